@@ -1,0 +1,112 @@
+package event
+
+// Hello is the client's first frame.
+type Hello struct {
+	Consent Consent `json:"consent"` // agreed or declined; empty when the session is not to be recorded
+	Mic     bool    `json:"mic"`
+	Camera  bool    `json:"camera"`
+}
+
+// Ping measures the clock and keeps the connection.
+type Ping struct {
+	T0  float64 `json:"t0"`            // the client's clock, ms
+	RTT float64 `json:"rtt,omitempty"` // lowest round trip of late, ms
+}
+
+// Welcome answers Hello: the whole state.
+type Welcome struct {
+	You  string   `json:"you"` // member
+	May  []Action `json:"may"`
+	Seq  int64    `json:"seq"` // of the last event in View
+	Now  float64  `json:"now"` // session time, ms
+	View View     `json:"view"`
+}
+
+// Pong answers Ping.
+type Pong struct {
+	T0 float64 `json:"t0"`
+	T1 float64 `json:"t1"` // session time at receipt, ms
+	T2 float64 `json:"t2"` // session time at sending, ms
+}
+
+// Problem is what went wrong, for people and for programs.
+type Problem struct {
+	Code    string `json:"code"`    // forbidden, invalid, not_found, conflict, too_large, too_many, ended, unavailable, internal
+	Message string `json:"message"` // a sentence that says what to do
+}
+
+// Answered answers the command that the frame's id names. Without an error, what it did is durable.
+type Answered struct {
+	Error *Problem `json:"error,omitempty"`
+}
+
+// Bye is the server's last frame before it closes.
+type Bye struct {
+	Reason  string `json:"reason"` // replaced, removed, ended, restarting, too_fast, too_slow, invalid
+	Message string `json:"message"`
+}
+
+// PC names one of a member's two PeerConnections.
+type PC string
+
+// The two.
+const (
+	PublishPC   PC = "publish"
+	SubscribePC PC = "subscribe"
+)
+
+// RTCTrack tells whose media an m-line of a subscribe offer carries.
+type RTCTrack struct {
+	Member      string `json:"member"`
+	Source      string `json:"source"`
+	Publication string `json:"publication"`
+}
+
+// RTCOffer is a session description offer, in either direction.
+type RTCOffer struct {
+	PC      PC                  `json:"pc"`
+	SDP     string              `json:"sdp"`
+	Sources map[string]string   `json:"sources,omitempty"` // publish: mid to source
+	Tracks  map[string]RTCTrack `json:"tracks,omitempty"`  // subscribe: mid to track
+}
+
+// RTCAnswer answers an RTCOffer.
+type RTCAnswer struct {
+	PC  PC     `json:"pc"`
+	SDP string `json:"sdp"`
+}
+
+// RTCCandidate is one trickled ICE candidate; an empty candidate ends them.
+type RTCCandidate struct {
+	PC            PC     `json:"pc"`
+	Candidate     string `json:"candidate"`
+	SDPMid        string `json:"sdpMid"`
+	SDPMLineIndex int    `json:"sdpMLineIndex"`
+}
+
+// RTCRestart asks for a new try of a connection that failed.
+type RTCRestart struct {
+	PC PC `json:"pc"`
+}
+
+// Frame is anything else than a command or an event that a connection carries.
+type Frame interface{ frame() string }
+
+func (Hello) frame() string        { return "hello" }
+func (Ping) frame() string         { return "ping" }
+func (Welcome) frame() string      { return "welcome" }
+func (Pong) frame() string         { return "pong" }
+func (Answered) frame() string     { return "reply" }
+func (Bye) frame() string          { return "bye" }
+func (RTCOffer) frame() string     { return "rtc.offer" }
+func (RTCAnswer) frame() string    { return "rtc.answer" }
+func (RTCCandidate) frame() string { return "rtc.candidate" }
+func (RTCRestart) frame() string   { return "rtc.restart" }
+
+// Frames lists one value of every frame type.
+func Frames() []Frame {
+	return []Frame{
+		Hello{}, Ping{}, Welcome{}, Pong{}, Answered{}, Bye{},
+		RTCOffer{}, RTCAnswer{}, RTCCandidate{}, RTCRestart{},
+	}
+}
