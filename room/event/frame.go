@@ -29,12 +29,6 @@ type Pong struct {
 	T2 float64 `json:"t2"` // session time at sending, ms
 }
 
-// Problem is what went wrong, for people and for programs.
-type Problem struct {
-	Code    string `json:"code"`    // forbidden, invalid, not_found, conflict, too_large, too_many, ended, unavailable, internal
-	Message string `json:"message"` // a sentence that says what to do
-}
-
 // Answered answers the command that the frame's id names. Without an error, what it did is durable.
 type Answered struct {
 	Error *Problem `json:"error,omitempty"`
