@@ -100,7 +100,15 @@ func (RTCRestart) frame() string   { return "rtc.restart" }
 // Frames lists one value of every frame type.
 func Frames() []Frame {
 	return []Frame{
-		Hello{}, Ping{}, Welcome{}, Pong{}, Answered{}, Bye{},
-		RTCOffer{}, RTCAnswer{}, RTCCandidate{}, RTCRestart{},
+		Hello{},
+		Ping{},
+		Welcome{},
+		Pong{},
+		Answered{},
+		Bye{},
+		RTCOffer{},
+		RTCAnswer{},
+		RTCCandidate{},
+		RTCRestart{},
 	}
 }

@@ -1,0 +1,93 @@
+# Pausepoint. The two that a newcomer needs: make run, make test.
+# Everything else: make help.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+GO_SOURCES := $(shell find cmd sfu signaling room recorder static clip account store -name '*.go' -o -name '*.sql' -o -name openapi.yaml 2>/dev/null)
+CLIENT_SOURCES := $(shell find static/src static/public static/index.html static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
+BIN := bin/pausepoint
+TOOL := go tool -modfile=tools/go.mod
+ARGS ?=
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# ---- run
+
+.PHONY: run build
+run: need-run build ## install what is missing, build, and start with files below ./data (ARGS="--addr :9000" adds flags)
+	./$(BIN) serve $(ARGS)
+
+build: $(BIN) ## the browser client and the server, into bin/pausepoint
+
+$(BIN): $(GO_SOURCES) go.mod go.sum static/dist/index.html
+	go build -trimpath -o $@ ./cmd/pausepoint
+
+static/dist/index.html: static/node_modules/.package-lock.json $(CLIENT_SOURCES)
+	cd static && npm run --silent build
+	@touch $@
+
+static/node_modules/.package-lock.json: static/package.json static/package-lock.json
+	cd static && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+e2e/node_modules/.package-lock.json: e2e/package.json e2e/package-lock.json
+	cd e2e && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: need-run need-test
+need-run:
+	@scripts/need ffmpeg ffprobe=ffmpeg
+
+need-test: need-run
+	@scripts/need gcc chromium
+
+# ---- tests
+
+.PHONY: test test-go test-client test-browser
+test: need-test build check test-browser ## everything: format, lint, race tests, the client's unit tests, real browsers
+
+test-go: static/dist/index.html ## Go tests with the race detector
+	go test -race -timeout 15m ./...
+
+test-client: static/node_modules/.package-lock.json ## type check, lint and unit tests of the browser client
+	cd static && npm run --silent lint && npm run --silent check && npm test --silent
+
+test-browser: need-test build e2e/node_modules/.package-lock.json ## the whole story in real Chromium (artefacts in e2e/artifacts)
+	cd e2e && npm run --silent check && npm test --silent
+
+.PHONY: check fmt lint generate generated
+check: need-test generated lint test-go test-client ## the gate before a commit
+
+fmt: ## format Go and TypeScript
+	$(TOOL) gofumpt -w cmd sfu signaling room recorder static/*.go clip account store
+	cd static && npm run --silent format
+
+lint: static/dist/index.html
+	@out=$$($(TOOL) gofumpt -l cmd sfu signaling room recorder static/*.go clip account store); \
+	if [ -n "$$out" ]; then echo "not formatted (make fmt):"; echo "$$out"; exit 1; fi
+	go vet ./...
+	$(TOOL) staticcheck ./...
+
+generate: ## files that are generated from others
+	go generate ./room/event
+
+generated: ## are the generated files up to date?
+	go test ./room/event/gen
+
+# ---- long forms
+
+.PHONY: fuzz bench
+FUZZTIME ?= 30s
+fuzz: ## every fuzz target for FUZZTIME (default 30s each)
+	@for pkg in $$(go list ./...); do \
+	  for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "== $$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; done
+
+bench: ## benchmarks, six runs each, for benchstat
+	go test -run '^$$' -bench . -benchmem -count 6 ./...
