@@ -1,0 +1,61 @@
+// A test clip whose every frame carries its own number in a row of black and white blocks, so that a test can read
+// which frame is displayed from the picture itself.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { finished } from "node:stream/promises";
+import type { Page } from "@playwright/test";
+
+const width = 640;
+const height = 360;
+const bits = 16;
+const cell = width / bits;
+export const fps = 30;
+
+/** One grey frame: the number in 16 blocks on top (white is 1), a moving bar below so that every frame differs. */
+function frame(n: number): Buffer {
+  const picture = Buffer.alloc(width * height, 96);
+  for (let x = 0; x < width; x++) {
+    const bit = (n >> (bits - 1 - Math.floor(x / cell))) & 1;
+    for (let y = 0; y < 80; y++) picture[y * width + x] = bit ? 235 : 16;
+  }
+  const bar = (n * 4) % width;
+  for (let y = 160; y < 320; y++) picture.fill(200, y * width + bar, y * width + Math.min(width, bar + 24));
+  return picture;
+}
+
+/** Makes an H.264/AAC MP4 of the given length with a quiet tone. */
+export async function makeClip(path: string, seconds: number): Promise<void> {
+  const input = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", `${width}x${height}`, "-r", `${fps}`, "-i", "-"];
+  const tone = ["-f", "lavfi", "-i", `sine=frequency=330:duration=${seconds}`];
+  const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "16", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest"];
+  const child = spawn("ffmpeg", ["-v", "error", "-y", ...input, ...tone, ...codecs, path], {
+    stdio: ["pipe", "ignore", "inherit"],
+  });
+  for (let n = 0; n < seconds * fps; n++) {
+    if (!child.stdin.write(frame(n))) await once(child.stdin, "drain");
+  }
+  child.stdin.end();
+  await finished(child.stdin);
+  const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode];
+  if (code !== 0) throw new Error(`ffmpeg stopped with ${code}`);
+}
+
+/** Reads the number of the frame that the page's clip shows now, from its pixels. */
+export async function displayedFrame(page: Page): Promise<number> {
+  return page.getByTestId("clip").evaluate((element, bits) => {
+    const video = element as HTMLVideoElement;
+    const canvas = document.createElement("canvas");
+    canvas.width = video.videoWidth;
+    canvas.height = video.videoHeight;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    if (!context || !canvas.width) return -1;
+    context.drawImage(video, 0, 0);
+    const y = Math.round(canvas.height * 0.11);
+    let n = 0;
+    for (let i = 0; i < bits; i++) {
+      const x = Math.round((canvas.width * (i + 0.5)) / bits);
+      n = n * 2 + ((context.getImageData(x, y, 1, 1).data[0] ?? 0) > 128 ? 1 : 0);
+    }
+    return n;
+  }, bits);
+}

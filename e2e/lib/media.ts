@@ -1,0 +1,67 @@
+// What a participant's picture and sound really are, read from the page.
+import type { BrowserContext, Page } from "@playwright/test";
+
+/** Keeps every RTCPeerConnection of a page, so that its statistics can be read. */
+export async function watchPeers(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
+    const Original = window.RTCPeerConnection;
+    const peers: RTCPeerConnection[] = [];
+    Object.assign(window, { __peers: peers });
+    window.RTCPeerConnection = class extends Original {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration);
+        peers.push(this);
+      }
+    };
+  });
+}
+
+/** Energy of all audio received so far (RTCInboundRtpStreamStats.totalAudioEnergy), summed over live connections. */
+export async function audioEnergy(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    let energy = 0;
+    for (const peer of (window as unknown as { __peers: RTCPeerConnection[] }).__peers) {
+      if (peer.connectionState !== "connected") continue;
+      for (const stat of (await peer.getStats()).values()) {
+        if (stat.type === "inbound-rtp" && stat.kind === "audio") energy += stat.totalAudioEnergy ?? 0;
+      }
+    }
+    return energy;
+  });
+}
+
+export interface Picture {
+  /** Seconds that the element has played. */
+  time: number;
+  /** Mean brightness, 0 to 255. */
+  light: number;
+  /** Difference between the brightest and the darkest sample: 0 is one flat colour. */
+  range: number;
+}
+
+/** What the participant videos of a page show now, in the order of the page. Those without a picture are left out. */
+export async function pictures(page: Page): Promise<Picture[]> {
+  return page.getByTestId("participant").evaluateAll((elements) =>
+    elements.flatMap((element) => {
+      const video = element as HTMLVideoElement;
+      if (!video.videoWidth) return [];
+      const canvas = document.createElement("canvas");
+      canvas.width = 32;
+      canvas.height = 24;
+      const context = canvas.getContext("2d", { willReadFrequently: true });
+      if (!context) return [];
+      context.drawImage(video, 0, 0, 32, 24);
+      const { data } = context.getImageData(0, 0, 32, 24);
+      let sum = 0;
+      let least = 255;
+      let most = 0;
+      for (let i = 0; i < data.length; i += 4) {
+        const light = ((data[i] ?? 0) + (data[i + 1] ?? 0) + (data[i + 2] ?? 0)) / 3;
+        sum += light;
+        least = Math.min(least, light);
+        most = Math.max(most, light);
+      }
+      return [{ time: video.currentTime, light: sum / (data.length / 4), range: most - least }];
+    }),
+  );
+}

@@ -1,0 +1,89 @@
+// The real server as a child process, with its own data folder, that can be killed and started again.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const binary = new URL("../../bin/pausepoint", import.meta.url).pathname;
+
+/** A TCP port on loopback that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+export class Server {
+  private child?: ChildProcess;
+  /** What the server printed, standard output and error. */
+  log = "";
+
+  private constructor(
+    readonly port: number,
+    private readonly mediaPort: number,
+    private readonly data: string,
+  ) {}
+
+  static async start(): Promise<Server> {
+    const data = await mkdtemp(join(tmpdir(), "pausepoint-e2e-"));
+    const server = new Server(await freePort(), await freePort(), data);
+    await server.up();
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts the process and resolves when /healthz answers 200. */
+  async up(): Promise<void> {
+    const child = spawn(
+      binary,
+      ["serve", "--addr", `127.0.0.1:${this.port}`, "--media-addr", `127.0.0.1:${this.mediaPort}`, "--data", this.data],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    this.child = child;
+    for (const out of [child.stdout, child.stderr]) {
+      createInterface({ input: out }).on("line", (line) => {
+        this.log += `${line}\n`;
+      });
+    }
+    for (;;) {
+      if (child.exitCode !== null) throw new Error(`the server stopped with ${child.exitCode}:\n${this.log}`);
+      const answer = await fetch(`${this.url}/healthz`).catch(() => undefined);
+      if (answer?.status === 200) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    await this.end("SIGKILL");
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, "exit");
+    child.kill(signal);
+    await gone;
+  }
+
+  /** The one-time link's token, as printed at the first start. */
+  get setupToken(): string {
+    const found = /\/setup#([\w-]+)/.exec(this.log);
+    if (!found?.[1]) throw new Error(`no one-time link was printed:\n${this.log}`);
+    return found[1];
+  }
+
+  async close(): Promise<void> {
+    await this.end("SIGTERM");
+    await rm(this.data, { recursive: true, force: true });
+  }
+}
