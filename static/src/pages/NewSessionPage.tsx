@@ -1,0 +1,6 @@
+import { LoadFailed } from "../pages/NotFoundPage.tsx";
+import type { Params } from "../router.ts";
+
+export function NewSessionPage(_: { params: Params }) {
+	return <LoadFailed sentence="This page is being built." again={() => location.reload()} />;
+}

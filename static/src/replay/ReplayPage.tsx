@@ -1,0 +1,5 @@
+import type { ReplayPageProps } from "../entry.ts";
+
+export function ReplayPage(_: ReplayPageProps) {
+	return <main id="main" />;
+}
