@@ -1,0 +1,17 @@
+// Package recorder stores what is said and shown in a session, and makes replays and exports of it.
+//
+// While a session is on the record, the recorder reads every publication of its media room through a bounded queue. Each
+// publication becomes a row of segments: WebM files with one track, Opus or VP8, of at most about a minute. A file needs no
+// finishing step: it is written in clusters of at most a second, each synced, and is playable when it is cut at any byte.
+//
+//	packets → reorder → Opus packets or VP8 frames → Timeline → segmenter → segment file, Index
+//
+// Each publication has one goroutine that owns all of this; what it waits for (the disk, the Index) never delays forwarding. If
+// its queue overflows, what was lost is counted and told as a [Notice].
+//
+// Time in a file counts from its segment's start, and a segment's start is session time: durations are never summed, so what is
+// lost or silent is a gap and shifts nothing. See [Timeline] for how RTP time becomes session time.
+//
+// The second half of the package is pure: [NewReplay] puts a journal and segments together, [At] says what the shared player showed
+// at a moment, and [Notes] with its writers exports what was written.
+package recorder
