@@ -1,0 +1,161 @@
+package clip
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of what an owner writes, in Unicode code points.
+const (
+	MaxTitle = 200
+	MaxText  = 10_000 // context card
+	MaxLine  = 1_000  // focus question, purpose
+)
+
+// Edit is what an owner changes of a clip; nil leaves a field as it is.
+// Its JSON is the body of a PATCH.
+type Edit struct {
+	Title         *string `json:"title,omitempty"`
+	FocusQuestion *string `json:"focusQuestion,omitempty"`
+	Context       *string `json:"context,omitempty"`
+	Purpose       *string `json:"purpose,omitempty"`
+	From          *int64  `json:"from,omitempty"` // µs
+	To            *int64  `json:"to,omitempty"`   // µs
+	PupilConsent  *bool   `json:"pupilConsent,omitempty"`
+}
+
+// Apply checks e and changes c. With an error, which is always an [*Error], c is as it was.
+func (e Edit) Apply(c *Clip, now time.Time) error {
+	next := *c
+	if err := e.applyTexts(&next); err != nil {
+		return err
+	}
+	if err := e.applyRange(&next); err != nil {
+		return err
+	}
+	if e.PupilConsent != nil && *e.PupilConsent != c.PupilConsent {
+		next.PupilConsent = *e.PupilConsent
+		next.PupilConsentAt = time.Time{}
+		if next.PupilConsent {
+			next.PupilConsentAt = now.UTC()
+		}
+	}
+	*c = next
+	return nil
+}
+
+func (e Edit) applyTexts(c *Clip) error {
+	for _, f := range []struct {
+		name  string
+		from  *string
+		to    *string
+		limit int
+		clean func(string) string
+	}{
+		{"title", e.Title, &c.Title, MaxTitle, cleanLine},
+		{"focus question", e.FocusQuestion, &c.FocusQuestion, MaxLine, cleanText},
+		{"context card", e.Context, &c.Context, MaxText, cleanText},
+		{"purpose", e.Purpose, &c.Purpose, MaxLine, cleanLine},
+	} {
+		if f.from == nil {
+			continue
+		}
+		text := f.clean(*f.from)
+		if n := utf8.RuneCountInString(text); n > f.limit {
+			return because("too_long", fmt.Sprintf("The %s has %d characters. It may have at most %d.", f.name, n, f.limit), nil)
+		}
+		*f.to = text
+	}
+	if c.Title == "" {
+		return because("no_title", "A clip needs a title. Write a few words that people recognise it by.", nil)
+	}
+	if c.Purpose == "" {
+		c.Purpose = DefaultPurpose
+	}
+	return nil
+}
+
+// applyRange accepts any range inside a prepared clip that holds at least one frame.
+func (e Edit) applyRange(c *Clip) error {
+	if e.From == nil && e.To == nil {
+		return nil
+	}
+	if c.State != Ready {
+		return because("not_ready", "The range can be chosen once the clip is ready.", nil)
+	}
+	if e.From != nil {
+		c.From = *e.From
+	}
+	if e.To != nil {
+		c.To = *e.To
+	}
+	if c.From < 0 || c.To > c.Duration || c.From >= c.To {
+		return because("bad_range", "The range must lie inside the clip and begin before it ends.", nil)
+	}
+	if (c.To-c.From+1)*c.FPSNum < c.FPSDen*1_000_000 { // µs are rounded
+		return because("bad_range", "The range is shorter than one frame. Choose a longer one.", nil)
+	}
+	return nil
+}
+
+// cleanLine makes s one line without controls.
+func cleanLine(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return ' '
+		}
+		return r
+	}, cleanText(s)))
+}
+
+// cleanText strips what could disguise a text: controls but for line breaks and tabs,
+// marks and overrides of direction (UAX #9), invisible separators, bytes that are no UTF-8.
+func cleanText(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\r\n", "\n")
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unsafeRune(r) {
+			return -1
+		}
+		return r
+	}, s))
+}
+
+func unsafeRune(r rune) bool {
+	switch {
+	case r == '\n' || r == '\t':
+		return false
+	case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+		return true
+	default:
+		return r == '\u2028' || r == '\u2029' || r == '\ufeff' || r >= '\ufff9' && r <= '\ufffb'
+	}
+}
+
+// titleFor makes a first title of a file's name: "lesson_3.MP4" gives "lesson 3".
+func titleFor(filename string) string {
+	name := cleanLine(filename)
+	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
+		name = name[i+1:]
+	}
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		name = name[:i]
+	}
+	name = strings.TrimSpace(strings.ReplaceAll(name, "_", " "))
+	if name == "" {
+		return "Untitled clip"
+	}
+	return firstRunes(name, MaxTitle)
+}
+
+func firstRunes(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
