@@ -204,7 +204,7 @@ func (s *State) Apply(env Env, from string, cmd event.Command, id string) ([]eve
 	case m.Presence != event.Here:
 		return nil, refuse("conflict", "You are not in the session any more. Come in again.")
 	case !validID(id):
-		return nil, refuse("invalid", "That message has no usable id. Reload the page and try again.")
+		return nil, errNoID()
 	}
 	t := s.turn(env, from, id)
 	err := t.apply(m, cmd)
@@ -345,6 +345,10 @@ func refuse(code, format string, args ...any) error { return event.Errorf(code, 
 
 func errEnded() error {
 	return refuse("ended", "This session has ended. You find it among your past sessions.")
+}
+
+func errNoID() error {
+	return refuse("invalid", "That message has no usable id. Reload the page and try again.")
 }
 
 // validID reports whether s is a UUID in its usual form (RFC 9562 §4).

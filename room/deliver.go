@@ -1,0 +1,269 @@
+package room
+
+import (
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// commits collects what the journal's goroutine reports, without making it wait.
+type commits struct {
+	wake chan struct{} // holds one token while there is something to take
+
+	mu      sync.Mutex
+	results []error
+}
+
+func (c *commits) report(err error) {
+	c.mu.Lock()
+	c.results = append(c.results, err)
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (c *commits) take() []error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := c.results
+	c.results = nil
+	return taken
+}
+
+// batch is what goes out together, when it is durable and after what is queued before it.
+type batch struct {
+	events  []event.Event
+	durable bool
+	then    func() // replies and the like; may be nil
+}
+
+// submit appends events to the journal, and queues them for the members.
+func (r *Room) submit(events []event.Event, then func()) {
+	if len(events) == 0 && then == nil {
+		return
+	}
+	b := &batch{events: events, then: then}
+	r.queue = append(r.queue, b)
+	stored := journalled(events)
+	if len(stored) == 0 {
+		b.durable = true
+		return
+	}
+	r.pending++
+	r.journal.Append(r.id, stored, r.commits.report)
+}
+
+func journalled(events []event.Event) []event.Event {
+	transient := func(e event.Event) bool { return e.Seq == 0 }
+	if !slices.ContainsFunc(events, transient) {
+		return events
+	}
+	return slices.DeleteFunc(slices.Clone(events), transient)
+}
+
+// settleCommits marks what the journal has stored: appends return in order.
+func (r *Room) settleCommits() {
+	for _, err := range r.commits.take() {
+		r.pending--
+		if err != nil {
+			r.fail(err)
+		}
+		if i := slices.IndexFunc(r.queue, func(b *batch) bool { return !b.durable }); i >= 0 && !r.failed {
+			r.queue[i].durable = true
+		}
+	}
+}
+
+// fail ends the room without telling anybody what is not durable. The state is ahead of the journal: whoever comes back
+// finds the session as the journal has it.
+func (r *Room) fail(err error) {
+	if r.failed {
+		return
+	}
+	r.failed = true
+	r.log.Error("cannot append to the journal", "session", r.id, "error", err)
+	r.bye = &event.Bye{Reason: "unavailable", Message: "We could not save that. You are brought back to the last that is saved."}
+}
+
+// deliver sends out what is durable, in order.
+func (r *Room) deliver() {
+	for !r.failed {
+		if len(r.queue) > 0 && r.queue[0].durable {
+			b := r.queue[0]
+			r.queue = r.queue[1:]
+			r.send(b)
+			continue
+		}
+		if len(r.dropped) == 0 {
+			return
+		}
+		r.loseDropped()
+	}
+}
+
+func (r *Room) send(b *batch) {
+	people := false
+	for _, e := range b.events {
+		r.fan(e)
+		r.told.Fold(e)
+		r.seq = max(r.seq, e.Seq)
+		people = r.noteRole(e) || people
+	}
+	if people {
+		r.tellInside()
+		r.tellMay()
+	}
+	if b.then != nil {
+		b.then()
+	}
+	if stored := journalled(b.events); len(stored) > 0 {
+		r.observe(r.id, stored)
+	}
+}
+
+// fan sends an event to everybody who may see it, marshalled once for each way of seeing it.
+func (r *Room) fan(e event.Event) {
+	f := newFanout(&r.told, e)
+	var frames [personal][]byte
+	for _, l := range r.links {
+		to := Viewer{l.member, l.role}
+		how := f.variant(to)
+		switch {
+		case !l.live || how == hidden:
+		case how == personal:
+			r.transmit(l, r.marshal(f.as(how, to)))
+		default:
+			if frames[how] == nil {
+				frames[how] = r.marshal(f.as(how, to))
+			}
+			r.transmit(l, frames[how])
+		}
+	}
+}
+
+// noteRole keeps links' roles, and reports whether the event can change what somebody may do, or who is inside.
+func (r *Room) noteRole(e event.Event) bool {
+	var m event.Member
+	switch b := e.Body.(type) {
+	case event.MemberJoined:
+		m = b.Member
+	case event.MemberChanged:
+		m = b.Member
+	case event.MemberLost, event.MemberLeft, event.MemberRemoved, event.ControlsChanged, event.SessionEnded:
+		return true
+	default:
+		return false
+	}
+	if l := r.links[m.ID]; l != nil {
+		l.role = m.Role
+	}
+	return true
+}
+
+func (r *Room) tellInside() {
+	inside := []event.Member{}
+	for _, m := range r.told.Members {
+		if m.Presence != event.Left && !ended(&r.told) {
+			inside = append(inside, m)
+		}
+	}
+	r.inside.Store(&inside)
+}
+
+// tellMay tells members whose rights have changed.
+func (r *Room) tellMay() {
+	facilitated := r.told.Facilitated()
+	for _, l := range r.links {
+		may := event.May(l.role, r.told.Session.Kind, facilitated, r.told.Controls.Holder == l.member)
+		if l.live && !slices.Equal(may, l.may) {
+			l.may = may
+			r.transmit(l, r.marshal(event.Event{At: r.env().Now, Body: event.YouChanged{May: may}}))
+		}
+	}
+}
+
+// welcome gives a member the whole state, from which their events go on.
+func (r *Room) welcome(l *link) {
+	if r.links[l.member] != l {
+		return
+	}
+	l.live, l.may = true, r.told.May(l.member)
+	r.transmitFrame(l, "", event.Welcome{
+		You: l.member, May: l.may, Seq: r.seq, Now: r.Now(), View: viewFor(&r.told, l.member),
+	})
+}
+
+func (r *Room) reply(l *link, id string, problem *event.Problem) {
+	if r.links[l.member] == l {
+		r.transmitFrame(l, id, event.Answered{Error: problem})
+	}
+}
+
+func (r *Room) transmitFrame(l *link, id string, f event.Frame) {
+	b, err := event.Encode(id, f)
+	if err != nil {
+		r.log.Error("cannot encode a frame", "session", r.id, "frame", event.Name(f), "error", err)
+		return
+	}
+	r.transmit(l, b)
+}
+
+func (r *Room) marshal(e event.Event) []byte {
+	b, err := json.Marshal(e)
+	if err != nil {
+		r.log.Error("cannot encode an event", "session", r.id, "event", event.Name(e.Body), "error", err)
+	}
+	return b
+}
+
+// transmit queues a frame on a connection. One that cannot keep up is dropped: it comes back by itself, to a welcome.
+func (r *Room) transmit(l *link, frame []byte) {
+	if frame == nil || r.links[l.member] != l || l.conn.Send(frame) {
+		return
+	}
+	delete(r.links, l.member)
+	r.dropped = append(r.dropped, l)
+	r.log.Info("connection cannot keep up", slog.String("session", r.id), slog.String("member", l.member))
+	l.conn.Close(event.Bye{Reason: "too_slow", Message: "Your connection cannot keep up. You are brought back in a moment."})
+}
+
+// loseDropped tells that members whose connection was dropped are away.
+func (r *Room) loseDropped() {
+	dropped := r.dropped
+	r.dropped = nil
+	for _, l := range dropped {
+		if r.links[l.member] == nil {
+			r.submit(r.state.Disconnect(r.env(), l.member), nil)
+		}
+	}
+}
+
+// answers remembers how the latest commands were answered, refusals too.
+type answers struct {
+	byKey map[string]*event.Problem
+	order []string
+}
+
+const maxAnswers = 2048
+
+func (a *answers) get(key string) (*event.Problem, bool) {
+	p, ok := a.byKey[key]
+	return p, ok
+}
+
+func (a *answers) put(key string, p *event.Problem) {
+	if a.byKey == nil {
+		a.byKey = map[string]*event.Problem{}
+	}
+	if len(a.order) >= maxAnswers {
+		delete(a.byKey, a.order[0])
+		a.order = a.order[1:]
+	}
+	a.byKey[key] = p
+	a.order = append(a.order, key)
+}

@@ -1,0 +1,253 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// Plans knows what sessions open with. An error that is a *event.Problem goes to who asked as it is.
+type Plans interface {
+	Plan(ctx context.Context, session string) (Plan, error)
+}
+
+// Config is what rooms need of the world.
+type Config struct {
+	Journal Journal
+	Plans   Plans
+	Log     *slog.Logger
+	// Observe, if set, gets a session's journalled events once they are durable, in order, from the room's goroutine:
+	// it must not block, nor wait for the room.
+	Observe func(session string, events []event.Event)
+	// Idle is how long a room is kept in which nobody is; 0 is a minute.
+	Idle time.Duration
+}
+
+const loadTimeout = 30 * time.Second
+
+// House finds, loads and evicts rooms. Its methods may be called from any goroutine.
+type House struct {
+	cfg Config
+
+	mu     sync.Mutex // guards below
+	rooms  map[string]*entry
+	closed bool
+	ends   sync.WaitGroup
+}
+
+// entry is a room, or one that is being loaded.
+type entry struct {
+	ready chan struct{} // closed when room or err is there
+	room  *Room
+	err   error
+}
+
+// NewHouse makes a house without rooms.
+func NewHouse(cfg Config) *House {
+	if cfg.Observe == nil {
+		cfg.Observe = func(string, []event.Event) {}
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Idle <= 0 {
+		cfg.Idle = time.Minute
+	}
+	return &House{cfg: cfg, rooms: map[string]*entry{}}
+}
+
+// Connect lets a member into a session over conn, loading or opening the session if it is not live. Welcome follows on
+// conn. An error is a *event.Problem wherever people should read it.
+func (h *House) Connect(ctx context.Context, session string, who Identity, conn Conn, hello event.Hello) (*Room, error) {
+	for {
+		r, err := h.room(ctx, session)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.connect(ctx, who, conn, hello); !errors.Is(err, errStopped) {
+			return r, err
+		}
+	}
+}
+
+// Live gives a session's room if it is running.
+func (h *House) Live(session string) (*Room, bool) {
+	h.mu.Lock()
+	e := h.rooms[session]
+	h.mu.Unlock()
+	if e == nil {
+		return nil, false
+	}
+	select {
+	case <-e.ready:
+		return e.room, e.err == nil
+	default:
+		return nil, false
+	}
+}
+
+// Inside lists who is in a session now, if it is live.
+func (h *House) Inside(session string) []event.Member {
+	if r, ok := h.Live(session); ok {
+		return r.Inside()
+	}
+	return nil
+}
+
+// View is a session's whole state, with what is private (see ViewAs), without making it live. A session that was never
+// opened is a not_found.
+func (h *House) View(ctx context.Context, session string) (event.View, error) {
+	if r, ok := h.Live(session); ok {
+		if v, err := r.View(ctx); !errors.Is(err, errStopped) {
+			return v, err
+		}
+	}
+	journal, err := h.cfg.Journal.Load(ctx, session)
+	switch {
+	case err != nil:
+		return event.View{}, fmt.Errorf("load journal: %w", err)
+	case len(journal) == 0:
+		return event.View{}, refuse("not_found", "That session has not begun.")
+	}
+	s, err := New(journal)
+	if err != nil {
+		return event.View{}, fmt.Errorf("fold journal: %w", err)
+	}
+	return s.view, nil
+}
+
+// Close ends all rooms, after what is queued has gone out to members, and waits for that.
+func (h *House) Close(ctx context.Context) error {
+	h.mu.Lock()
+	h.closed = true
+	entries := make([]*entry, 0, len(h.rooms))
+	for _, e := range h.rooms {
+		entries = append(entries, e)
+	}
+	h.mu.Unlock()
+	for _, e := range entries {
+		select {
+		case <-e.ready:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if e.room != nil {
+			e.room.stop()
+		}
+	}
+	ended := make(chan struct{})
+	go func() {
+		h.ends.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// room gets a session's room, loading it if nobody has.
+func (h *House) room(ctx context.Context, session string) (*Room, error) {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return nil, refuse("unavailable", "The server restarts. Try again in a moment.")
+	}
+	e := h.rooms[session]
+	if e == nil {
+		e = &entry{ready: make(chan struct{})}
+		h.rooms[session] = e
+		h.ends.Add(1)
+		go h.host(session, e)
+	}
+	h.mu.Unlock()
+	select {
+	case <-e.ready:
+		return e.room, e.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// host loads a room and runs it to its end.
+func (h *House) host(session string, e *entry) {
+	defer h.ends.Done()
+	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+	e.room, e.err = h.load(ctx, session)
+	cancel()
+	if e.err != nil {
+		h.forget(session)
+		close(e.ready)
+		return
+	}
+	close(e.ready)
+	e.room.run()
+	h.forget(session)
+	close(e.room.done)
+}
+
+func (h *House) forget(session string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.rooms, session)
+}
+
+// load makes a session's room, from its journal or, at the first time, from its plan.
+func (h *House) load(ctx context.Context, session string) (*Room, error) {
+	journal, err := h.cfg.Journal.Load(ctx, session)
+	if err != nil {
+		return nil, fmt.Errorf("load journal: %w", err)
+	}
+	if len(journal) == 0 {
+		return h.open(ctx, session)
+	}
+	s, err := New(journal)
+	if err != nil {
+		return nil, fmt.Errorf("fold journal: %w", err)
+	}
+	if s.Ended() {
+		return nil, errEnded()
+	}
+	r := h.newRoom(session, s, s.View())
+	r.seq = s.Seq()
+	r.submit(s.Tick(r.env()), nil) // what went on by itself meanwhile
+	r.submit(s.Recover(r.env()), nil)
+	return r, nil
+}
+
+func (h *House) open(ctx context.Context, session string) (*Room, error) {
+	plan, err := h.cfg.Plans.Plan(ctx, session)
+	if err != nil {
+		return nil, fmt.Errorf("plan of the session: %w", err)
+	}
+	plan.Session.ID, plan.Session.Opened = session, time.Now().UnixMilli()
+	s, events, err := Open(plan)
+	if err != nil {
+		return nil, fmt.Errorf("open the session: %w", err)
+	}
+	r := h.newRoom(session, s, event.View{})
+	r.submit(events, nil)
+	return r, nil
+}
+
+func (h *House) newRoom(session string, s *State, told event.View) *Room {
+	r := &Room{
+		id: session, journal: h.cfg.Journal, observe: h.cfg.Observe, log: h.cfg.Log, idle: h.cfg.Idle,
+		clock:    newClock(s.At(), s.view.Session.Opened),
+		inbox:    make(chan input, inboxSize),
+		commits:  commits{wake: make(chan struct{}, 1)},
+		quit:     make(chan struct{}),
+		stopping: make(chan struct{}),
+		done:     make(chan struct{}),
+		state:    s, told: told, links: map[string]*link{},
+	}
+	r.tellInside()
+	return r
+}

@@ -1,0 +1,402 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// Journal keeps sessions' events.
+type Journal interface {
+	// Append makes events durable and then calls done, once, with nil or with why it could not. It does not wait for
+	// that itself. Events of one session are stored, and their dones called, in the order of the calls; once one
+	// append of a session has failed, those after it that do not follow the last stored seq must fail too.
+	Append(session string, events []event.Event, done func(error))
+	// Load gives a session's events in order; none if it has not been opened.
+	Load(ctx context.Context, session string) ([]event.Event, error)
+}
+
+// Conn is a member's connection. Its type must be comparable. The room calls it from one goroutine.
+type Conn interface {
+	// Send queues a frame without blocking. False says that the queue is full.
+	Send(frame []byte) bool
+	// Close sends bye after what is queued, as far as possible, and closes. It does not block.
+	Close(bye event.Bye)
+}
+
+const (
+	inboxSize = 256
+	baseLead  = 70       // ms
+	leadByRTT = 0.6      // of the worst round trip
+	maxRTT    = 10_000.0 // ms
+)
+
+// errStopped says that a room has stopped: House makes another one.
+var errStopped = errors.New("the room has stopped")
+
+// Room runs one session. Its exported methods may be called from any goroutine; everything below the line is owned by
+// the goroutine of run.
+type Room struct {
+	id       string
+	journal  Journal
+	observe  func(session string, events []event.Event)
+	log      *slog.Logger
+	idle     time.Duration
+	clock    clock
+	inbox    chan input
+	commits  commits
+	quit     chan struct{} // closed to ask the room to stop
+	quitOnce sync.Once
+	stopping chan struct{} // closed when it takes nothing more
+	done     chan struct{} // closed when it has ended and no append is under way
+	inside   atomic.Pointer[[]event.Member]
+
+	// ---- owned by run
+	state   *State
+	told    event.View // what is durable, and what members were told
+	seq     int64      // of told
+	links   map[string]*link
+	dropped []*link
+	queue   []*batch
+	pending int // appends under way
+	answers answers
+	bye     *event.Bye // why the room ends, once what is queued has gone out
+	failed  bool       // an append failed: what is queued never goes out
+	since   time.Time  // since when nobody is inside; zero while somebody is
+}
+
+// link is a member's connection to the room.
+type link struct {
+	member string
+	role   event.Role
+	conn   Conn
+	live   bool // was welcomed, and gets events
+	may    []event.Action
+	rtt    float64 // ms
+}
+
+// input is what the room is asked to do. The types below are all there are.
+type input interface{ input() }
+
+type (
+	connectInput struct {
+		who    Identity
+		conn   Conn
+		hello  event.Hello
+		answer chan error
+	}
+	disconnectInput struct {
+		member string
+		conn   Conn
+	}
+	commandInput struct {
+		member string
+		conn   Conn
+		id     string
+		cmd    event.Command
+	}
+	rttInput struct {
+		member string
+		conn   Conn
+		ms     float64
+	}
+	spokeInput     struct{ speech event.Speech }
+	transientInput struct{ body event.Body }
+	viewInput      struct{ answer chan event.View }
+)
+
+func (connectInput) input()    {}
+func (disconnectInput) input() {}
+func (commandInput) input()    {}
+func (rttInput) input()        {}
+func (spokeInput) input()      {}
+func (transientInput) input()  {}
+func (viewInput) input()       {}
+
+// Session is the id of the session that the room runs.
+func (r *Room) Session() string { return r.id }
+
+// Now is session time in ms, with fractions.
+func (r *Room) Now() float64 { return float64(r.clock.micros()) / 1000 }
+
+// Done is closed when the room has ended; its connections are closed by then.
+func (r *Room) Done() <-chan struct{} { return r.done }
+
+// connect lets a member in over conn, on which welcome follows once that is durable. A connection that the member had
+// is told bye{replaced}.
+func (r *Room) connect(ctx context.Context, who Identity, conn Conn, hello event.Hello) error {
+	in := connectInput{who, conn, hello, make(chan error, 1)}
+	if !r.put(in) {
+		return r.awaitEnd(ctx)
+	}
+	select {
+	case err := <-in.answer:
+		if errors.Is(err, errStopped) {
+			return r.awaitEnd(ctx)
+		}
+		return err
+	case <-r.done:
+	}
+	select {
+	case err := <-in.answer: // let in, and then closed with the others
+		return err
+	default:
+		return errStopped
+	}
+}
+
+// awaitEnd waits until the session can be run by another room.
+func (r *Room) awaitEnd(ctx context.Context) error {
+	select {
+	case <-r.done:
+		return errStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Disconnect tells that conn, a member's connection, is gone. It does nothing if another one replaced it.
+func (r *Room) Disconnect(member string, conn Conn) { r.put(disconnectInput{member, conn}) }
+
+// Handle takes a command that came over conn. The reply follows on conn once what it did is durable.
+func (r *Room) Handle(member string, conn Conn, id string, cmd event.Command) {
+	r.put(commandInput{member, conn, id, cmd})
+}
+
+// RTT tells the round trip that a member measures over conn, in ms.
+func (r *Room) RTT(member string, conn Conn, ms float64) { r.put(rttInput{member, conn, ms}) }
+
+// Spoke keeps one stretch of talk that has ended.
+func (r *Room) Spoke(speech event.Speech) { r.put(spokeInput{speech}) }
+
+// Tell sends members a transient event: who is speaking, or how somebody's connection is. Other bodies are ignored.
+func (r *Room) Tell(body event.Body) {
+	switch body.(type) {
+	case event.MemberSpeaking, event.MemberQuality:
+		r.put(transientInput{body})
+	}
+}
+
+// View is the whole state as far as it is durable, with what is private: see ViewAs. Config.Observe must not call it.
+func (r *Room) View(ctx context.Context) (event.View, error) {
+	in := viewInput{make(chan event.View, 1)}
+	if !r.put(in) {
+		return event.View{}, errStopped
+	}
+	select {
+	case v := <-in.answer:
+		return v, nil
+	case <-r.done:
+		return event.View{}, errStopped
+	case <-ctx.Done():
+		return event.View{}, ctx.Err()
+	}
+}
+
+// Inside lists who is here or only away for a moment, as members were told.
+func (r *Room) Inside() []event.Member {
+	if p := r.inside.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func (r *Room) put(in input) bool {
+	select {
+	case <-r.stopping:
+		return false
+	default:
+	}
+	select {
+	case r.inbox <- in:
+		return true
+	case <-r.stopping:
+		return false
+	}
+}
+
+// stop asks the room to send out what is queued, and to end.
+func (r *Room) stop() { r.quitOnce.Do(func() { close(r.quit) }) }
+
+// run is the room's goroutine.
+func (r *Room) run() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	quit := r.quit
+	for !r.over() {
+		timer.Reset(r.wait())
+		select {
+		case in := <-r.inbox:
+			r.tick()
+			r.take(in)
+		case <-r.commits.wake:
+			r.settleCommits()
+		case <-timer.C:
+			r.tick()
+			r.checkIdle()
+		case <-quit:
+			quit = nil
+			r.end(event.Bye{Reason: "restarting", Message: "The server restarts. You are brought back in a moment."})
+		}
+		r.deliver()
+	}
+	close(r.stopping)
+	for _, l := range r.links {
+		l.conn.Close(*r.bye)
+	}
+	for r.pending > 0 { // whoever runs the session next must find the journal at rest
+		<-r.commits.wake
+		r.settleCommits()
+	}
+}
+
+// over reports whether the room ends now.
+func (r *Room) over() bool { return r.bye != nil && (r.failed || len(r.queue) == 0) }
+
+// end makes the room end once what is queued has gone out.
+func (r *Room) end(bye event.Bye) {
+	if r.bye == nil {
+		r.bye = &bye
+	}
+}
+
+func (r *Room) env() Env {
+	worst := 0.0
+	for _, l := range r.links {
+		worst = max(worst, l.rtt)
+	}
+	return Env{Now: r.clock.micros() / 1000, Lead: min(baseLead+int64(leadByRTT*worst), maxLead)}
+}
+
+func (r *Room) tick() { r.submit(r.state.Tick(r.env()), nil) }
+
+// wait is how long the room has nothing to do by itself.
+func (r *Room) wait() time.Duration {
+	wait := time.Hour
+	if at, ok := r.state.Due(); ok {
+		wait = min(wait, r.clock.until(at))
+	}
+	if len(r.links) > 0 || len(r.queue) > 0 || r.state.Inside() {
+		r.since = time.Time{}
+		return wait
+	}
+	if r.since.IsZero() {
+		r.since = time.Now()
+	}
+	return min(wait, max(r.idle-time.Since(r.since), 0))
+}
+
+// checkIdle ends a room in which nobody has been for a while.
+func (r *Room) checkIdle() {
+	if !r.since.IsZero() && time.Since(r.since) >= r.idle {
+		r.end(event.Bye{Reason: "restarting", Message: "You are brought back in a moment."})
+	}
+}
+
+func (r *Room) take(in input) {
+	switch in := in.(type) {
+	case connectInput:
+		in.answer <- r.letIn(in)
+	case disconnectInput:
+		if l := r.links[in.member]; l != nil && l.conn == in.conn {
+			delete(r.links, in.member)
+			r.submit(r.state.Disconnect(r.env(), in.member), nil)
+		}
+	case commandInput:
+		r.command(in)
+	case rttInput:
+		if l := r.links[in.member]; l != nil && l.conn == in.conn && in.ms >= 0 {
+			l.rtt = min(in.ms, maxRTT)
+		}
+	case spokeInput:
+		r.submit(r.state.Spoke(r.env(), in.speech), nil)
+	case transientInput:
+		r.submit([]event.Event{{At: r.env().Now, Body: in.body}}, nil)
+	case viewInput:
+		in.answer <- r.told.Clone()
+	}
+}
+
+func (r *Room) letIn(in connectInput) error {
+	if r.bye != nil {
+		return errStopped
+	}
+	events, err := r.state.Connect(r.env(), in.who, in.hello)
+	if err != nil {
+		return err
+	}
+	if old := r.links[in.who.ID]; old != nil {
+		old.conn.Close(event.Bye{Reason: "replaced", Message: "You came in again from another window or device."})
+	}
+	l := &link{member: in.who.ID, conn: in.conn}
+	r.links[l.member] = l
+	r.submit(events, func() { r.welcome(l) })
+	return nil
+}
+
+// command applies a member's command, once.
+func (r *Room) command(in commandInput) {
+	l := r.links[in.member]
+	if l == nil || l.conn != in.conn {
+		return
+	}
+	if !validID(in.id) {
+		r.submit(nil, func() { r.reply(l, in.id, problemOf(errNoID())) })
+		return
+	}
+	key := seenKey(in.member, in.id)
+	if first, ok := r.answers.get(key); ok {
+		r.submit(nil, func() { r.reply(l, in.id, first) }) // after the first: what is queued keeps its order
+		return
+	}
+	events, err := r.state.Apply(r.env(), in.member, in.cmd, in.id)
+	problem := problemOf(err)
+	r.answers.put(key, problem)
+	after := func() {}
+	if err == nil {
+		after = r.afterwards(l, in.cmd)
+	}
+	r.submit(events, func() {
+		r.reply(l, in.id, problem)
+		after()
+	})
+}
+
+// afterwards is what else follows a command that was applied, after its reply.
+func (r *Room) afterwards(l *link, cmd event.Command) func() {
+	switch c := cmd.(type) {
+	case event.MemberLeave:
+		return func() { r.close(l, event.Bye{Reason: "left", Message: "You have left the session."}) }
+	case event.MemberRemove:
+		if sent := r.links[c.Member]; sent != nil {
+			return func() { r.close(sent, event.Bye{Reason: "removed", Message: "You were removed from this session."}) }
+		}
+	case event.SessionEnd:
+		return func() { r.end(event.Bye{Reason: "ended", Message: "The session has ended."}) }
+	}
+	return func() {}
+}
+
+// close lets go of a connection whose member is not here any more.
+func (r *Room) close(l *link, bye event.Bye) {
+	if r.links[l.member] == l {
+		delete(r.links, l.member)
+		l.conn.Close(bye)
+	}
+}
+
+func problemOf(err error) *event.Problem {
+	var p *event.Problem
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &p):
+		return p
+	}
+	return event.Errorf("internal", "Something went wrong here. Try again.")
+}
