@@ -1,0 +1,108 @@
+package sfu
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"sync"
+
+	"github.com/pion/transport/v4"
+)
+
+// Config is what an SFU needs to know.
+type Config struct {
+	// UDPAddr is where all media arrives, "127.0.0.1:0" or ":7882". Without a host, every address of the machine is used.
+	UDPAddr string
+	// DisableTCP leaves out ICE-TCP, which otherwise listens on the same port number. There is none with Net.
+	DisableTCP bool
+	// PublicAddrs replace the machine's own addresses in what members are told, where those are behind a 1-to-1 NAT. Each address
+	// family is replaced by its own.
+	PublicAddrs []netip.Addr
+	// DenyPrivate drops candidates of members in private networks (RFC 1918, RFC 4193). They are allowed by default: schools have
+	// such networks.
+	DenyPrivate bool
+	// Net is the network; nil is the machine's.
+	Net transport.Net
+	// Logger gets warnings; nil discards them.
+	Logger *slog.Logger
+}
+
+// SFU forwards media between the members of rooms. Its methods may be called from any goroutine.
+type SFU struct {
+	log    *slog.Logger
+	policy addressPolicy
+	net    *network
+	build  builder
+
+	ctx      context.Context //nolint:containedctx // the life of the SFU: every peer ends with it
+	stop     context.CancelFunc
+	peers    sync.WaitGroup // goroutines of peers
+	quit     chan struct{}  // closed when all peers have ended: rooms and taps end with it
+	watchers sync.WaitGroup // goroutines of rooms and taps
+
+	mu     sync.Mutex
+	closed bool
+	rooms  map[string]*liveRoom
+}
+
+// New listens on Config.UDPAddr. The caller closes the SFU.
+func New(cfg Config) (*SFU, error) {
+	log := cfg.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	loggers := newLoggerFactory(log)
+	n, err := listen(cfg, loggers)
+	if err != nil {
+		return nil, err
+	}
+	policy := addressPolicy{allowLoopback: n.loopback, denyPrivate: cfg.DenyPrivate}
+	ctx, stop := context.WithCancel(context.Background())
+	return &SFU{
+		log:    log,
+		policy: policy,
+		net:    n,
+		build:  builder{network: n, policy: policy, public: cfg.PublicAddrs, loggers: loggers},
+		ctx:    ctx,
+		stop:   stop,
+		quit:   make(chan struct{}),
+		rooms:  make(map[string]*liveRoom),
+	}, nil
+}
+
+// Port is the UDP port on which media arrives, and the TCP port if there is ICE-TCP.
+func (s *SFU) Port() int { return s.net.port }
+
+// Room names a media room. It exists while a peer is in it or a tap is on it.
+func (s *SFU) Room(id string) *Room { return &Room{sfu: s, id: id} }
+
+// Rooms returns how many rooms exist.
+func (s *SFU) Rooms() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.rooms)
+}
+
+// Close ends every peer and tap, and waits for them; taps are told of what ended with it. It must not be called from a callback, and
+// only once.
+func (s *SFU) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.stop()
+	s.peers.Wait()
+	close(s.quit)
+	s.watchers.Wait()
+	return s.net.close()
+}
+
+// spawn runs f in a goroutine that group waits for. It reports false if the SFU is closed.
+func (s *SFU) spawn(group *sync.WaitGroup, f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	group.Go(f)
+	return true
+}

@@ -1,0 +1,55 @@
+package sfu
+
+// Event is something that happened in a room: one of PublicationStarted, PublicationEnded, SpeakersChanged, PeerStateChanged and
+// QualityChanged.
+type Event interface{ event() }
+
+// PublicationStarted says that a member publishes, and that media has arrived.
+type PublicationStarted struct{ Publication *Publication }
+
+// PublicationEnded is told once for each PublicationStarted, unless the tap is closed before.
+type PublicationEnded struct{ Publication *Publication }
+
+// SpeakersChanged lists the members who speak now, sorted.
+type SpeakersChanged struct{ Members []string }
+
+// PeerState is the state of one PeerConnection of a member.
+type PeerState string
+
+// The states. Failed: nothing came from the member for 12 seconds; the server has dropped the connection and its
+// publications.
+const (
+	StateConnected    PeerState = "connected"
+	StateDisconnected PeerState = "disconnected"
+	StateFailed       PeerState = "failed"
+	StateClosed       PeerState = "closed"
+)
+
+// PeerStateChanged tells the state of a connection. When the peer ends, each of its connections is told closed.
+type PeerStateChanged struct {
+	Member string
+	PC     PC
+	State  PeerState
+}
+
+// Quality is how well media gets to and from a member.
+type Quality string
+
+// The qualities, from loss and round-trip time: good is below 2 % and 250 ms, fair below 8 % and 500 ms.
+const (
+	QualityGood Quality = "good"
+	QualityFair Quality = "fair"
+	QualityPoor Quality = "poor"
+)
+
+// QualityChanged tells the quality of a member's connections over the last 2 seconds.
+type QualityChanged struct {
+	Member  string
+	Quality Quality
+}
+
+func (PublicationStarted) event() {}
+func (PublicationEnded) event()   {}
+func (SpeakersChanged) event()    {}
+func (PeerStateChanged) event()   {}
+func (QualityChanged) event()     {}
