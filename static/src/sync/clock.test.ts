@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { PingSchedule, SessionClock } from "./clock.ts";
+
+describe("SessionClock", () => {
+	it("takes the offset of the sample with the lowest round trip", () => {
+		const clock = new SessionClock(() => 1000);
+		// true offset 500; the way there takes 100, 10 and 60 ms, the way back 20, 12 and 5
+		clock.sample(0, 600, 601, 121);
+		clock.sample(200, 710, 710, 222);
+		clock.sample(400, 960, 961, 466);
+		expect(clock.rtt).toBe(22);
+		expect(clock.now()).toBe(1000 + 499);
+	});
+
+	it("forgets samples beyond the last twenty", () => {
+		const clock = new SessionClock(() => 0);
+		clock.sample(0, 1005, 1005, 10);
+		for (let i = 0; i < 20; i++) clock.sample(0, 2050, 2050, 100);
+		expect(clock.rtt).toBe(100);
+		expect(clock.now()).toBe(2000);
+	});
+
+	it("is seeded by the server's now, and ignores samples that cannot be", () => {
+		const clock = new SessionClock(() => 50);
+		expect(clock.known).toBe(false);
+		clock.seed(9050);
+		clock.sample(10, 0, 500, 20);
+		clock.sample(Number.NaN, 0, 0, 0);
+		expect(clock.known).toBe(true);
+		expect(clock.now()).toBe(9050);
+		expect(clock.now(60)).toBe(9060);
+	});
+
+	it("keeps its offset when samples are forgotten, and believes the first new one", () => {
+		const clock = new SessionClock(() => 0);
+		clock.sample(0, 105, 105, 10);
+		clock.forget();
+		expect(clock.now()).toBe(100);
+		clock.sample(0, 250, 250, 100);
+		expect(clock.now()).toBe(200);
+	});
+});
+
+describe("PingSchedule", () => {
+	beforeEach(() => void vi.useFakeTimers());
+	afterEach(() => void vi.useRealTimers());
+
+	it("sends six pings 60 ms apart, then one a second, until stopped", () => {
+		const at: number[] = [];
+		const schedule = new PingSchedule(() => at.push(Math.round(performance.now() - begin)));
+		const begin = performance.now();
+		schedule.start();
+		vi.advanceTimersByTime(2500);
+		expect(at).toEqual([0, 60, 120, 180, 240, 300, 1300, 2300]);
+		schedule.stop();
+		vi.advanceTimersByTime(5000);
+		expect(at).toHaveLength(8);
+	});
+});

@@ -1,0 +1,278 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Follower, type FollowerOptions, median } from "./follower.ts";
+import { frameMiddle, type Line } from "./line.ts";
+import { SimulatedMedia, type SimulatedOptions } from "./simulated.ts";
+
+const rate = { fpsNum: 30, fpsDen: 1 };
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function setUp(o: SimulatedOptions = {}, more: Partial<FollowerOptions> = {}) {
+	const begin = performance.now();
+	const now = () => performance.now() - begin;
+	const media = new SimulatedMedia(o);
+	const shown: [number, number][] = [];
+	const ready: number[] = [];
+	const states: string[] = [];
+	const follower = new Follower(media, {
+		now,
+		rate,
+		onShown: (seq, frame) => shown.push([seq, frame]),
+		onReady: (seq) => ready.push(seq),
+		onStatus: (s) => states.push(s.state),
+		...more,
+	});
+	const error = () => follower.target() / 1000 - media.currentTime * 1000;
+	return { media, follower, shown, ready, states, now, error };
+}
+
+const still = (seq: number, position: number, at = 0): Line => ({
+	seq,
+	moving: false,
+	position,
+	at,
+	rate: 1,
+	stop: null,
+});
+const playing = (seq: number, position: number, at: number, more: Partial<Line> = {}): Line => ({
+	seq,
+	moving: true,
+	position,
+	at,
+	rate: 1,
+	stop: null,
+	...more,
+});
+const run = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+describe("a still line", () => {
+	it("is sought to and confirmed once, with its frame, and told ready", async () => {
+		const t = setUp();
+		t.follower.follow(still(1, frameMiddle(100, rate)));
+		await run(60);
+		expect(t.shown).toEqual([]);
+		await run(300);
+		expect(t.shown).toEqual([[1, 100]]);
+		expect(t.ready).toEqual([1]);
+		t.follower.tellAgain();
+		expect(t.shown).toHaveLength(2);
+	});
+
+	it("is not confirmed while it does not arrive, and sought again", async () => {
+		const t = setUp();
+		t.media.readyState = 1;
+		t.follower.follow(still(1, frameMiddle(100, rate)));
+		await run(3000);
+		expect(t.shown).toEqual([]);
+		t.media.readyState = 4;
+		t.media.emit("canplay");
+		expect(t.shown).toEqual([[1, 100]]);
+	});
+
+	it("tells ready only with enough buffered, or all there is", async () => {
+		const t = setUp({ duration: 10 });
+		t.media.arrived = 4;
+		t.follower.follow(still(1, 2_000_000));
+		await run(500);
+		expect(t.ready).toEqual([]);
+		t.media.arrived = 4.6;
+		await run(100);
+		expect(t.ready).toEqual([1]);
+		t.media.arrived = 10;
+		t.follower.follow(still(2, 9_000_000));
+		await run(300);
+		expect(t.ready).toEqual([1, 2]);
+	});
+
+	it("with an older seq changes nothing", async () => {
+		const t = setUp();
+		t.follower.follow(still(5, 2_000_000));
+		t.follower.follow(still(4, 8_000_000));
+		await run(300);
+		expect(t.media.currentTime).toBeCloseTo(2, 3);
+	});
+});
+
+describe("a moving line", () => {
+	it("starts with the others and comes to within the dead band", async () => {
+		for (const startTakes of [23, 95]) {
+			const t = setUp({ startTakes, skew: 1.0001 });
+			t.follower.follow(still(1, 2_000_000));
+			await run(500);
+			t.follower.follow(playing(2, 2_000_000, 1000));
+			await run(480);
+			expect(t.media.currentTime).toBeCloseTo(2, 3);
+			await run(6000);
+			expect(Math.abs(t.error())).toBeLessThan(8);
+			await run(20_000);
+			expect(Math.abs(t.error())).toBeLessThan(12);
+			expect(t.media.log.filter((l) => l.startsWith("seek"))).toHaveLength(1);
+			t.follower.close();
+		}
+	});
+
+	it("changes speed without keeping pitch at rate 1, and closes every change", async () => {
+		const t = setUp({ startTakes: 130 });
+		t.follower.follow(playing(1, 0, 0));
+		await run(900);
+		expect(t.media.preservesPitch).toBe(false);
+		expect(t.media.playbackRate).toBeCloseTo(1.08, 5);
+		await run(5000);
+		expect(t.media.playbackRate).toBe(1);
+		t.follower.follow(playing(2, 10_000_000, t.now(), { rate: 1.5 }));
+		await run(100);
+		expect(t.media.preservesPitch).toBe(true);
+		await run(5000);
+		expect(Math.abs(t.error())).toBeLessThan(40);
+	});
+
+	it("joins late by seeking ahead, and settles", async () => {
+		const t = setUp({ seekTakes: 220 });
+		await run(30_000);
+		t.follower.follow(playing(7, 0, 0));
+		await run(7000);
+		expect(Math.abs(t.error())).toBeLessThan(12);
+		const seeks = t.media.log.filter((l) => l.startsWith("seek"));
+		expect(seeks.length).toBeLessThanOrEqual(2);
+	});
+
+	it("seeks at most once a second when far off", async () => {
+		const t = setUp({ seekTakes: 10 });
+		t.follower.follow(playing(1, 0, 0));
+		await run(5000);
+		const before = t.media.log.length;
+		for (let i = 0; i < 10; i++) {
+			t.media.currentTime = 300;
+			await run(200);
+		}
+		expect(
+			t.media.log.slice(before).filter((l) => l.startsWith("seek") && l !== "seek 300.0000").length,
+		).toBeLessThanOrEqual(2);
+	});
+
+	it("catches up alone after it starved, and says so", async () => {
+		const t = setUp();
+		t.follower.follow(playing(1, 0, 0));
+		await run(3000);
+		t.media.starve(true);
+		await run(900);
+		expect(t.states.at(-1)).toBe("catching-up");
+		t.media.starve(false);
+		await run(14_000);
+		expect(t.states.at(-1)).toBe("playing");
+		expect(Math.abs(t.error())).toBeLessThan(12);
+	});
+
+	it("plays muted and in step where sound is refused, until somebody clicks", async () => {
+		const refused: boolean[] = [];
+		const t = setUp({ refusesSound: true }, { onStatus: (s) => refused.push(s.soundRefused) });
+		t.follower.follow(playing(1, 0, 0));
+		await run(4000);
+		expect(t.media.paused).toBe(false);
+		expect(t.media.muted).toBe(true);
+		expect(refused.at(-1)).toBe(true);
+		expect(Math.abs(t.error())).toBeLessThan(8);
+	});
+});
+
+describe("a stop", () => {
+	const stop = frameMiddle(100, rate);
+
+	it("is reached by itself, on its frame, also in a hidden tab", async () => {
+		for (const hidden of [false, true]) {
+			const t = setUp({ hidden, startTakes: 60 });
+			t.follower.follow(playing(1, 2_000_000, 500, { stop }));
+			await run(8000);
+			expect(t.media.paused).toBe(true);
+			expect(t.media.currentTime * 1e6).toBeCloseTo(stop, 0);
+			expect(t.shown).toEqual([]); // the room has not spoken yet
+			t.follower.follow(still(2, stop, 1834));
+			expect(t.shown).toEqual([[2, 100]]);
+			t.follower.close();
+		}
+	});
+
+	it("is not overrun by an element that is ahead", async () => {
+		const t = setUp({ startTakes: 0, skew: 1.01 });
+		const max = vi.fn();
+		t.follower.follow(playing(1, 0, 0, { stop }));
+		for (let i = 0; i < 400; i++) {
+			await run(10);
+			max(Math.floor(t.media.currentTime * 30));
+		}
+		expect(Math.max(...max.mock.calls.map((c) => c[0]))).toBe(100);
+	});
+
+	it("of a line that begins in a moment is played to", async () => {
+		const t = setUp({ startTakes: 20 });
+		t.follower.follow(playing(1, 0, 0));
+		await run(3000);
+		const frame = Math.floor(((t.now() + 200) / 1000) * 30);
+		t.follower.follow(still(2, frameMiddle(frame, rate), t.now() + 200));
+		await run(100);
+		expect(t.media.paused).toBe(false);
+		await run(400);
+		expect(t.media.paused).toBe(true);
+		expect(t.shown).toEqual([[2, frame]]);
+	});
+
+	it("that is new on the same line is heeded", async () => {
+		const t = setUp();
+		t.follower.follow(playing(1, 0, 0));
+		await run(2000);
+		t.follower.follow(playing(1, 0, 0, { stop }));
+		await run(3000);
+		expect(t.media.currentTime * 1e6).toBeCloseTo(stop, 0);
+	});
+
+	it("that is taken away lets it go on", async () => {
+		const t = setUp();
+		t.follower.follow(playing(1, 0, 0, { stop }));
+		await run(4000);
+		expect(t.media.paused).toBe(true);
+		t.follower.follow(playing(1, 0, 0));
+		await run(4000);
+		expect(Math.abs(t.error())).toBeLessThan(12);
+	});
+});
+
+it("a change of rate takes over without a jump", async () => {
+	const t = setUp();
+	t.follower.follow(playing(1, 0, 0));
+	await run(4000);
+	t.follower.follow(playing(2, 4_500_000, 4500, { rate: 0.5 }));
+	await run(300);
+	expect(t.media.playbackRate).toBeCloseTo(1, 1);
+	await run(2000);
+	expect(t.media.log.filter((l) => l.startsWith("seek"))).toEqual([]);
+	expect(Math.abs(t.error())).toBeLessThan(40);
+});
+
+it("is sought again when the source was loaded anew", async () => {
+	const t = setUp();
+	t.follower.follow(still(1, frameMiddle(100, rate)));
+	await run(300);
+	t.media.currentTime = 0;
+	await run(100);
+	t.media.emit("loadedmetadata");
+	await run(300);
+	expect(t.shown.at(-1)).toEqual([1, 100]);
+	expect(t.media.currentTime * 1e6).toBeCloseTo(frameMiddle(100, rate), 0);
+});
+
+it("leaves nothing behind when closed", async () => {
+	const t = setUp();
+	t.follower.follow(playing(1, 0, 0));
+	await run(1000);
+	t.follower.close();
+	await run(100);
+	expect(t.media.paused).toBe(true);
+	expect(t.media.listening).toBe(0);
+	expect(vi.getTimerCount()).toBe(0);
+});
+
+it("median is of the middle", () => {
+	expect(median([5, 1, 9])).toBe(5);
+	expect(median([4, 1, 9, 6])).toBe(5);
+});

@@ -1,0 +1,150 @@
+/** A media element made of arithmetic, for tests: it takes time to start and to seek, and its clock is a little off. */
+import type { MediaLike } from "./follower.ts";
+
+export interface SimulatedOptions {
+	duration?: number;
+	/** ms from play() until time moves */
+	startTakes?: number;
+	/** ms from setting currentTime until seeked */
+	seekTakes?: number;
+	/** relative speed of its clock: 1.0002 runs fast by 200 ppm */
+	skew?: number;
+	fps?: number;
+	/** no frame callbacks, as in a hidden tab */
+	hidden?: boolean;
+	/** play() with sound is refused, as where nobody clicked */
+	refusesSound?: boolean;
+}
+
+export class SimulatedMedia implements MediaLike {
+	preservesPitch = true;
+	muted = false;
+	paused = true;
+	seeking = false;
+	readyState = 4;
+	duration: number;
+	/** Everything that was asked of it. */
+	log: string[] = [];
+	/** Seconds from the beginning that have arrived. */
+	arrived: number;
+	#o: Required<SimulatedOptions>;
+	#base = 0;
+	#since = 0; // performance.now() at base; in the future while it is starting
+	#rate = 1;
+	#seekTimer: ReturnType<typeof setTimeout> | undefined;
+	#listeners = new Map<string, Set<() => void>>();
+	#frames = new Set<ReturnType<typeof setTimeout>>();
+	requestVideoFrameCallback?: MediaLike["requestVideoFrameCallback"];
+
+	constructor(o: SimulatedOptions = {}) {
+		this.#o = {
+			duration: 600,
+			startTakes: 40,
+			seekTakes: 80,
+			skew: 1,
+			fps: 30,
+			hidden: false,
+			refusesSound: false,
+			...o,
+		};
+		this.duration = this.#o.duration;
+		this.arrived = this.duration;
+		if (!this.#o.hidden) this.requestVideoFrameCallback = (run) => this.#nextFrame(run);
+	}
+
+	get buffered() {
+		return { length: 1, start: () => 0, end: () => this.arrived };
+	}
+
+	get ended(): boolean {
+		return this.#time() >= this.duration;
+	}
+
+	get currentTime(): number {
+		return this.#time();
+	}
+
+	set currentTime(t: number) {
+		this.log.push(`seek ${t.toFixed(4)}`);
+		this.#base = Math.min(Math.max(0, t), this.duration);
+		this.seeking = true;
+		clearTimeout(this.#seekTimer);
+		this.#seekTimer = setTimeout(() => {
+			this.seeking = false;
+			this.#since = performance.now();
+			this.emit("seeked");
+		}, this.#o.seekTakes);
+	}
+
+	get playbackRate(): number {
+		return this.#rate;
+	}
+
+	set playbackRate(r: number) {
+		if (r === this.#rate) return;
+		this.log.push(`rate ${r}`);
+		this.#base = this.#time();
+		this.#since = Math.max(this.#since, performance.now());
+		this.#rate = r;
+	}
+
+	async play(): Promise<void> {
+		if (this.#o.refusesSound && !this.muted) throw new DOMException("no click", "NotAllowedError");
+		if (!this.paused) return;
+		this.log.push("play");
+		this.paused = false;
+		this.#since = performance.now() + this.#o.startTakes;
+	}
+
+	pause(): void {
+		if (this.paused) return;
+		this.log.push("pause");
+		this.#base = this.#time();
+		this.paused = true;
+	}
+
+	/** Nothing more arrives; or it does again. */
+	starve(on: boolean): void {
+		this.#base = this.#time();
+		this.#since = performance.now();
+		this.readyState = on ? 2 : 4;
+	}
+
+	addEventListener(type: string, run: () => void): void {
+		if (!this.#listeners.has(type)) this.#listeners.set(type, new Set());
+		this.#listeners.get(type)?.add(run);
+	}
+
+	removeEventListener(type: string, run: () => void): void {
+		this.#listeners.get(type)?.delete(run);
+	}
+
+	emit(type: string): void {
+		for (const run of this.#listeners.get(type) ?? []) run();
+	}
+
+	get listening(): number {
+		return [...this.#listeners.values()].reduce((n, s) => n + s.size, 0);
+	}
+
+	#time(): number {
+		if (this.paused || this.seeking || this.readyState < 3) return this.#base;
+		const run = Math.max(0, performance.now() - this.#since);
+		return Math.min(this.duration, this.#base + (run / 1000) * this.#rate * this.#o.skew);
+	}
+
+	#nextFrame(run: (now: number, frame: { mediaTime: number }) => void): number {
+		const frame = Math.floor(this.#time() * this.#o.fps);
+		const look = () => {
+			const f = Math.floor(this.#time() * this.#o.fps);
+			if (f === frame || this.seeking) this.#frames.add(setTimeout(look, 4));
+			else run(performance.now(), { mediaTime: f / this.#o.fps });
+		};
+		this.#frames.add(setTimeout(look, 4));
+		return 1;
+	}
+
+	cancelVideoFrameCallback(): void {
+		for (const f of this.#frames) clearTimeout(f);
+	}
+}
