@@ -1,0 +1,178 @@
+package recorder
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/at-wat/ebml-go/webm"
+)
+
+// indexTimeout bounds a call to the Index, so that a database that hangs costs media but no goroutine.
+const indexTimeout = 10 * time.Second
+
+// files knows where segments are on disk.
+type files struct {
+	dir string
+}
+
+// path is <dir>/<session>/<segment>.webm; false if an id is not fit for a path.
+func (f files) path(session, segment string) (string, bool) {
+	if !plain(session) || !plain(segment) {
+		return "", false
+	}
+	return filepath.Join(f.dir, session, segment+".webm"), true
+}
+
+// plain reports whether an id is made of letters, digits and hyphens alone.
+func plain(id string) bool {
+	for i := range len(id) {
+		c := id[i]
+		if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return id != "" && len(id) <= 64
+}
+
+// segmentFile is one segment that is being written. It belongs to its track's goroutine.
+type segmentFile struct {
+	seg     Segment
+	file    *os.File
+	sum     hash.Hash
+	size    int64 // bytes that are durable
+	pending cluster
+	last    int64 // of the newest block, ms from the start
+	end     int64 // where the last durable frame ends, ms from the start
+}
+
+// createSegment makes the row and the file of a segment, in this order: a file without a row would be nobody's.
+func (f files) createSegment(index Index, seg Segment, track webm.TrackEntry) (*segmentFile, error) {
+	path, ok := f.path(seg.Session, seg.ID)
+	if !ok {
+		return nil, fmt.Errorf("segment %q of session %q: not a plain id", seg.ID, seg.Session)
+	}
+	header, err := webmHeader(track)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), indexTimeout)
+	defer cancel()
+	if err := index.InsertSegment(ctx, seg); err != nil {
+		return nil, fmt.Errorf("insert segment: %w", err)
+	}
+	s, err := openSegmentFile(path, seg, header)
+	if err != nil {
+		_ = index.DeleteSegment(ctx, seg.ID) // else Recover finds the row without a file
+		return nil, err
+	}
+	return s, nil
+}
+
+func openSegmentFile(path string, seg Segment, header []byte) (*segmentFile, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("make the session's folder: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("create segment file: %w", err)
+	}
+	s := &segmentFile{seg: seg, file: file, sum: sha256.New(), last: -1}
+	if err := errors.Join(s.write(header), syncDir(filepath.Dir(path))); err != nil {
+		return nil, errors.Join(err, file.Close(), os.Remove(path))
+	}
+	return s, nil
+}
+
+// syncDir makes a new name durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("open folder: %w", err)
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// write appends bytes and makes them durable. What was written in part is taken back.
+func (s *segmentFile) write(b []byte) error {
+	_, err := s.file.Write(b)
+	if err == nil {
+		err = s.file.Sync()
+	}
+	if err != nil {
+		_, seek := s.file.Seek(s.size, 0)
+		return errors.Join(fmt.Errorf("write segment: %w", err), s.file.Truncate(s.size), seek)
+	}
+	s.sum.Write(b)
+	s.size += int64(len(b))
+	return nil
+}
+
+// add puts a frame in at a session time in ms; a full cluster before it is written.
+func (s *segmentFile) add(at float64, f frame) error {
+	rel := max(int64(math.Round(at))-s.seg.Start, s.last+1)
+	if !s.pending.fits(rel) {
+		if err := s.flush(); err != nil {
+			return err
+		}
+	}
+	s.pending.add(rel, f)
+	s.last = rel
+	return nil
+}
+
+// flush writes the pending cluster.
+func (s *segmentFile) flush() error {
+	if len(s.pending.blocks) == 0 {
+		return nil
+	}
+	c := s.pending
+	s.pending = cluster{}
+	b, err := c.marshal()
+	if err != nil {
+		return err
+	}
+	if err := s.write(b); err != nil {
+		return err
+	}
+	s.end = max(s.end, c.end)
+	return nil
+}
+
+// age is how far into the segment a session time lies, in ms.
+func (s *segmentFile) age(at float64) float64 { return at - float64(s.seg.Start) }
+
+// pendingSince is the session time of the oldest frame that is not written; false if there is none.
+func (s *segmentFile) pendingSince() (ms float64, ok bool) {
+	return float64(s.seg.Start + s.pending.start), len(s.pending.blocks) > 0
+}
+
+// close writes what is left, closes the file, and returns the segment as finished. Its error does not make the segment
+// void: what was durable before stays.
+func (s *segmentFile) close() (Segment, error) {
+	err := errors.Join(s.flush(), s.file.Close())
+	seg := s.seg
+	seg.End, seg.Bytes, seg.SHA256 = seg.Start+s.end, s.size, hex.EncodeToString(s.sum.Sum(nil))
+	seg.Finished = true
+	return seg, err
+}
+
+// remove deletes a segment's file; no error if there is none.
+func (f files) remove(session, segment string) error {
+	path, ok := f.path(session, segment)
+	if !ok {
+		return nil
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove segment file: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,250 @@
+package recorder
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+)
+
+// Config is what a Recorder needs. Dir and Segments are required.
+type Config struct {
+	Dir      string // where files are kept: <Dir>/<session>/<segment>.webm
+	Segments Index
+	Log      *slog.Logger // slog.Default when nil
+
+	// Notify is told what people should know: that something is missing, or that the disk is full. It is called from the
+	// recorder's goroutines and must not block. It may be nil.
+	Notify func(Notice)
+
+	// Below LowVideo bytes of free space video is not stored, below LowAudio nothing is. When 0: 500 MB and 200 MB.
+	LowVideo, LowAudio uint64
+
+	// Free returns the free bytes of the file system that holds dir. When nil, the system is asked.
+	Free func(dir string) (uint64, error)
+}
+
+// NoticeKind says what a Notice is about.
+type NoticeKind string
+
+// The kinds. The disk's notices have no member and no source, and come to each session that is on the record.
+const (
+	NoticeOverflow NoticeKind = "overflow"  // packets did not fit in the queue: a gap
+	NoticeStorage  NoticeKind = "storage"   // a write failed: a gap of some seconds at least
+	NoticeDiskLow  NoticeKind = "disk-low"  // video is not stored any more
+	NoticeDiskFull NoticeKind = "disk-full" // nothing is stored any more
+	NoticeDiskOK   NoticeKind = "disk-ok"   // everything is stored again
+)
+
+// Notice is something about a recording that people should know.
+type Notice struct {
+	Kind    NoticeKind
+	Session string
+	Member  string
+	Source  string
+	At      int64  // session time, ms
+	Items   uint64 // packets that are missing, for NoticeOverflow
+	Message string // a sentence for people
+}
+
+// Stats counts what the recorder did since it began.
+type Stats struct {
+	Tracks           int64  // being recorded now
+	Frames           uint64 // stored
+	Bytes            uint64 // of finished segments
+	Segments         uint64 // finished
+	Dropped          uint64 // packets that did not fit in a queue
+	KeyFrameRequests uint64
+}
+
+type counters struct {
+	tracks                                             atomic.Int64
+	frames, bytes, segments, dropped, keyFrameRequests atomic.Uint64
+}
+
+// Recorder stores sessions. Its methods may be called from any goroutine.
+type Recorder struct {
+	cfg   Config
+	files files
+	disk  *disk
+	stats counters
+
+	quit    chan struct{}
+	watched sync.WaitGroup // the goroutine of watch
+
+	mu     sync.Mutex
+	runs   map[string]*run // on the record, by session
+	all    map[*run]struct{}
+	late   []Segment // finished, but the Index does not know yet
+	closed bool
+}
+
+// New makes a recorder; Close ends it. To finish what a crash left, call Recover before the first Start.
+func New(cfg Config) (*Recorder, error) {
+	if cfg.Dir == "" || cfg.Segments == nil {
+		return nil, errors.New("recorder: Dir and Segments are required")
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of recordings: %w", err)
+	}
+	cfg.Log = cmp.Or(cfg.Log, slog.Default())
+	r := &Recorder{
+		cfg: cfg, files: files{cfg.Dir}, disk: newDisk(cfg), quit: make(chan struct{}),
+		runs: make(map[string]*run), all: make(map[*run]struct{}),
+	}
+	r.disk.check()
+	r.watched.Go(r.watch)
+	return r, nil
+}
+
+// Start records every publication of a session's room until Stop. now returns session time in ms; it runs like a monotonic
+// clock. Nothing that was captured before Start is stored. Starting what is started does nothing.
+func (r *Recorder) Start(session string, room Room, now func() float64) error {
+	if !plain(session) {
+		return fmt.Errorf("start recording: %q is not a session id", session)
+	}
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return errors.New("start recording: the recorder is closed")
+	}
+	if r.runs[session] != nil {
+		r.mu.Unlock()
+		return nil
+	}
+	run := newRun(r, session, now())
+	r.runs[session] = run
+	r.all[run] = struct{}{}
+	r.mu.Unlock()
+
+	stop, err := room.Tap(run.start)
+	run.tapped(stop)
+	if err != nil {
+		r.Stop(session)
+		return fmt.Errorf("start recording: %w", err)
+	}
+	r.tellDisk(run)
+	return nil
+}
+
+// Stop ends a session's recording. Nothing that arrives after the call is stored. It does not wait; the channel that it returns is
+// closed once every segment is finished. Stopping what is not started does nothing.
+func (r *Recorder) Stop(session string) (done <-chan struct{}) {
+	r.mu.Lock()
+	run := r.runs[session]
+	delete(r.runs, session)
+	r.mu.Unlock()
+	if run == nil {
+		c := make(chan struct{})
+		close(c)
+		return c
+	}
+	run.cut()
+	go func() {
+		run.wait()
+		r.mu.Lock()
+		delete(r.all, run)
+		r.mu.Unlock()
+		close(run.done)
+	}()
+	return run.done
+}
+
+// Recording reports whether the session is on the record.
+func (r *Recorder) Recording(session string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.runs[session] != nil
+}
+
+// Close stops all recordings and returns when their segments are finished.
+func (r *Recorder) Close() error {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return nil
+	}
+	r.closed = true
+	sessions, all := make([]string, 0, len(r.runs)), make([]*run, 0, len(r.all))
+	for s := range r.runs {
+		sessions = append(sessions, s)
+	}
+	for run := range r.all {
+		all = append(all, run)
+	}
+	r.mu.Unlock()
+	for _, s := range sessions {
+		r.Stop(s)
+	}
+	for _, run := range all {
+		<-run.done
+	}
+	close(r.quit)
+	r.watched.Wait()
+	return r.finishLate()
+}
+
+// Stats returns what the recorder did so far.
+func (r *Recorder) Stats() Stats {
+	c := &r.stats
+	return Stats{
+		Tracks: c.tracks.Load(), Frames: c.frames.Load(), Bytes: c.bytes.Load(), Segments: c.segments.Load(),
+		Dropped: c.dropped.Load(), KeyFrameRequests: c.keyFrameRequests.Load(),
+	}
+}
+
+// Open returns a finished segment of a session and its file, for http.ServeContent; the caller closes the file. ErrNotFound if the
+// session has no such segment. Whether the reader may have it is the caller's to decide.
+func (r *Recorder) Open(ctx context.Context, session, segment string) (Segment, *os.File, error) {
+	path, ok := r.files.path(session, segment)
+	if !ok {
+		return Segment{}, nil, ErrNotFound
+	}
+	seg, err := r.cfg.Segments.GetSegment(ctx, segment)
+	if err != nil {
+		return Segment{}, nil, fmt.Errorf("open segment: %w", err)
+	}
+	if seg.Session != session || !seg.Finished {
+		return Segment{}, nil, ErrNotFound
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Segment{}, nil, ErrNotFound
+	}
+	if err != nil {
+		return Segment{}, nil, fmt.Errorf("open segment: %w", err)
+	}
+	return seg, f, nil
+}
+
+// Delete removes a session's recording: it is stopped, and then its files and rows are gone.
+func (r *Recorder) Delete(ctx context.Context, session string) error {
+	if !plain(session) {
+		return nil
+	}
+	select {
+	case <-r.Stop(session):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	r.forgetLate(session)
+	path, _ := r.files.path(session, "any")
+	if err := os.RemoveAll(dirOf(path)); err != nil {
+		return fmt.Errorf("delete recording: %w", err)
+	}
+	if err := r.cfg.Segments.DeleteSegments(ctx, session); err != nil {
+		return fmt.Errorf("delete recording: %w", err)
+	}
+	return nil
+}
+
+func (r *Recorder) notify(n Notice) {
+	if r.cfg.Notify != nil {
+		r.cfg.Notify(n)
+	}
+}

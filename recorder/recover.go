@@ -1,0 +1,203 @@
+package recorder
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/bits"
+	"os"
+
+	"github.com/at-wat/ebml-go"
+)
+
+// Recover finishes the segments that a crash left: each file is cut to what is whole in it, its end is read from it, and its row is
+// finished. Segments without media are deleted. It must be called before the first Start. It goes on after an error and returns
+// all of them; what it could not finish stays for the next time.
+func (r *Recorder) Recover(ctx context.Context) (finished int, err error) {
+	open, err := r.cfg.Segments.ListUnfinishedSegments(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("list unfinished segments: %w", err)
+	}
+	var errs []error
+	for _, seg := range open {
+		if err := ctx.Err(); err != nil {
+			return finished, errors.Join(append(errs, err)...)
+		}
+		done, err := r.recoverSegment(ctx, seg)
+		if err != nil {
+			r.cfg.Log.Error("a segment could not be recovered", "segment", seg.ID, "error", err)
+			errs = append(errs, fmt.Errorf("recover segment %s: %w", seg.ID, err))
+		}
+		if done {
+			finished++
+		}
+	}
+	return finished, errors.Join(errs...)
+}
+
+func (r *Recorder) recoverSegment(ctx context.Context, seg Segment) (bool, error) {
+	path, ok := r.files.path(seg.Session, seg.ID)
+	if !ok {
+		return false, r.cfg.Segments.DeleteSegment(ctx, seg.ID)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	whole, end := repairWebM(b)
+	if end <= 0 {
+		return false, errors.Join(r.files.remove(seg.Session, seg.ID), r.cfg.Segments.DeleteSegment(ctx, seg.ID))
+	}
+	if !bytes.Equal(whole, b) {
+		if err := replaceFile(path, whole); err != nil {
+			return false, err
+		}
+	}
+	sum := sha256.Sum256(whole)
+	err = r.cfg.Segments.FinishSegment(ctx, seg.ID, seg.Start+end, int64(len(whole)), hex.EncodeToString(sum[:]))
+	return err == nil, err
+}
+
+// replaceFile changes a file's content so that a crash leaves the old one or the new one.
+func replaceFile(path string, b []byte) error {
+	tmp := path + ".part"
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return errors.Join(os.Rename(tmp, path), syncDir(dirOf(path)))
+}
+
+// The elements that a segment file consists of (RFC 9559 section 5.1).
+const (
+	idEBML        = 0x1A45DFA3
+	idSegment     = 0x18538067
+	idInfo        = 0x1549A966
+	idTracks      = 0x1654AE6B
+	idCluster     = 0x1F43B675
+	idTimestamp   = 0xE7
+	idSimpleBlock = 0xA3
+)
+
+// repairWebM returns what is whole in a file that this package wrote and that was cut at any byte, and where its media ends, in ms;
+// 0 if there is none. Of a cluster that was cut, the whole blocks are kept.
+func repairWebM(b []byte) (whole []byte, end int64) {
+	for at := 0; ; {
+		el, ok := readElement(b[at:])
+		if !ok {
+			return b[:at], end
+		}
+		if el.id == idSegment {
+			at += el.head
+			continue
+		}
+		if el.id == idCluster {
+			c, n := readCluster(el.body)
+			end = max(end, c.end)
+			if !el.whole {
+				return append(bytes.Clone(b[:at]), remade(c, n)...), end
+			}
+		}
+		if !el.whole || el.id != idEBML && el.id != idInfo && el.id != idTracks && el.id != idCluster {
+			return b[:at], end
+		}
+		at += el.head + len(el.body)
+	}
+}
+
+// remade is a cluster of the n whole blocks that were read of it.
+func remade(c cluster, n int) []byte {
+	if n == 0 {
+		return nil
+	}
+	b, err := c.marshal()
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// readCluster reads a cluster's whole blocks.
+func readCluster(b []byte) (c cluster, blocks int) {
+	for {
+		el, ok := readElement(b)
+		if !ok || !el.whole {
+			return c, len(c.blocks)
+		}
+		switch el.id {
+		case idTimestamp:
+			c.start = int64(min(readUint(el.body), 1<<40))
+		case idSimpleBlock:
+			block, err := ebml.UnmarshalBlock(bytes.NewReader(el.body), int64(len(el.body)))
+			if err != nil {
+				return c, len(c.blocks)
+			}
+			c.put(*block)
+		}
+		b = b[el.head+len(el.body):]
+	}
+}
+
+// put adds a block as it was read. The length of the last frame is not in the file: 20 ms are assumed.
+func (c *cluster) put(b ebml.Block) {
+	c.blocks = append(c.blocks, b)
+	for _, d := range b.Data {
+		c.bytes += len(d)
+	}
+	c.end = max(c.end, c.start+int64(b.Timecode)+20)
+}
+
+// element is the begin of an EBML element (RFC 8794 section 4).
+type element struct {
+	id    uint32
+	head  int    // length of id and size, bytes
+	body  []byte // as much as is there
+	whole bool
+}
+
+// readElement reports false if not even the head is there.
+func readElement(b []byte) (element, bool) {
+	idLen := vintLength(b, 4)
+	if idLen == 0 || len(b) <= idLen {
+		return element{}, false
+	}
+	sizeLen := vintLength(b[idLen:], 8)
+	if sizeLen == 0 {
+		return element{}, false
+	}
+	el := element{id: uint32(readUint(b[:idLen])), head: idLen + sizeLen}
+	size := readUint(b[idLen:el.head]) &^ (1 << (7 * sizeLen))
+	rest := b[el.head:]
+	el.whole = size <= uint64(len(rest))
+	el.body = rest[:min(size, uint64(len(rest)))]
+	return el, true
+}
+
+// vintLength is the length of the variable-size integer that b begins with; 0 if it is not all there.
+func vintLength(b []byte, limit int) int {
+	if len(b) == 0 {
+		return 0
+	}
+	n := bits.LeadingZeros8(b[0]) + 1
+	if n > limit || n > len(b) {
+		return 0
+	}
+	return n
+}
+
+// readUint reads up to the last 8 bytes as a big-endian number.
+func readUint(b []byte) uint64 {
+	var a [8]byte
+	b = b[max(0, len(b)-8):]
+	copy(a[8-len(b):], b)
+	return binary.BigEndian.Uint64(a[:])
+}

@@ -1,0 +1,345 @@
+package recorder
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/at-wat/ebml-go/webm"
+	"github.com/google/uuid"
+)
+
+// The constants of segmenting; ms of session time.
+const (
+	segmentLength  = 60_000. // a segment ends at the latest; of video, when there is a key frame
+	keyFrameLead   = 3_000.  // so long before that, a key frame is asked for
+	silenceLimit   = 5_000.  // without media for so long, a segment ends
+	resizeAfter    = 2_000.  // a change of size begins a new segment unless this one is younger
+	flushAfter     = 1_500.  // frames wait for the rest of their cluster at most for so long
+	keyFrameEvery  = 1_000.  // between two requests
+	restartEvery   = 5_000.  // between two beginnings anew of a stream's numbering
+	storageBackoff = 5_000.  // after a failed write
+	maxHeld        = 4096    // frames kept while the Timeline settles
+	tick           = 250 * time.Millisecond
+)
+
+// writer turns one track into segments. One goroutine owns it: the one in which run runs.
+type writer struct {
+	rec   *Recorder
+	run   *run
+	track Track
+	info  TrackInfo
+	clock *Clock
+	log   *slog.Logger
+
+	epoch       uint32
+	reorder     reorder
+	vp8         *vp8Assembler // nil for audio
+	timeline    *Timeline
+	misfits     int     // packets in a row that do not fit the Timeline
+	restarted   float64 // session time
+	held        []frame // until the Timeline has settled
+	file        *segmentFile
+	width       int // of the file
+	height      int
+	newest      float64 // session time of the newest stored frame
+	asked       float64 // session time of the newest request for a key frame
+	retryAt     float64 // session time before which nothing is stored, after a failed write
+	dropped     uint64  // not told yet
+	droppedTold float64
+}
+
+func newWriter(rec *Recorder, r *run, t Track, clock *Clock) *writer {
+	w := &writer{
+		rec: rec, run: r, track: t, info: t.Info(), clock: clock,
+		asked: math.Inf(-1), restarted: math.Inf(-1), droppedTold: math.Inf(-1),
+	}
+	w.log = rec.cfg.Log.With("session", r.session, "publication", w.info.Publication, "source", w.info.Source)
+	w.reset()
+	return w
+}
+
+func isVideo(mime string) bool { return strings.EqualFold(mime, "video/VP8") }
+func isAudio(mime string) bool { return strings.EqualFold(mime, "audio/opus") }
+
+// reset begins the stream anew.
+func (w *writer) reset() {
+	w.reorder, w.timeline, w.misfits = reorder{}, NewTimeline(w.info.ClockRate, w.clock), 0
+	if isVideo(w.info.Mime) {
+		w.vp8 = newVP8Assembler()
+	}
+}
+
+// loop stores the track until it ends, and then finishes its file.
+func (w *writer) loop() {
+	items := make(chan Item, 64)
+	go func() {
+		defer close(items)
+		for {
+			item, err := w.track.Next(context.Background())
+			if err != nil {
+				return
+			}
+			items <- item
+		}
+	}()
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case item, ok := <-items:
+			if !ok {
+				w.finish()
+				return
+			}
+			w.take(item)
+		case <-ticker.C:
+			w.tick(w.run.now())
+		}
+	}
+}
+
+// take handles one item.
+func (w *writer) take(item Item) {
+	w.dropped += item.Dropped
+	if w.run.cutBefore(item.Arrival) {
+		return
+	}
+	if w.rec.disk.stops(w.info.Mime) {
+		w.suspend()
+		return
+	}
+	if item.Epoch != w.epoch {
+		w.restart()
+		w.epoch = item.Epoch
+	}
+	now := w.run.at(item.Arrival)
+	switch {
+	case item.Report != nil:
+		w.timeline.Report(*item.Report, now)
+	case item.Packet != nil:
+		w.packet(item, now)
+	}
+	w.drain(now)
+	if w.vp8 != nil && w.vp8.needsKey && !w.vp8.open {
+		w.askKeyFrame(now)
+	}
+}
+
+func (w *writer) packet(item Item, now float64) {
+	p := item.Packet
+	if !w.timeline.Packet(p.Timestamp, now) {
+		// One packet may be wrong; several in a row are a new stream.
+		if w.misfits++; w.misfits < 3 || now-w.restarted < restartEvery {
+			return
+		}
+		w.restarted = now
+		w.restart()
+		w.timeline.Packet(p.Timestamp, now)
+	}
+	w.misfits = 0
+	w.reorder.push(p, now)
+}
+
+// restart ends the segment: what comes now has other sequence numbers or another RTP time.
+func (w *writer) restart() {
+	w.drain(math.Inf(1))
+	w.place()
+	w.closeFile(math.Inf(1))
+	w.reset()
+}
+
+// suspend stores nothing until there is room on the disk again.
+func (w *writer) suspend() {
+	if w.file != nil || w.reorder.started {
+		w.closeFile(math.Inf(1))
+		w.held = nil
+		w.reset()
+	}
+}
+
+// drain puts together what is in order.
+func (w *writer) drain(now float64) {
+	for {
+		p, ok := w.reorder.pop(now)
+		if !ok {
+			break
+		}
+		w.held = append(w.held, w.assemble(p)...)
+	}
+	if w.timeline.Settled(now) || len(w.held) > maxHeld {
+		w.place()
+	}
+}
+
+func (w *writer) assemble(p arrived) []frame {
+	if w.vp8 != nil {
+		return w.vp8.push(p)
+	}
+	if f, ok := opusFrame(p); ok {
+		return []frame{f}
+	}
+	return nil
+}
+
+// place stores what was held.
+func (w *writer) place() {
+	if len(w.held) == 0 {
+		return
+	}
+	for _, f := range w.held {
+		at, stepped := w.timeline.At(f.rtp)
+		w.store(f, at, stepped)
+	}
+	clear(w.held)
+	w.held = w.held[:0]
+	if w.file == nil && w.vp8 != nil {
+		w.vp8.needsKey = true
+	}
+}
+
+// store puts a frame into the segment that it belongs to, at a session time.
+func (w *writer) store(f frame, at float64, stepped bool) {
+	if at < w.run.from || at < w.retryAt {
+		return // captured before the recording was on, or it cannot be stored now
+	}
+	if w.file != nil && (stepped || w.isDue(f, at)) {
+		w.closeFile(at)
+	}
+	if w.file == nil {
+		if !f.key {
+			return
+		}
+		if err := w.openFile(f, at); err != nil {
+			w.fail(err, at)
+			return
+		}
+	}
+	if err := w.file.add(at, f); err != nil {
+		w.fail(err, at)
+		return
+	}
+	w.newest = at
+	w.rec.stats.frames.Add(1)
+}
+
+// isDue reports whether a new segment is to begin with f.
+func (w *writer) isDue(f frame, at float64) bool {
+	age := w.file.age(at)
+	switch {
+	case age < 0, at-w.newest > silenceLimit:
+		return true
+	case w.vp8 == nil:
+		return age >= segmentLength
+	case !f.key:
+		return false
+	}
+	resized := f.width != w.width || f.height != w.height
+	return age >= segmentLength-keyFrameLead || resized && age >= resizeAfter
+}
+
+func (w *writer) openFile(f frame, at float64) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	seg := Segment{
+		ID: id.String(), Session: w.run.session, Member: w.info.Member, Publication: w.info.Publication,
+		Source: w.info.Source, Mime: MimeOpus, Start: int64(math.Round(at)),
+	}
+	entry := opusTrack(w.info.Channels)
+	if w.vp8 != nil {
+		seg.Mime = MimeVP8
+		entry = vp8Track(f.width, f.height)
+	}
+	w.width, w.height = f.width, f.height
+	w.file, err = w.create(seg, entry)
+	return err
+}
+
+func (w *writer) create(seg Segment, entry webm.TrackEntry) (*segmentFile, error) {
+	return w.rec.files.createSegment(w.rec.cfg.Segments, seg, entry)
+}
+
+// closeFile finishes the open segment, if there is one. next is the session time of the frame that comes after it: video is
+// shown until then.
+func (w *writer) closeFile(next float64) {
+	if w.file == nil {
+		return
+	}
+	seg, err := w.file.close()
+	w.file = nil
+	if err != nil {
+		w.log.Error("a segment could not be written to its end", "segment", seg.ID, "error", err)
+	}
+	if w.vp8 != nil && next > w.newest && next-w.newest < 1000 {
+		seg.End = int64(math.Round(next))
+	}
+	w.rec.finishSegment(seg)
+}
+
+// fail gives the segment up after a write that did not work, and stores nothing for a while.
+func (w *writer) fail(err error, at float64) {
+	w.log.Error("recording is interrupted: a segment cannot be written", "error", err)
+	w.retryAt = at + storageBackoff
+	w.closeFile(math.Inf(1))
+	w.notify(NoticeStorage, at, 0, "The recording is interrupted because it cannot be stored.")
+}
+
+func (w *writer) askKeyFrame(now float64) {
+	if now-w.asked >= keyFrameEvery {
+		w.asked = now
+		w.rec.stats.keyFrameRequests.Add(1)
+		w.track.RequestKeyFrame()
+	}
+}
+
+// tick does what is due without a packet.
+func (w *writer) tick(now float64) {
+	if w.dropped > 0 && now-w.droppedTold >= 1000 {
+		w.tellDropped(now)
+	}
+	w.drain(now)
+	if w.file == nil {
+		return
+	}
+	if since, ok := w.file.pendingSince(); ok && now-since >= flushAfter {
+		if err := w.file.flush(); err != nil {
+			w.fail(err, now)
+			return
+		}
+	}
+	if now-w.newest > silenceLimit+float64(reorderHold.Milliseconds()) {
+		w.closeFile(math.Inf(1))
+		return
+	}
+	if w.vp8 != nil && w.file.age(now) >= segmentLength-keyFrameLead {
+		w.askKeyFrame(now)
+	}
+}
+
+func (w *writer) tellDropped(now float64) {
+	w.rec.stats.dropped.Add(w.dropped)
+	w.log.Warn("the recorder was too slow", "dropped", w.dropped)
+	w.notify(NoticeOverflow, now, w.dropped, "A moment of the recording is missing because the server is busy.")
+	w.dropped, w.droppedTold = 0, now
+}
+
+func (w *writer) notify(kind NoticeKind, at float64, items uint64, message string) {
+	w.rec.notify(Notice{
+		Kind: kind, Session: w.run.session, Member: w.info.Member, Source: w.info.Source, At: int64(at), Items: items,
+		Message: message,
+	})
+}
+
+// finish stores what has arrived and ends the file.
+func (w *writer) finish() {
+	if w.dropped > 0 {
+		w.tellDropped(w.run.now())
+	}
+	w.drain(math.Inf(1))
+	w.place()
+	w.closeFile(math.Inf(1))
+}

@@ -1,0 +1,96 @@
+package recorder
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/at-wat/ebml-go"
+	"github.com/at-wat/ebml-go/webm"
+)
+
+const (
+	trackNumber   = 1
+	matroskaVideo = 1
+	matroskaAudio = 2
+)
+
+// webmHeader returns what comes before the first cluster (RFC 9559): a segment of unknown size, so that nothing needs to be
+// corrected at the end of the file.
+func webmHeader(track webm.TrackEntry) ([]byte, error) {
+	doc := struct {
+		Header  webm.EBMLHeader `ebml:"EBML"`
+		Segment struct {
+			Info   webm.Info   `ebml:"Info"`
+			Tracks webm.Tracks `ebml:"Tracks"`
+		} `ebml:"Segment,size=unknown"`
+	}{Header: *webm.DefaultEBMLHeader}
+	doc.Segment.Info = webm.Info{TimecodeScale: 1_000_000, MuxingApp: "pausepoint", WritingApp: "pausepoint"} // ms
+	doc.Segment.Tracks.TrackEntry = []webm.TrackEntry{track}
+	var b bytes.Buffer
+	if err := ebml.Marshal(&doc, &b); err != nil {
+		return nil, fmt.Errorf("marshal WebM header: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// vp8Track describes a track of VP8 frames of a size in pixels.
+func vp8Track(width, height int) webm.TrackEntry {
+	return webm.TrackEntry{
+		TrackNumber: trackNumber, TrackUID: trackNumber, CodecID: "V_VP8", TrackType: matroskaVideo,
+		Video: &webm.Video{PixelWidth: uint64(width), PixelHeight: uint64(height)},
+	}
+}
+
+// opusTrack describes a track of Opus packets.
+func opusTrack(channels uint16) webm.TrackEntry {
+	channels = min(max(channels, 1), 2)
+	return webm.TrackEntry{
+		TrackNumber: trackNumber, TrackUID: trackNumber, CodecID: "A_OPUS", TrackType: matroskaAudio,
+		CodecPrivate: opusHead(channels), SeekPreRoll: 80_000_000, // ns, RFC 7845 section 4.6
+		Audio: &webm.Audio{SamplingFrequency: 48000, Channels: uint64(channels)},
+	}
+}
+
+// opusHead is the identification header (RFC 7845 section 5.1), without pre-skip: a call has no begin to trim.
+func opusHead(channels uint16) []byte {
+	b := append([]byte("OpusHead"), 1, byte(channels), 0, 0)
+	b = binary.LittleEndian.AppendUint32(b, 48000)
+	return append(b, 0, 0, 0) // gain, mapping family
+}
+
+// cluster is a stretch of blocks that is written at once. Times are ms from the begin of the file.
+type cluster struct {
+	start  int64
+	end    int64 // where the last frame ends
+	bytes  int
+	blocks []ebml.Block
+}
+
+// fits reports whether a block at this time belongs to the cluster: it has at most a second, and bounded bytes.
+func (c *cluster) fits(at int64) bool {
+	return len(c.blocks) == 0 || at-c.start < 1000 && at >= c.start && c.bytes < maxFrame
+}
+
+func (c *cluster) add(at int64, f frame) {
+	if len(c.blocks) == 0 {
+		c.start = at
+	}
+	c.blocks = append(c.blocks, ebml.Block{
+		TrackNumber: trackNumber, Timecode: int16(at - c.start), Keyframe: f.key, Data: [][]byte{f.data},
+	})
+	c.bytes += len(f.data)
+	c.end = max(c.end, at+int64(f.duration+0.5))
+}
+
+// marshal returns the cluster's bytes, of known size.
+func (c *cluster) marshal() ([]byte, error) {
+	doc := struct {
+		Cluster webm.Cluster `ebml:"Cluster"`
+	}{webm.Cluster{Timecode: uint64(c.start), SimpleBlock: c.blocks}}
+	b := bytes.NewBuffer(make([]byte, 0, c.bytes+16*len(c.blocks)+64))
+	if err := ebml.Marshal(&doc, b); err != nil {
+		return nil, fmt.Errorf("marshal WebM cluster: %w", err)
+	}
+	return b.Bytes(), nil
+}
