@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import golden from "../../../room/event/testdata/fold.json";
 import type { Event, Hold, Member, Note, Playback, View } from "../event.gen.ts";
 import { fold } from "./fold.ts";
 
@@ -73,6 +74,15 @@ function view(): View {
 function event(body: Pick<Event, "type" | "data">): Event {
 	return { seq: 1, at: 0, ...body } as Event;
 }
+
+it("folds as the server does, step by step", () => {
+	expect(golden.length).toBeGreaterThan(20);
+	let v = {} as View;
+	for (const [i, step] of golden.entries()) {
+		v = fold(v, step.event as unknown as Event);
+		expect(v, `after step ${i}, ${step.event.type}`).toEqual(step.view);
+	}
+});
 
 describe("fold", () => {
 	it("keeps members by arrival, and whoever comes back says anew that they are ready and on the frame", () => {

@@ -1,0 +1,321 @@
+/**
+ * A member's media: two PeerConnections. On "publish" the client always offers, on "subscribe" the server does, so that
+ * offers never cross. A new WebSocket is a new peer on the server: then both are built from scratch.
+ */
+import type { Frame, PC, RTCTrack } from "../event.gen.ts";
+
+export type Source = "audio" | "camera" | "screen" | "screen-audio";
+const sources: Source[] = ["audio", "camera", "screen", "screen-audio"];
+
+/** What others send, by member and source. */
+export type Remote = ReadonlyMap<string, Partial<Record<Source, MediaStream>>>;
+
+export interface MediaHandlers {
+	send: (f: Frame) => void;
+	onRemote: (r: Remote) => void;
+	/** How the connections are: all is well, or one is being mended. */
+	onHealth: (ok: boolean) => void;
+}
+
+/** Most bits a second that a source may take. */
+const bitrates: Record<Source, number> = { audio: 40_000, camera: 650_000, screen: 1_800_000, "screen-audio": 96_000 };
+const LARGE_CAMERA = 1_800_000;
+/** A connection that was lost for so long is mended by us, without waiting for the browser to give it up. */
+const MEND_AFTER = 4000;
+
+export class Media {
+	#h: MediaHandlers;
+	#tracks = new Map<Source, MediaStreamTrack>();
+	#publish: Publisher | null = null;
+	#subscribe: Subscriber | null = null;
+	#mayPublish = false;
+	#large: boolean;
+	#bad = new Set<PC>();
+
+	constructor(handlers: MediaHandlers, large = false) {
+		this.#h = handlers;
+		this.#large = large;
+	}
+
+	/** After each welcome: the server knows nothing of older connections. */
+	connected(mayPublish: boolean): void {
+		this.#mayPublish = mayPublish;
+		this.#subscribe?.close();
+		this.#subscribe = null;
+		this.#h.onRemote(new Map());
+		this.#remake();
+	}
+
+	/** The role changed: whoever may not publish any more has no publish connection. */
+	setMayPublish(may: boolean): void {
+		if (may === this.#mayPublish) return;
+		this.#mayPublish = may;
+		this.#remake();
+	}
+
+	/** Sends a track as a source, another one instead of it, or nothing. */
+	async set(source: Source, track: MediaStreamTrack | null): Promise<void> {
+		if (track) this.#tracks.set(source, track);
+		else this.#tracks.delete(source);
+		if (!this.#mayPublish) return;
+		if (!this.#publish && track) this.#remake();
+		else await this.#publish?.set(source, track);
+	}
+
+	/** A frame about media from the server. */
+	onSignal(f: Frame): void {
+		switch (f.type) {
+			case "rtc.offer":
+				this.#subscriber().offer(f.data.sdp, f.data.tracks ?? {});
+				break;
+			case "rtc.answer":
+				this.#publish?.answer(f.data.sdp);
+				break;
+			case "rtc.candidate":
+				(f.data.pc === "publish" ? this.#publish : this.#subscribe)?.candidate(f.data);
+				break;
+			case "rtc.restart":
+				if (f.data.pc === "publish") this.#remake();
+				else {
+					this.#subscribe?.close();
+					this.#subscribe = null;
+				}
+				break;
+		}
+	}
+
+	close(): void {
+		this.#publish?.close();
+		this.#subscribe?.close();
+		this.#publish = this.#subscribe = null;
+		for (const t of this.#tracks.values()) t.stop();
+		this.#tracks.clear();
+	}
+
+	#remake(): void {
+		this.#publish?.close();
+		this.#publish = null;
+		if (!this.#mayPublish || this.#tracks.size === 0) return;
+		this.#publish = new Publisher(
+			this.#h.send,
+			(ok) => this.#health("publish", ok),
+			this.#large,
+			() => {
+				this.#h.send({ type: "rtc.restart", data: { pc: "publish" } });
+				this.#remake();
+			},
+		);
+		for (const [source, track] of this.#tracks) void this.#publish.set(source, track);
+	}
+
+	#subscriber(): Subscriber {
+		this.#subscribe ??= new Subscriber(this.#h.send, (ok) => this.#health("subscribe", ok), this.#h.onRemote);
+		return this.#subscribe;
+	}
+
+	#health(pc: PC, ok: boolean): void {
+		if (ok) this.#bad.delete(pc);
+		else this.#bad.add(pc);
+		this.#h.onHealth(this.#bad.size === 0);
+	}
+}
+
+/** What both connections do: candidates, one step after another, and noticing that they are broken. */
+abstract class Side {
+	protected pc: RTCPeerConnection;
+	protected closed = false;
+	#steps: Promise<void> = Promise.resolve();
+	#early: RTCIceCandidateInit[] = [];
+	#mend: ReturnType<typeof setTimeout> | undefined;
+
+	constructor(
+		protected name: PC,
+		protected send: (f: Frame) => void,
+		private health: (ok: boolean) => void,
+	) {
+		this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+		this.pc.onicecandidate = (e) => {
+			const c = e.candidate;
+			if (!c || this.closed) return;
+			this.send({
+				type: "rtc.candidate",
+				data: { pc: name, candidate: c.candidate, sdpMid: c.sdpMid ?? "", sdpMLineIndex: c.sdpMLineIndex ?? 0 },
+			});
+		};
+		this.pc.onconnectionstatechange = () => this.#changed();
+	}
+
+	close(): void {
+		if (this.closed) return;
+		this.closed = true;
+		clearTimeout(this.#mend);
+		this.pc.onicecandidate = this.pc.onconnectionstatechange = null;
+		this.pc.close();
+		this.health(true);
+	}
+
+	candidate(c: RTCIceCandidateInit): void {
+		if (!c.candidate) return;
+		if (this.pc.remoteDescription) void this.pc.addIceCandidate(c).catch(() => {});
+		else this.#early.push(c);
+	}
+
+	/** Steps of a negotiation run one after the other; one that fails is mended, not repeated. */
+	protected step(run: () => Promise<void>): Promise<void> {
+		this.#steps = this.#steps.then(async () => {
+			if (this.closed) return;
+			try {
+				await run();
+			} catch (e) {
+				if (!this.closed) this.broken(e);
+			}
+		});
+		return this.#steps;
+	}
+
+	protected async remote(type: RTCSdpType, sdp: string): Promise<void> {
+		await this.pc.setRemoteDescription({ type, sdp });
+		for (const c of this.#early.splice(0)) await this.pc.addIceCandidate(c).catch(() => {});
+	}
+
+	protected abstract broken(cause?: unknown): void;
+
+	#changed(): void {
+		clearTimeout(this.#mend);
+		switch (this.pc.connectionState) {
+			case "connected":
+				this.health(true);
+				break;
+			case "disconnected":
+				this.health(false);
+				this.#mend = setTimeout(() => this.broken(), MEND_AFTER);
+				break;
+			case "failed":
+				this.health(false);
+				this.broken();
+				break;
+		}
+	}
+}
+
+class Publisher extends Side {
+	#transceivers = new Map<Source, RTCRtpTransceiver>();
+	#active = new Set<Source>();
+	#answered: ((sdp: string) => void) | null = null;
+	#again = false;
+	#negotiating = false;
+	#remake: () => void;
+	#large: boolean;
+	#late: ReturnType<typeof setTimeout> | undefined;
+
+	constructor(send: (f: Frame) => void, health: (ok: boolean) => void, large: boolean, remake: () => void) {
+		super("publish", send, health);
+		this.#remake = remake;
+		this.#large = large;
+	}
+
+	/** A camera that is off stays published and sends nothing; a screen that is not shared any more is taken away. */
+	async set(source: Source, track: MediaStreamTrack | null): Promise<void> {
+		const t = this.#transceivers.get(source);
+		if (!t && !track) return;
+		if (!t) this.#transceivers.set(source, this.#add(source, track!));
+		else await t.sender.replaceTrack(track).catch(() => {});
+		const was = this.#active.has(source);
+		const is = track !== null || source === "audio" || source === "camera";
+		if (is) this.#active.add(source);
+		else this.#active.delete(source);
+		if (was !== is) this.#negotiate();
+	}
+
+	answer(sdp: string): void {
+		this.#answered?.(sdp);
+	}
+
+	override close(): void {
+		clearTimeout(this.#late);
+		super.close();
+	}
+
+	protected broken(): void {
+		this.close();
+		this.#remake();
+	}
+
+	#add(source: Source, track: MediaStreamTrack): RTCRtpTransceiver {
+		const maxBitrate = source === "camera" && this.#large ? LARGE_CAMERA : bitrates[source];
+		return this.pc.addTransceiver(track, { direction: "sendonly", sendEncodings: [{ maxBitrate }] });
+	}
+
+	/** One offer at a time; what changes meanwhile is in the next one. */
+	#negotiate(): void {
+		this.#again = true;
+		if (this.#negotiating) return;
+		this.#negotiating = true;
+		void this.step(async () => {
+			while (this.#again && !this.closed) {
+				this.#again = false;
+				await Promise.resolve(); // what is set in one go is offered in one go
+				await this.#offer();
+			}
+			this.#negotiating = false;
+		});
+	}
+
+	async #offer(): Promise<void> {
+		await this.pc.setLocalDescription(await this.pc.createOffer());
+		const named: Record<string, string> = {};
+		for (const s of sources) {
+			const mid = this.#transceivers.get(s)?.mid;
+			if (mid && this.#active.has(s)) named[mid] = s;
+		}
+		const answer = new Promise<string>((resolve) => {
+			this.#answered = resolve;
+		});
+		clearTimeout(this.#late);
+		this.#late = setTimeout(() => this.broken(), 10_000);
+		this.send({ type: "rtc.offer", data: { pc: "publish", sdp: this.pc.localDescription!.sdp, sources: named } });
+		const sdp = await answer;
+		clearTimeout(this.#late);
+		if (!this.closed) await this.remote("answer", sdp);
+	}
+}
+
+class Subscriber extends Side {
+	#streams = new Map<string, MediaStream>(); // by publication: an element keeps its stream when others come and go
+	#onRemote: (r: Remote) => void;
+
+	constructor(send: (f: Frame) => void, health: (ok: boolean) => void, onRemote: (r: Remote) => void) {
+		super("subscribe", send, health);
+		this.#onRemote = onRemote;
+	}
+
+	offer(sdp: string, tracks: Record<string, RTCTrack>): void {
+		void this.step(async () => {
+			await this.remote("offer", sdp);
+			await this.pc.setLocalDescription(await this.pc.createAnswer());
+			this.send({ type: "rtc.answer", data: { pc: "subscribe", sdp: this.pc.localDescription!.sdp } });
+			this.#list(tracks);
+		});
+	}
+
+	/** The server builds a new one, or offers to mend this one. */
+	protected broken(): void {
+		if (!this.closed) this.send({ type: "rtc.restart", data: { pc: "subscribe" } });
+	}
+
+	#list(tracks: Record<string, RTCTrack>): void {
+		const remote = new Map<string, Partial<Record<Source, MediaStream>>>();
+		const streams = new Map<string, MediaStream>();
+		for (const t of this.pc.getTransceivers()) {
+			const named = t.mid ? tracks[t.mid] : undefined;
+			if (!named) continue;
+			const old = this.#streams.get(named.publication);
+			const same = old?.getTracks()[0] === t.receiver.track;
+			const stream = old && same ? old : new MediaStream([t.receiver.track]);
+			streams.set(named.publication, stream);
+			remote.set(named.member, { ...remote.get(named.member), [named.source]: stream });
+		}
+		this.#streams = streams;
+		this.#onRemote(remote);
+	}
+}
