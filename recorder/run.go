@@ -38,7 +38,9 @@ func newRun(r *Recorder, session string, from float64) *run {
 }
 
 // at is the session time of a moment.
-func (r *run) at(t time.Time) float64 { return r.from + float64(t.Sub(r.ref))/float64(time.Millisecond) }
+func (r *run) at(t time.Time) float64 {
+	return r.from + float64(t.Sub(r.ref))/float64(time.Millisecond)
+}
 
 func (r *run) now() float64 { return r.at(time.Now()) }
 
