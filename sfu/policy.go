@@ -164,9 +164,8 @@ func (p addressPolicy) readCandidate(text string) (webrtc.ICECandidateInit, bool
 	return init, p.admits(c), nil
 }
 
-// filterSDP removes the candidates that policy drops. A description with none to remove is returned as it came.
-func (p addressPolicy) filterSDP(d *sdp.SessionDescription, text string) (string, error) {
-	removed := 0
+// filterSDP removes the candidates that policy drops, and reports how many.
+func (p addressPolicy) filterSDP(d *sdp.SessionDescription) (removed int) {
 	for _, m := range d.MediaDescriptions {
 		kept := m.Attributes[:0]
 		for _, a := range m.Attributes {
@@ -180,8 +179,29 @@ func (p addressPolicy) filterSDP(d *sdp.SessionDescription, text string) (string
 		}
 		m.Attributes = kept
 	}
-	if removed == 0 {
-		return text, nil
+	return removed
+}
+
+// keepReceivers turns inactive sections of an offer, where known names the mid, into recvonly ones; the answer to both is
+// inactive. pion closes a receiver for good when its section is inactive in two offers, and nothing would be heard
+// when the member sends there again.
+func keepReceivers(d *sdp.SessionDescription, known map[string]bool) (changed int) {
+	for _, m := range d.MediaDescriptions {
+		mid, _ := m.Attribute(sdp.AttrKeyMID)
+		for i := range m.Attributes {
+			if known[mid] && m.Attributes[i].Key == sdp.AttrKeyInactive {
+				m.Attributes[i].Key = sdp.AttrKeyRecvOnly
+				changed++
+			}
+		}
+	}
+	return changed
+}
+
+// textOf is the description's text: as it came, if nothing was changed.
+func textOf(d *sdp.SessionDescription, came string, changes int) (string, error) {
+	if changes == 0 {
+		return came, nil
 	}
 	out, err := d.Marshal()
 	if err != nil {

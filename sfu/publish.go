@@ -45,7 +45,8 @@ func (p *publisher) offer(s Signal) error {
 	if err = checkPublish(d, s.Sources); err != nil {
 		return err
 	}
-	text, err := p.peer.room.sfu.policy.filterSDP(d, s.SDP)
+	changes := p.peer.room.sfu.policy.filterSDP(d) + keepReceivers(d, p.mids())
+	text, err := textOf(d, s.SDP, changes)
 	if err != nil {
 		return err
 	}
@@ -64,6 +65,18 @@ func (p *publisher) offer(s Signal) error {
 	p.reconcile()
 	p.peer.tell(Signal{Kind: KindAnswer, PC: Publish, SDP: answer})
 	return nil
+}
+
+// mids are those that the connection knows already.
+func (p *publisher) mids() map[string]bool {
+	known := make(map[string]bool)
+	if p.pc == nil {
+		return known
+	}
+	for _, t := range p.pc.GetTransceivers() {
+		known[t.Mid()] = true
+	}
+	return known
 }
 
 // open makes the connection if there is none.

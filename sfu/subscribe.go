@@ -192,7 +192,7 @@ func (s *subscriber) answer(m Signal) error {
 	if err != nil {
 		return err
 	}
-	text, err := s.peer.room.sfu.policy.filterSDP(d, m.SDP)
+	text, err := textOf(d, m.SDP, s.peer.room.sfu.policy.filterSDP(d))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ type world struct {
 	mu      sync.Mutex
 	next    int
 	loss    float64
+	jitter  time.Duration
 	cut     map[string]bool // addresses that nothing goes to or comes from
 	random  *rand.Rand
 	members []*client
@@ -42,11 +44,12 @@ type conditions struct {
 func newWorld(t *testing.T, c conditions, configure ...func(*Config)) *world {
 	t.Helper()
 	router, err := vnet.NewRouter(&vnet.RouterConfig{
-		CIDR: "10.0.0.0/16", MinDelay: c.delay, MaxJitter: c.jitter, QueueSize: 1 << 16, LoggerFactory: quiet(),
+		CIDR: "10.0.0.0/16", MinDelay: c.delay, QueueSize: 1 << 16, LoggerFactory: quiet(),
 	})
 	must(t, err)
 	w := &world{t: t, router: router, cut: make(map[string]bool), random: rand.New(rand.NewPCG(1, 2))}
 	router.AddChunkFilter(w.pass)
+	w.jitter = c.jitter
 	server := w.host("10.0.0.1")
 	cfg := Config{UDPAddr: "10.0.0.1:7882", Net: server}
 	for _, f := range configure {
@@ -106,6 +109,9 @@ func (w *world) host(addr string) transport.Net {
 	n, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{addr}})
 	must(w.t, err)
 	must(w.t, w.router.AddNet(n))
+	if w.jitter > 0 {
+		return jitterNet{Net: n, most: w.jitter}
+	}
 	return n
 }
 
@@ -118,7 +124,9 @@ type client struct {
 	peer    *Peer
 	signals chan Signal
 	stopped chan struct{}
-	wg      sync.WaitGroup
+	wg      sync.WaitGroup // media
+
+	negotiated sync.WaitGroup
 
 	mu       sync.Mutex
 	pub, sub *webrtc.PeerConnection
@@ -180,7 +188,7 @@ func (c *client) join(room string, publish, subscribe bool) *client {
 	p, err := c.w.sfu.Room(room).Join(PeerConfig{ID: c.id, Publish: publish, Subscribe: subscribe, Send: c.receive})
 	must(c.w.t, err)
 	c.peer = p
-	c.wg.Go(c.negotiate)
+	c.negotiated.Go(c.negotiate)
 	return c
 }
 
@@ -203,6 +211,7 @@ func (c *client) leave() {
 		c.peer.Close()
 	}
 	close(c.stopped)
+	c.negotiated.Wait()
 	c.mu.Lock()
 	pub, sub := c.pub, c.sub
 	c.mu.Unlock()
@@ -262,7 +271,9 @@ func (c *client) subscribe(s Signal) {
 	c.tracks = s.Tracks
 	c.offers++
 	c.mu.Unlock()
-	must(t, sub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: s.SDP}))
+	// A browser needs no such help: see publisher.offer.
+	offer := strings.ReplaceAll(s.SDP, "a=inactive", "a=recvonly")
+	must(t, sub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}))
 	answer, err := sub.CreateAnswer(nil)
 	must(t, err)
 	gathered := webrtc.GatheringCompletePromise(sub)
@@ -348,21 +359,30 @@ func (c *client) publish(sources ...Source) error {
 }
 
 func (c *client) add(s Source) {
-	mime, kind := webrtc.MimeTypeOpus, webrtc.RTPCodecTypeAudio
+	mime := webrtc.MimeTypeOpus
 	if s.Video() {
-		mime, kind = webrtc.MimeTypeVP8, webrtc.RTPCodecTypeVideo
+		mime = webrtc.MimeTypeVP8
 	}
-	_ = kind
 	track, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: mime}, string(s), "me")
 	must(c.w.t, err)
-	tr, err := c.pub.AddTransceiverFromTrack(track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+	sender, err := c.pub.AddTrack(track)
 	must(c.w.t, err)
 	c.mu.Lock()
-	c.senders[s] = tr.Sender()
+	c.senders[s] = sender
 	c.mu.Unlock()
 	m := &media{client: c, track: track, source: s, key: make(chan struct{}, 1)}
-	c.wg.Go(func() { m.run(tr.Sender()) })
-	c.wg.Go(func() { m.hear(tr.Sender()) })
+	c.wg.Go(func() { m.run(sender) })
+	c.wg.Go(func() { m.hear(sender) })
+}
+
+// unpublish removes a source and offers.
+func (c *client) unpublish(s Source) {
+	c.mu.Lock()
+	sender := c.senders[s]
+	delete(c.senders, s)
+	c.mu.Unlock()
+	must(c.w.t, c.pub.RemoveTrack(sender))
+	must(c.w.t, c.offer(nil))
 }
 
 // offer sends a publish offer with all sources and waits for the server to have acted upon it.
