@@ -170,6 +170,13 @@ func followHold(holds map[string]*event.Hold, e event.Event) {
 		if h := holds[b.Hold]; h != nil {
 			h.Revealed, h.Answers = true, b.Answers
 		}
+	case event.HoldAnswered:
+		if h := holds[b.Hold]; h != nil && h.Revealed {
+			h.Answers = slices.DeleteFunc(slices.Clone(h.Answers), func(a event.Answer) bool { return a.Member == b.Answer.Member })
+			if b.Answer.At != 0 && b.Answer.Text != "" {
+				h.Answers = append(h.Answers, b.Answer)
+			}
+		}
 	case event.HoldEnded:
 		if h := holds[b.Hold]; h != nil {
 			h.Ended = e.At
