@@ -1,0 +1,536 @@
+package room
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+var session = testPlan().Session.ID
+
+type plans map[string]Plan
+
+func (p plans) Plan(_ context.Context, session string) (Plan, error) {
+	if plan, ok := p[session]; ok {
+		return plan, nil
+	}
+	return Plan{}, refuse("not_found", "That session is not there.")
+}
+
+// live is a house in a synctest bubble.
+type live struct {
+	*testing.T
+	journal *memJournal
+	house   *House
+	ids     int
+}
+
+func newLive(t *testing.T, delay time.Duration) *live {
+	l := &live{T: t, journal: newMemJournal(t, delay), ids: 5000}
+	l.open(Config{})
+	return l
+}
+
+// open makes another house over the same journal.
+func (l *live) open(cfg Config) {
+	cfg.Journal, cfg.Plans = l.journal, plans{session: testPlan(event.Pause{ID: testID(7), Frame: 275})}
+	l.house = NewHouse(cfg)
+	house := l.house
+	l.Cleanup(func() {
+		if err := house.Close(context.Background()); err != nil {
+			l.Error(err)
+		}
+	})
+}
+
+func (l *live) enter(member string, conn *testConn) *Room {
+	l.Helper()
+	r, err := l.house.Connect(l.Context(), session, Identity{ID: member, Name: "Name", Role: roleOf[member]}, conn, event.Hello{})
+	if err != nil {
+		l.Fatalf("connect: %v", err)
+	}
+	return r
+}
+
+// welcomed lets a member in and waits until they are welcome.
+func (l *live) welcomed(member string) (*Room, *testConn) {
+	l.Helper()
+	conn := &testConn{}
+	r := l.enter(member, conn)
+	l.settle()
+	wantTypes(l.T, conn.take(), "welcome")
+	return r, conn
+}
+
+// settle waits until everything that is under way is done, and no longer.
+func (l *live) settle() {
+	time.Sleep(10*l.journal.delay + time.Millisecond)
+	synctest.Wait()
+}
+
+func (l *live) id() string {
+	l.ids++
+	return testID(l.ids)
+}
+
+func TestNobodySeesWhatIsNotDurable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, time.Second)
+		conn := &testConn{}
+		r := l.enter(focal, conn)
+		time.Sleep(1500 * time.Millisecond) // opened is stored, joined is not
+		synctest.Wait()
+		wantTypes(t, conn.take())
+		l.settle()
+		wantTypes(t, conn.take(), "welcome")
+
+		r.Handle(focal, conn, testID(1), event.MemberHand{Up: true})
+		r.Handle(focal, conn, testID(2), event.PlaybackStop{}) // changes nothing, but its reply keeps its place
+		r.Handle(focal, conn, testID(3), event.MemberType{What: "note"})
+		time.Sleep(900 * time.Millisecond)
+		synctest.Wait()
+		wantTypes(t, conn.take())
+		time.Sleep(200 * time.Millisecond)
+		synctest.Wait()
+		wantTypes(t, conn.take(), "member.changed", "reply", "reply", "member.typing", "reply")
+	})
+}
+
+func TestMembersFoldWhatTheRoomHas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, 10*time.Millisecond)
+		conns := map[string]*testConn{}
+		var r *Room
+		for _, id := range []string{focal, lead, peer} {
+			conns[id] = &testConn{}
+			r = l.enter(id, conns[id])
+			for _, to := range []event.Visibility{event.Shared, event.Coaches, event.Private} {
+				r.Handle(id, conns[id], l.id(), event.NoteAdd{ID: l.id(), Type: event.Learning, Visibility: to, Text: string(to) + id})
+			}
+			l.settle()
+		}
+		r.Handle(focal, conns[focal], l.id(), event.PlaybackPlay{})
+		time.Sleep(10 * time.Second) // starts without anybody ready, and holds at the pause
+		synctest.Wait()
+		r.Handle(peer, conns[peer], l.id(), event.MemberLeave{})
+		l.settle()
+		whole, err := r.View(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if whole.Hold == nil || whole.Playback.Mode != event.Holding {
+			t.Fatalf("got %+v", whole.Playback)
+		}
+		for _, id := range []string{focal, lead} {
+			got, raw := foldFrames(t, conns[id].take())
+			m, _ := whole.Member(id)
+			if want := ViewAs(&whole, Viewer{id, m.Role}); toJSON(got) != toJSON(want) {
+				t.Errorf("%s folded\n%s\nwant %s", id, toJSON(got), toJSON(want))
+			}
+			for other := range conns {
+				if other != id && bytes.Contains(raw, []byte("private"+other)) {
+					t.Errorf("%s was sent a private note of %s", id, other)
+				}
+			}
+		}
+		if got := conns[peer].reason(); got != "left" {
+			t.Errorf("who left was told %q", got)
+		}
+	})
+}
+
+// foldFrames folds what a connection was sent, and checks that it came in order.
+func foldFrames(t *testing.T, frames []frame) (event.View, []byte) {
+	t.Helper()
+	var v event.View
+	var seq int64
+	var raw []byte
+	for i, f := range frames {
+		raw = append(raw, f.raw...)
+		if f.Type == "reply" {
+			continue
+		}
+		if i == 0 {
+			var w event.Welcome
+			if err := json.Unmarshal(f.Data, &w); err != nil {
+				t.Fatal(err)
+			}
+			v, seq = w.View, w.Seq
+			continue
+		}
+		var e event.Event
+		if err := json.Unmarshal(f.raw, &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Seq != 0 && e.Seq <= seq {
+			t.Fatalf("event %d after %d", e.Seq, seq)
+		}
+		seq = max(seq, e.Seq)
+		v.Fold(e)
+	}
+	return v, raw
+}
+
+func TestFailedAppendIsNotAcknowledged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, 10*time.Millisecond)
+		r, a := l.welcomed(focal)
+		_, b := l.welcomed(peer)
+		a.take()
+		l.journal.setFull(true)
+		add := event.NoteAdd{ID: testID(6), Type: event.Question, Visibility: event.Shared, Text: "lost?"}
+		r.Handle(focal, a, testID(1), add)
+		r.Handle(focal, a, testID(2), event.MemberHand{Up: true})
+		l.settle()
+		if len(a.take())+len(b.take()) > 0 || a.reason() != "unavailable" || b.reason() != "unavailable" {
+			t.Fatalf("somebody was told what is not durable, or not brought back: %q %q", a.reason(), b.reason())
+		}
+		<-r.Done()
+		l.journal.setFull(false)
+		again, a := l.welcomed(focal)
+		if again == r {
+			t.Fatal("the room that failed goes on")
+		}
+		if v, err := again.View(t.Context()); err != nil || len(v.Notes) != 0 {
+			t.Fatalf("got %v, %v", v.Notes, err)
+		}
+		again.Handle(focal, a, testID(1), add) // the client tries again
+		l.settle()
+		if answer := replyTo(t, a.take(), testID(1)); answer.Error != nil {
+			t.Fatalf("got %+v", answer.Error)
+		}
+	})
+}
+
+func TestSlowConnectionIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, time.Millisecond)
+		r, a := l.welcomed(focal)
+		slow := &testConn{room: 2}
+		l.enter(peer, slow)
+		l.settle()
+		a.take()
+		r.Handle(focal, a, l.id(), event.MemberHand{Up: true})
+		r.Handle(focal, a, l.id(), event.MemberHand{})
+		l.settle()
+		if slow.reason() != "too_slow" {
+			t.Fatalf("got %q", slow.reason())
+		}
+		wantTypes(t, a.take(), "member.changed", "reply", "member.changed", "reply", "member.lost")
+		_, again := l.welcomed(peer)
+		wantTypes(t, a.take(), "member.joined")
+		r.Disconnect(peer, slow) // the edge notices later
+		l.settle()
+		if wantTypes(t, a.take()); again.reason() != "" {
+			t.Fatalf("got %q", again.reason())
+		}
+	})
+}
+
+func TestNewerConnectionReplaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, time.Millisecond)
+		r, old := l.welcomed(focal)
+		_, conn := l.welcomed(focal)
+		if old.reason() != "replaced" {
+			t.Fatalf("got %q", old.reason())
+		}
+		r.Handle(focal, old, l.id(), event.MemberHand{Up: true})
+		r.Disconnect(focal, old)
+		l.settle()
+		if wantTypes(t, conn.take()); len(old.take()) > 0 {
+			t.Fatal("the old connection still counts")
+		}
+		r.Disconnect(focal, conn)
+		l.settle()
+		if in := l.house.Inside(session); len(in) != 1 || in[0].Presence != event.Away {
+			t.Fatalf("got %+v", in)
+		}
+	})
+}
+
+func TestRepeatedCommands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, 50*time.Millisecond)
+		r, conn := l.welcomed(peer)
+		add := event.NoteAdd{ID: testID(6), Type: event.Question, Visibility: event.Shared, Text: "?"}
+		r.Handle(peer, conn, testID(1), add)
+		r.Handle(peer, conn, testID(1), add) // before the first is durable
+		r.Handle(peer, conn, testID(2), event.PlaybackPlay{})
+		r.Handle(peer, conn, testID(2), event.PlaybackPlay{})
+		l.settle()
+		frames := conn.take()
+		wantTypes(t, frames, "note.added", "reply", "reply", "reply", "reply")
+		for i, want := range []string{"", "", "forbidden", "forbidden"} {
+			var a event.Answered
+			if err := json.Unmarshal(frames[i+1].Data, &a); err != nil {
+				t.Fatal(err)
+			}
+			if a.Error == nil && want != "" || a.Error != nil && a.Error.Code != want {
+				t.Errorf("reply %d: got %+v, want %q", i, a.Error, want)
+			}
+		}
+		if err := l.house.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		l.open(Config{})
+		again, conn := l.welcomed(peer)
+		again.Handle(peer, conn, testID(1), add) // after a restart
+		l.settle()
+		wantTypes(t, conn.take(), "reply")
+		again.Handle(peer, conn, "7", add)
+		l.settle()
+		if a := replyTo(t, conn.take(), "7"); a.Error == nil || a.Error.Code != "invalid" {
+			t.Fatalf("got %+v", a)
+		}
+	})
+}
+
+func TestRestartGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, 100*time.Millisecond)
+		r, a := l.welcomed(focal)
+		r.Handle(focal, a, testID(1), event.MemberHand{Up: true})
+		synctest.Wait()
+		before := r.Now()
+		if err := l.house.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantTypes(t, a.take(), "member.changed", "reply") // what was under way still went out
+		if a.reason() != "restarting" {
+			t.Fatalf("got %q", a.reason())
+		}
+		if _, err := l.house.Connect(t.Context(), session, Identity{}, a, event.Hello{}); codeOf(err) != "unavailable" {
+			t.Fatalf("got %v", err)
+		}
+		var observed []event.Event
+		l.open(Config{Observe: func(_ string, events []event.Event) { observed = append(observed, events...) }})
+		time.Sleep(time.Minute)
+		r, _ = l.welcomed(peer)
+		if r.Now() < before+60_000 {
+			t.Fatalf("session time went from %v to %v", before, r.Now())
+		}
+		wantNames(t, observed, "member.lost", "member.joined")
+		time.Sleep(30 * time.Second)
+		l.settle()
+		wantNames(t, observed, "member.lost", "member.joined", "member.left")
+	})
+}
+
+func TestIdleRoomsAreEvicted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, time.Millisecond)
+		r, a := l.welcomed(focal)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if _, ok := l.house.Live(session); !ok {
+			t.Fatal("a room was evicted with somebody in it")
+		}
+		r.Disconnect(focal, a)
+		time.Sleep(30*time.Second + 59*time.Second)
+		synctest.Wait()
+		if _, ok := l.house.Live(session); !ok {
+			t.Fatal("evicted too early")
+		}
+		time.Sleep(2 * time.Second)
+		<-r.Done()
+		if _, ok := l.house.Live(session); ok || len(l.house.Inside(session)) > 0 {
+			t.Fatal("not evicted")
+		}
+		r.Handle(focal, a, l.id(), event.MemberHand{Up: true}) // nobody listens, nobody waits
+		if v, err := l.house.View(t.Context(), session); err != nil || len(v.Members) != 1 {
+			t.Fatalf("got %+v, %v", v.Members, err)
+		}
+		l.welcomed(focal)
+	})
+}
+
+func TestRemovedAndEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, 10*time.Millisecond)
+		r, a := l.welcomed(focal)
+		_, b := l.welcomed(peer)
+		_, c := l.welcomed(coach)
+		r.Handle(focal, a, testID(1), event.MemberRemove{Member: peer})
+		r.Handle(peer, b, testID(2), event.MemberHand{Up: true})
+		l.settle()
+		if wantTypes(t, b.take(), "member.joined", "member.removed"); b.reason() != "removed" {
+			t.Fatalf("got %q", b.reason())
+		}
+		if in := l.house.Inside(session); len(in) != 2 {
+			t.Fatalf("got %+v", in)
+		}
+		_, err := l.house.Connect(t.Context(), session, Identity{ID: peer, Role: event.Peer}, b, event.Hello{})
+		if codeOf(err) != "forbidden" {
+			t.Fatalf("got %v", err)
+		}
+		a.take()
+		r.Handle(focal, a, testID(3), event.SessionEnd{})
+		r.Handle(coach, c, testID(4), event.MemberHand{Up: true})
+		<-r.Done()
+		wantTypes(t, a.take(), "session.ended", "reply")
+		if a := replyTo(t, c.take(), testID(4)); a.Error == nil || a.Error.Code != "ended" || c.reason() != "ended" {
+			t.Fatalf("got %+v, %q", a.Error, c.reason())
+		}
+		_, err = l.house.Connect(t.Context(), session, Identity{ID: focal, Role: event.Focal}, a, event.Hello{})
+		if codeOf(err) != "ended" || len(l.house.Inside(session)) > 0 {
+			t.Fatalf("got %v", err)
+		}
+	})
+}
+
+func TestRightsAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, time.Millisecond)
+		r, a := l.welcomed(focal)
+		_, b := l.welcomed(peer)
+		wantTypes(t, a.take(), "member.joined")
+		r.Handle(focal, a, l.id(), event.ControlsGive{To: peer})
+		l.settle()
+		frames := b.take()
+		wantTypes(t, frames, "controls.changed", "you.changed")
+		var you event.YouChanged
+		if err := json.Unmarshal(frames[1].Data, &you); err != nil || !slices.Contains(you.May, event.Drive) {
+			t.Fatalf("got %+v, %v", you, err)
+		}
+		a.take()
+		l.welcomed(lead)
+		wantTypes(t, a.take(), "member.joined", "you.changed") // the focal teacher no longer continues after a pause
+	})
+}
+
+func TestLeadFollowsTheWorstRoundTrip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, time.Millisecond)
+		r, a := l.welcomed(focal)
+		_, b := l.welcomed(peer)
+		at := func(rtt float64) int64 {
+			r.RTT(focal, a, 20)
+			r.RTT(peer, b, rtt)
+			r.Handle(focal, a, l.id(), event.PauseCall{})
+			l.settle()
+			v, err := r.View(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Handle(focal, a, l.id(), event.HoldConfirm{Hold: v.Hold.ID, Frame: v.Hold.Frame, Seq: v.Hold.Seq})
+			r.Handle(peer, b, l.id(), event.HoldConfirm{Hold: v.Hold.ID, Frame: v.Hold.Frame, Seq: v.Hold.Seq})
+			time.Sleep(time.Second)
+			synctest.Wait()
+			now := int64(r.Now())
+			r.Handle(focal, a, l.id(), event.HoldContinue{Hold: v.Hold.ID})
+			l.settle()
+			if v, err = r.View(t.Context()); err != nil || v.Playback.Mode != event.Playing {
+				t.Fatalf("got %+v, %v", v.Playback, err)
+			}
+			return v.Playback.At - now
+		}
+		for rtt, want := range map[float64]int64{0: 82, 100: 130, 1000: 670, 5000: 800, 1e300: 800, -7: 82} {
+			r.RTT(peer, b, 0)
+			if got := at(rtt); got != want {
+				t.Errorf("round trip %v: lead %d, want %d", rtt, got, want)
+			}
+		}
+	})
+}
+
+func TestTransientEventsAreOnlyTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, 10*time.Millisecond)
+		var observed []event.Event
+		l.open(Config{Observe: func(_ string, events []event.Event) { observed = append(observed, events...) }})
+		r, a := l.welcomed(focal)
+		r.Tell(event.MemberSpeaking{Members: []string{focal}})
+		r.Tell(event.SessionEnded{}) // not for the edge to say
+		r.Spoke(event.Speech{Member: focal, From: 1, To: 5})
+		r.Tell(event.MemberQuality{Member: focal, Quality: "poor"})
+		l.settle()
+		wantTypes(t, a.take(), "member.speaking", "member.spoke", "member.quality")
+		wantNames(t, observed, "session.opened", "playback.changed", "member.joined", "member.spoke")
+	})
+}
+
+func TestUnknownSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, time.Millisecond)
+		_, err := l.house.Connect(t.Context(), testID(77), Identity{ID: focal, Role: event.Focal}, &testConn{}, event.Hello{})
+		if codeOf(err) != "not_found" {
+			t.Fatalf("got %v", err)
+		}
+		if _, err := l.house.View(t.Context(), testID(77)); codeOf(err) != "not_found" {
+			t.Fatalf("got %v", err)
+		}
+	})
+}
+
+// Many come at once while the room is being evicted, over and over: everybody gets in.
+func TestComingWhileTheRoomEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, time.Millisecond)
+		for range 20 {
+			results := make(chan error, len(everybody))
+			for _, id := range everybody {
+				leave := l.id()
+				go func() {
+					conn := &testConn{}
+					r, err := l.house.Connect(t.Context(), session, Identity{ID: id, Role: roleOf[id]}, conn, event.Hello{})
+					if err == nil {
+						r.Handle(id, conn, leave, event.MemberLeave{})
+					}
+					results <- err
+				}()
+			}
+			for range everybody {
+				if err := <-results; err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(time.Minute) // about when the room is evicted
+		}
+	})
+}
+
+func TestClockNeverGoesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now().UnixMilli()
+		for _, c := range []struct{ at, opened, want int64 }{
+			{5000, now - 9000, 9000}, // a restart after 4 s
+			{5000, now - 3000, 5000}, // the wall clock was set back
+			{5000, now + 9000, 5000},
+		} {
+			clock := newClock(c.at, c.opened)
+			if got := clock.micros(); got != c.want*1000 {
+				t.Errorf("%+v: got %d", c, got)
+			}
+			time.Sleep(1500 * time.Microsecond)
+			if got := clock.micros(); got != c.want*1000+1500 {
+				t.Errorf("%+v: got %d", c, got)
+			}
+		}
+	})
+}
+
+func TestConnectGivesUpWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, time.Millisecond)
+		r, a := l.welcomed(focal)
+		l.journal.setFull(true)
+		l.journal.delay = time.Hour
+		r.Handle(focal, a, l.id(), event.MemberHand{Up: true})
+		r.Handle(focal, a, l.id(), event.MemberHand{})
+		time.Sleep(90 * time.Minute) // the first has failed, the second is under way: the journal is not at rest
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := l.house.Connect(ctx, session, Identity{ID: focal, Role: event.Focal}, &testConn{}, event.Hello{})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("got %v", err)
+		}
+	})
+}
