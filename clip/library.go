@@ -69,7 +69,7 @@ func (l *Library) Close() {
 }
 
 func findTools(cfg Config) (tools, error) {
-	t := tools{ffmpeg: cfg.FFmpeg, ffprobe: cfg.FFprobe, threads: min(4, max(1, runtime.NumCPU()-1))}
+	t := tools{ffmpeg: cfg.FFmpeg, ffprobe: cfg.FFprobe, threads: min(4, runtime.NumCPU())}
 	for _, p := range []struct {
 		path *string
 		name string

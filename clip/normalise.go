@@ -75,32 +75,26 @@ func (t tools) encode(ctx context.Context, src source, progress func(float64)) e
 // encodeArgs returns ffmpeg's arguments.
 //
 // No B-frames: decoding order is display order, so no edit list moves frame 0 away from time 0. A closed group of
-// pictures every second at most, wherever scenes change: seeking costs the same everywhere. Both renditions and the
-// sound come from the same filtered frames, so that frame n is frame n in both.
+// pictures every second at most, wherever scenes change: seeking costs the same everywhere. Both renditions come from the
+// same filtered frames, so that frame n is frame n in both, and share one sound track, encoded once.
 func (t tools) encodeArgs(src source) []string {
 	threads := strconv.Itoa(t.threads)
 	args := []string{"-v", "error", "-nostdin", "-y", "-progress", "pipe:1", "-threads", threads, "-filter_threads", threads, "-reinit_filter", "0"}
 	args = append(args, src.input()...)
-	args = append(args, "-filter_complex_threads", threads, "-filter_complex", src.filters())
-	for _, r := range []struct {
-		name, video, audio, crf, maxrate, sound string
-	}{
-		{Rendition720, "[v0]", "[a0]", "22", "3000k", "128k"},
-		{Rendition360, "[v1]", "[a1]", "24", "700k", "64k"},
-	} {
-		args = append(args, "-map", r.video, "-map", r.audio, "-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn",
-			"-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-crf", r.crf, "-maxrate", r.maxrate, "-bufsize", "2M",
-			"-bf", "0", "-g", strconv.FormatInt(src.rate.keyInterval(), 10), "-sc_threshold", "0", "-threads", threads,
-			"-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv",
-			"-fps_mode", "passthrough", "-enc_time_base", fmt.Sprintf("%d:%d", src.rate.den, src.rate.num),
-			"-c:a", "aac", "-b:a", r.sound, "-ar", "48000", "-ac", "2",
-			"-video_track_timescale", strconv.FormatInt(src.rate.timescale(), 10), "-movflags", "+faststart", "-f", "mp4",
-			"file:"+filepath.Join(t.dir, r.name))
-	}
-	return args
+	args = append(args, "-filter_complex_threads", threads, "-filter_complex", src.filters(),
+		"-map", "[v0]", "-map", "[v1]", "-map", "[a]", "-map_metadata", "-1", "-map_chapters", "-1",
+		"-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-bf", "0", "-sc_threshold", "0", "-threads", threads,
+		"-g", strconv.FormatInt(src.rate.keyInterval(), 10),
+		"-crf:v:0", "22", "-maxrate:v:0", "3000k", "-bufsize:v:0", "4M",
+		"-crf:v:1", "24", "-maxrate:v:1", "700k", "-bufsize:v:1", "1M",
+		"-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv",
+		"-fps_mode", "passthrough", "-enc_time_base:v", fmt.Sprintf("%d:%d", src.rate.den, src.rate.num),
+		"-c:a", "aac", "-b:a", "96k", "-ar", "48000", "-ac", "2", "-flags", "+global_header")
+	mp4 := fmt.Sprintf("f=mp4:movflags=+faststart:video_track_timescale=%d", src.rate.timescale())
+	return append(args, "-f", "tee", fmt.Sprintf(`[select=\'v:0,a\':%s]%s|[select=\'v:1,a\':%s]%s`, mp4, Rendition720, mp4, Rendition360))
 }
 
-// filters returns the filter graph: from the chosen streams to [v0][a0] and [v1][a1].
+// filters returns the filter graph: from the chosen streams to [v0], [v1] and [a].
 // Clip time 0 is the first frame of the video; sound that began before it is cut, sound that begins later is padded with silence.
 func (s source) filters() string {
 	w, h := fit(s.width, s.height, 1280, 720)
@@ -121,7 +115,7 @@ func (s source) filters() string {
 	if s.audio >= 0 {
 		sound = fmt.Sprintf("[0:%d]asetpts=PTS-%f/TB,aresample=48000:async=1000:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end=%f", s.audio, s.start, s.duration)
 	}
-	return fmt.Sprintf("[0:%d]%s,split[v0][w];[w]scale=%d:%d:flags=bicubic,setsar=1[v1];%s,asplit[a0][a1]",
+	return fmt.Sprintf("[0:%d]%s,split[v0][w];[w]scale=%d:%d:flags=bicubic,setsar=1[v1];%s[a]",
 		s.video, strings.Join(v, ","), w2, h2, sound)
 }
 
