@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { sentenceOf } from "./api.ts";
+import type { Autosave } from "./autosave.ts";
 
 export interface Loaded<T> {
 	data: T | undefined;
@@ -92,4 +93,20 @@ export function useMedia(query: string): boolean {
 		return () => m.removeEventListener("change", on);
 	}, [query]);
 	return holds;
+}
+
+/** Saves what waits when the page is left, and asks before the tab is closed. */
+export function useFlush<T extends object>(autosave: Autosave<T>): void {
+	useEffect(() => {
+		const ask = (e: BeforeUnloadEvent) => {
+			if (!autosave.pending) return;
+			void autosave.flush();
+			e.preventDefault();
+		};
+		window.addEventListener("beforeunload", ask);
+		return () => {
+			window.removeEventListener("beforeunload", ask);
+			void autosave.flush();
+		};
+	}, [autosave]);
 }

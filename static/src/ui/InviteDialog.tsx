@@ -6,7 +6,7 @@ import { CopyButton } from "./CopyButton.tsx";
 import { Dialog } from "./Dialog.tsx";
 import { Field } from "./Field.tsx";
 import { Notice } from "./Notice.tsx";
-import { fmtDay } from "./time.ts";
+import { fmtDay, midSentence } from "./time.ts";
 
 /** A link that makes one colleague an account. */
 export function InviteDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
@@ -36,7 +36,7 @@ export function InviteDialog({ open, onClose }: { open: boolean; onClose: () => 
 						onInput={() => undefined}
 						readOnly
 						onFocus={(e) => e.currentTarget.select()}
-						hint={link.expires ? `It works once, until ${fmtDay(link.expires)}.` : "It works once."}
+						hint={link.expires ? `It works once, until ${midSentence(fmtDay(link.expires))}.` : "It works once."}
 					/>
 					<div class="row">
 						<CopyButton text={absolute(link.url)} variant="primary" size={undefined} />

@@ -61,6 +61,11 @@ export function fmtDay(when: When, now: When = Date.now()): string {
 	return new Intl.DateTimeFormat(locale(), { day: "numeric", month: "long", year }).format(t);
 }
 
+/** A day inside a sentence: "today", "14 May". */
+export function midSentence(day: string): string {
+	return /^(Today|Tomorrow|Yesterday)/.test(day) ? day[0]!.toLowerCase() + day.slice(1) : day;
+}
+
 /** "10:00" by the reader's clock. */
 export function fmtClock(when: When): string {
 	return new Intl.DateTimeFormat(locale(), { hour: "numeric", minute: "2-digit" }).format(new Date(when));
