@@ -1,0 +1,129 @@
+package recorder
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/pion/rtp"
+	"github.com/pion/rtp/codecs"
+)
+
+// inOrder packetises VP8 frames.
+func inOrder(frames []sample) []arrived {
+	payloader := codecs.VP8Payloader{EnablePictureID: true}
+	var out []arrived
+	for i, f := range frames {
+		parts := payloader.Payload(500, f.data)
+		for k, part := range parts {
+			out = append(out, arrived{Packet: &rtp.Packet{Header: rtp.Header{
+				SequenceNumber: uint16(len(out)), Timestamp: uint32(i * 3000), Marker: k == len(parts)-1,
+			}, Payload: part}})
+		}
+	}
+	return out
+}
+
+func assemble(packets []arrived) (a *vp8Assembler, out []frame) {
+	a = newVP8Assembler()
+	for _, p := range packets {
+		out = append(out, a.push(p)...)
+	}
+	return a, out
+}
+
+func TestFramesAreAssembled(t *testing.T) {
+	src := encoded(t).video[:30]
+	for name, change := range map[string]func(*arrived){
+		"as sent":         func(*arrived) {},
+		"without markers": func(p *arrived) { p.Marker = false },
+	} {
+		packets := inOrder(src)
+		for i := range packets {
+			change(&packets[i])
+		}
+		_, got := assemble(append(packets, inOrder(src[:1])...))
+		for i, f := range got[:30] {
+			if !bytes.Equal(f.data, src[i].data) || f.rtp != uint32(i*3000) || f.key != (i == 0) {
+				t.Errorf("%s: frame %d differs", name, i)
+			}
+		}
+		if got[0].width != 320 || got[0].height != 240 {
+			t.Errorf("%s: the size is %dx%d", name, got[0].width, got[0].height)
+		}
+	}
+}
+
+func TestAfterALossFramesWaitForAKeyFrame(t *testing.T) {
+	src := encoded(t).video[:150] // key frames at 0 and 120
+	packets := inOrder(src)
+	for i := range packets {
+		if packets[i].Timestamp == 20*3000 { // the 21st frame loses its first packet
+			packets = append(packets[:i:i], packets[i+1:]...)
+			packets[i].lost = true
+			break
+		}
+	}
+	_, got := assemble(packets)
+	if len(got) != 20+30 || got[20].rtp != 120*3000 || !got[20].key {
+		t.Errorf("%d frames came out; the first after the loss is from %d", len(got), got[20].rtp/3000)
+	}
+}
+
+func TestMissingPaddingIsNoLoss(t *testing.T) {
+	packets := inOrder(encoded(t).video[:10])
+	for i := range packets {
+		if i > 0 && packets[i-1].Marker {
+			packets[i].lost = true // padding between frames has numbers too
+		}
+	}
+	if _, got := assemble(packets); len(got) != 10 {
+		t.Errorf("%d of 10 frames came out", len(got))
+	}
+	packets[len(packets)-1].lost = true
+	for i := range packets {
+		packets[i].Payload[0] &^= 0x80 // no picture id: then nobody can know
+		packets[i].Payload = append([]byte{packets[i].Payload[0]}, packets[i].Payload[4:]...)
+	}
+	if a, got := assemble(packets); len(got) != 1 || !a.needsKey {
+		t.Errorf("without picture ids, %d frames came out", len(got))
+	}
+}
+
+func TestBrokenFramesDoNotPass(t *testing.T) {
+	key := encoded(t).video[0].data
+	for name, b := range map[string][]byte{
+		"empty": nil, "two bytes": key[:2], "cut in the header": key[:9], "cut in the first partition": key[:40],
+		"no start code": append(append([]byte{}, key[:3]...), bytes.Repeat([]byte{7}, 2000)...),
+		"no size":       append(append(append([]byte{}, key[:6]...), 0, 0, 0, 0), key[10:]...),
+	} {
+		if _, ok := parseVP8Header(b); ok {
+			t.Errorf("%s: taken for a frame", name)
+		}
+	}
+	if h, ok := parseVP8Header(key); !ok || !h.key {
+		t.Error("a key frame is not taken")
+	}
+}
+
+func TestOpusDuration(t *testing.T) {
+	for _, c := range []struct {
+		packet []byte
+		want   float64
+		ok     bool
+	}{
+		{[]byte{0xfc, 1}, 20, true},  // CELT, 20 ms
+		{[]byte{0xe0}, 2.5, true},    // CELT, 2.5 ms
+		{[]byte{0x08, 1}, 20, true},  // SILK, 20 ms
+		{[]byte{0x19, 1}, 120, true}, // SILK, two of 60 ms
+		{[]byte{0x60, 1}, 10, true},  // hybrid, 10 ms
+		{[]byte{0xff, 0x06}, 120, true},
+		{[]byte{0xff, 0x07}, 140, false},
+		{[]byte{0xff, 0x00}, 0, false},
+		{[]byte{0xff}, 0, false},
+		{nil, 0, false},
+	} {
+		if got, ok := opusDuration(c.packet); ok != c.ok || ok && got != c.want {
+			t.Errorf("opusDuration(% x) = %v, %v", c.packet, got, ok)
+		}
+	}
+}
