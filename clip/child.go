@@ -62,6 +62,9 @@ func run(ctx context.Context, lim limits, dir, program string, args []string, re
 		return fmt.Errorf("pipe to %s: %w", program, err)
 	}
 	if err := cmd.Start(); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
 		return fmt.Errorf("start %s: %w", program, err)
 	}
 	readErr := read(out)

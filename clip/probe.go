@@ -154,6 +154,9 @@ func (s *source) choose(p probed) error {
 	if v.Width > maxSide || v.Height > maxSide || v.Width*v.Height > maxPixels {
 		return errTooLarge(nil)
 	}
+	if v.Width <= 0 || v.Height <= 0 {
+		return because("refused", notVideo, nil)
+	}
 	if v.Width < 16 || v.Height < 16 {
 		return because("refused", "The picture of this video is too small to be seen.", nil)
 	}
