@@ -1,0 +1,141 @@
+import { signal, useSignal } from "@preact/signals";
+import { Minimize2 } from "lucide";
+import { useEffect, useRef } from "preact/hooks";
+import { IconButton } from "../ui/Button.tsx";
+import { fmtClip } from "../ui/time.ts";
+import { useCall } from "./context.ts";
+import { Picture, toSpeaker } from "./Faces.tsx";
+import type { Quality } from "./session.ts";
+
+/** The frame is seen large, over all else. */
+export const large = signal(false);
+
+/** 360p where the connection is slow or asked to be spared, else 720p. */
+export function renditionFor(
+	q: Quality,
+	net?: { saveData?: boolean; effectiveType?: string; downlink?: number },
+): "720p" | "360p" {
+	if (q !== "auto") return q;
+	if (net?.saveData || /2g|3g/.test(net?.effectiveType ?? "") || (net?.downlink ?? 10) < 2) return "360p";
+	return "720p";
+}
+
+export function Stage() {
+	const call = useCall();
+	const v = call.view.value;
+	const sharing = v?.members.find((m) => m.screen && m.presence === "here");
+	const lesson = v?.session.kind === "live-lesson";
+	const hold = v?.hold;
+	return (
+		<section
+			class="stage"
+			id="stage"
+			aria-labelledby="stage-h"
+			data-large={large.value || undefined}
+			data-two={(sharing && v?.clip) || undefined}
+		>
+			<h2 class="vh" id="stage-h">
+				{lesson ? "Lesson" : v?.clip ? "Clip" : "Stage"}
+			</h2>
+			{sharing && <Screen member={sharing.id} name={sharing.name} />}
+			{v?.clip && (
+				<figure class="picture picture--clip">
+					<Clip />
+				</figure>
+			)}
+			{lesson && !sharing && <Lesson />}
+			{!v?.clip && !lesson && !sharing && (
+				<div class="picture picture--none quiet">There is no clip in this session.</div>
+			)}
+			{hold && (
+				<p class="stage__caption">
+					<b class="num">{fmtClip(hold.position, true)}</b>
+					<button type="button" class="note__time" onClick={toggleLarge}>
+						See it large
+					</button>
+				</p>
+			)}
+			{large.value && (
+				<IconButton class="stage__small" icon={Minimize2} label="Make it small again" onClick={toggleLarge} />
+			)}
+		</section>
+	);
+}
+
+export function toggleLarge(): void {
+	large.value = !large.value;
+}
+
+function Clip() {
+	const call = useCall();
+	const ref = useRef<HTMLVideoElement>(null);
+	const failed = useSignal(0);
+	const id = call.view.value?.clip?.id ?? "";
+	const net = (navigator as { connection?: { saveData?: boolean } }).connection;
+	const rendition = renditionFor(call.clipQuality.value, net);
+	const src = `/api/clips/${encodeURIComponent(id)}/media/${rendition}.mp4`;
+	useEffect(() => (ref.current ? call.attach(ref.current) : undefined), [id]);
+	useEffect(() => call.setClipMuted(call.together.value), [call.together.value]);
+	useEffect(() => toSpeaker(ref.current, call.devices.value.speaker), [call.devices.value.speaker]);
+	useEffect(() => {
+		if (failed.value === 0) return;
+		const timer = setTimeout(() => ref.current?.load(), Math.min(8000, 500 * 2 ** failed.value));
+		return () => clearTimeout(timer);
+	}, [failed.value]);
+	return (
+		<>
+			<video
+				ref={ref}
+				data-testid="clip"
+				src={src}
+				preload="auto"
+				playsInline
+				disablePictureInPicture
+				aria-label="The lesson clip"
+				onError={() => failed.value++}
+				onLoadedData={() => {
+					failed.value = 0;
+				}}
+			/>
+			{failed.value > 1 && (
+				<p class="picture__word" role="status">
+					The clip does not arrive. It is tried again.
+				</p>
+			)}
+		</>
+	);
+}
+
+function Screen({ member, name }: { member: string; name: string }) {
+	const call = useCall();
+	const you = member === call.you.value;
+	const source = you ? call.screen.value : (call.remote.value.get(member)?.screen ?? null);
+	return (
+		<figure class="picture picture--screen">
+			<Picture source={source} name={`${name}, screen`} label={you ? "Your screen" : `Screen of ${name}`} />
+			<figcaption class="face__name">{you ? "You share your screen" : `${name} shares the screen`}</figcaption>
+		</figure>
+	);
+}
+
+function Lesson() {
+	const call = useCall();
+	const focal = call.view.value?.members.find((m) => m.role === "focal");
+	const you = focal?.id === call.you.value;
+	const source = !focal ? null : you ? call.camera.value : (call.remote.value.get(focal.id)?.camera ?? null);
+	const live = source !== null && (you || (focal?.camera && focal.presence === "here"));
+	return (
+		<figure class="picture picture--clip">
+			<Picture source={live ? source : null} name={focal?.name ?? ""} label={`The lesson of ${focal?.name ?? ""}`} />
+			{!live && (
+				<p class="picture__word" role="status">
+					{!focal || focal.presence === "left"
+						? "The teacher is not here yet."
+						: focal.presence === "away"
+							? `${focal.name} lost the connection. The picture is back as soon as the network is.`
+							: `${focal.name} has covered the camera.`}
+				</p>
+			)}
+		</figure>
+	);
+}

@@ -1,0 +1,56 @@
+import { Settings2 } from "lucide";
+import { Button, IconButton } from "../ui/Button.tsx";
+import { Logo } from "../ui/Logo.tsx";
+import { useCall } from "./context.ts";
+import { recordingLine } from "./say.ts";
+
+export function CallTopbar({ onSettings }: { onSettings: () => void }) {
+	const call = useCall();
+	const v = call.view.value;
+	if (!v) return null;
+	return (
+		<header class="topbar">
+			<div class="topbar__title">
+				<Logo />
+				<h1>{v.session.title}</h1>
+				{v.session.focus && (
+					<p>
+						<span class="vh">Focus question: </span>
+						{v.session.focus}
+					</p>
+				)}
+			</div>
+			<div class="topbar__end">
+				<Recording />
+				<IconButton class="only-desk" icon={Settings2} label="Settings" onClick={onSettings} />
+			</div>
+		</header>
+	);
+}
+
+function Recording() {
+	const call = useCall();
+	const v = call.view.value;
+	if (!v) return null;
+	const line = recordingLine(v.recording, v.session.opened);
+	return (
+		<>
+			<p class="rec" title={v.recording.reason}>
+				{line.on && <span class="rec__dot" />}
+				<span class="rec__long">{line.long}</span>
+				<span class="rec__short">{line.short}</span>
+			</p>
+			{line.on
+				? call.can("off-the-record") && (
+						<Button variant="outline" size="small" onClick={() => call.press({ type: "recording.stop", data: {} })}>
+							Off the record
+						</Button>
+					)
+				: call.can("record") && (
+						<Button variant="outline" size="small" onClick={() => call.press({ type: "recording.start", data: {} })}>
+							Record
+						</Button>
+					)}
+		</>
+	);
+}

@@ -1,0 +1,47 @@
+/** The note that is being written: it takes the clip's and the session's time of its first key. Pure. */
+import type { NoteAdd, NoteType, Visibility } from "../../event.gen.ts";
+
+export interface Draft {
+	text: string;
+	type: NoteType;
+	visibility: Visibility;
+	/** Times of the first key; null before it. */
+	begun: { at: number; clip: number } | null;
+	/** A range chosen by hand, µs; `to` is null until it is set. */
+	range: { from: number; to: number | null } | null;
+}
+
+export interface Moment {
+	/** session time, ms */
+	at: number;
+	/** clip time, µs */
+	clip: number;
+}
+
+export function emptyDraft(visibility: Visibility, type: NoteType = "observation"): Draft {
+	return { text: "", type, visibility, begun: null, range: null };
+}
+
+/** The text changed now. An emptied field forgets its times. */
+export function write(d: Draft, text: string, now: Moment): Draft {
+	if (text === "") return { ...d, text, begun: null };
+	return { ...d, text, begun: d.begun ?? { at: Math.round(now.at), clip: Math.round(now.clip) } };
+}
+
+/** From here, to here, and none again: one button does the three. */
+export function nextRange(d: Draft, clip: number): Draft {
+	const us = Math.round(clip);
+	if (!d.range) return { ...d, range: { from: us, to: null } };
+	if (d.range.to !== null) return { ...d, range: null };
+	return { ...d, range: { from: Math.min(d.range.from, us), to: Math.max(d.range.from, us) } };
+}
+
+/** What is sent; null while there is nothing to send. A range that was not closed ends where the clip is. */
+export function toNote(d: Draft, id: string, now: Moment): NoteAdd | null {
+	const text = d.text.trim();
+	if (!text) return null;
+	const note: NoteAdd = { id, type: d.type, visibility: d.visibility, text, at: d.begun?.at ?? Math.round(now.at) };
+	if (!d.range) return note;
+	const to = d.range.to ?? Math.round(now.clip);
+	return { ...note, onClip: true, from: Math.min(d.range.from, to), to: Math.max(d.range.from, to) };
+}

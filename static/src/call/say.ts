@@ -1,0 +1,125 @@
+/** The call's sentences: what is told to the ear, and what the ends of a call mean. Pure. */
+import type { Event, Hold, Member, Recording, View } from "../event.gen.ts";
+import { fmtClip, fmtClock, names } from "../ui/time.ts";
+import { roleWord } from "../words.ts";
+
+/** What a screen reader is told about an event; null for what need not be said. */
+export function spoken(e: Event, before: View, you: string): string | null {
+	switch (e.type) {
+		case "member.joined": {
+			const m = e.data.member;
+			if (m.id === you) return null;
+			const back = before.members.find((o) => o.id === m.id)?.presence === "away";
+			return back ? `${m.name} is back.` : `${m.name} joined, ${roleWord[m.role]}.`;
+		}
+		case "member.lost":
+			return e.data.member.id === you ? null : `${e.data.member.name} lost the connection.`;
+		case "member.left":
+			return e.data.member.id === you ? null : `${e.data.member.name} left.`;
+		case "member.removed":
+			return e.data.member.id === you ? null : `${e.data.member.name} was removed.`;
+		case "hold.began":
+			return `Pause at ${fmtClip(e.data.hold.position, true)}. ${e.data.hold.prompt}`.trim();
+		case "hold.revealed":
+			return "The answers are shown.";
+		case "hold.ended":
+			return "The pause is over. The clip goes on.";
+		case "recording.changed":
+			return recordingSentence(e.data.recording);
+		case "member.changed": {
+			const m = e.data.member;
+			const was = before.members.find((o) => o.id === m.id);
+			return m.id !== you && m.hand && !was?.hand ? `${m.name} would like to speak.` : null;
+		}
+		default:
+			return null;
+	}
+}
+
+function recordingSentence(r: Recording): string {
+	if (r.state === "on") return "The conversation is being recorded from now on. Everyone agreed.";
+	if (r.state === "off-the-record") return `Off the record from now on. ${r.reason ?? ""}`.trim();
+	return "The conversation is not recorded.";
+}
+
+/** The recording's state in the top bar, long and short. */
+export function recordingLine(r: Recording, opened: number): { long: string; short: string; on: boolean } {
+	const since = fmtClock(opened + r.since);
+	if (r.state === "on") {
+		return {
+			on: true,
+			long: `Recording since ${since} · everyone agreed`,
+			short: `Recording since ${since} · all agreed`,
+		};
+	}
+	if (r.state === "off-the-record") {
+		return { on: false, long: `Off the record since ${since}`, short: `Off the record since ${since}` };
+	}
+	return { on: false, long: "Not recorded", short: "Not recorded" };
+}
+
+/** Who is not on the frame yet; people who are away are not waited for. */
+export function missing(h: Hold, members: Member[]): Member[] {
+	return members.filter((m) => m.presence === "here" && !h.confirmed.includes(m.id));
+}
+
+export function onFrame(h: Hold, members: Member[]): string {
+	const here = members.filter((m) => m.presence === "here");
+	const late = missing(h, members);
+	const sum = `${here.length - late.length} of ${here.length} on this frame`;
+	if (late.length === 0) return sum;
+	return `${sum}, ${names(late.map((m) => m.name))} ${late.length === 1 ? "is" : "are"} catching up`;
+}
+
+/** Who wants to speak, in the order in which the hands went up. */
+export function hands(members: Member[]): Member[] {
+	return members.filter((m) => m.hand && m.presence === "here").sort((a, b) => (a.hand ?? 0) - (b.hand ?? 0));
+}
+
+/** Whoever may end a pause, for those who may not: "Leila continues". */
+export function whoContinues(members: Member[]): string {
+	const here = members.filter((m) => m.presence === "here");
+	const lead = here.filter((m) => m.role === "facilitator");
+	const may = lead.length > 0 ? lead : here.filter((m) => m.role === "focal" || m.role === "coach");
+	if (may.length === 0) return "Whoever leads continues";
+	return `${names(may.map((m) => m.name)).replace(/ and (?=[^,]*$)/, " or ")} continues`;
+}
+
+/** Why it is over, and what can be done. */
+export function byeText(reason: string): { title: string; text: string; back: boolean } {
+	switch (reason) {
+		case "replaced":
+			return {
+				title: "You opened this call in another tab",
+				text: "It goes on there. You can bring it back here.",
+				back: true,
+			};
+		case "removed":
+			return {
+				title: "You were removed from this call",
+				text: "If you think this is a mistake, ask whoever invited you.",
+				back: false,
+			};
+		case "ended":
+			return {
+				title: "This session has ended",
+				text: "What was recorded and noted is kept with the session.",
+				back: false,
+			};
+		default:
+			return { title: "The connection was closed", text: "Load the page again to come back.", back: true };
+	}
+}
+
+/** 43210 ms → "0:43"; never below zero, and full seconds are said while they last. */
+export function countdown(ms: number): string {
+	return fmtClip(Math.ceil(Math.max(0, ms) / 1000) * 1e6);
+}
+
+/** How many people, and whether anybody watches unheard: silence does not reassure. */
+export function presenceLine(members: Member[]): { here: string; observers: string } {
+	const here = members.filter((m) => m.presence === "here");
+	const observers = here.filter((m) => m.role === "observer").length;
+	const word = observers === 0 ? "no observers" : observers === 1 ? "1 observer" : `${observers} observers`;
+	return { here: `${here.length} here`, observers: word };
+}

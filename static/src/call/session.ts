@@ -1,0 +1,452 @@
+/** A running call: the wire, the view, the media, the follower and what this person chose, as signals that components read. */
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Entry } from "../entry.ts";
+import type { Action, Command, Event, Hello, Member, View, Welcome } from "../event.gen.ts";
+import { SessionClock } from "../sync/clock.ts";
+import { fold } from "../sync/fold.ts";
+import { Follower, type FollowerStatus, type MediaLike } from "../sync/follower.ts";
+import { lineOf } from "../sync/line.ts";
+import { announce, toast } from "../ui/Toast.tsx";
+import { Connection, type ConnectionState, openSocket, Refused, type Socket } from "./connection.ts";
+import { deviceSentence, getScreen, getTrack } from "./devices.ts";
+import { Media, type Remote } from "./media.ts";
+import { spoken } from "./say.ts";
+
+export type Layout = "watching" | "talking";
+export type Panel = "notes" | "people" | null;
+export type Quality = "auto" | "720p" | "360p";
+
+export class CallSession {
+	readonly clock = new SessionClock();
+	// What the room says.
+	readonly view: Signal<View | null> = signal(null);
+	readonly you = signal("");
+	readonly may: Signal<ReadonlySet<Action>> = signal(new Set());
+	readonly speaking: Signal<ReadonlySet<string>> = signal(new Set());
+	readonly typing: Signal<ReadonlyMap<string, string>> = signal(new Map());
+	readonly quality: Signal<ReadonlyMap<string, string>> = signal(new Map());
+	// How we are connected.
+	readonly state: Signal<ConnectionState> = signal("connecting");
+	readonly bye: Signal<string | null> = signal(null);
+	readonly voicesBlocked = signal(false);
+	readonly mediaOk = signal(true);
+	readonly following: Signal<FollowerStatus> = signal({ state: "still", soundRefused: false, error: 0 });
+	// What we send and get.
+	readonly mic: Signal<MediaStreamTrack | null> = signal(null);
+	readonly camera: Signal<MediaStreamTrack | null> = signal(null);
+	readonly screen: Signal<MediaStreamTrack | null> = signal(null);
+	readonly micOn = signal(false);
+	readonly remote: Signal<Remote> = signal(new Map());
+	// What this person chose.
+	readonly devices: Signal<Entry["devices"]>;
+	readonly together = signal(false);
+	readonly clipQuality: Signal<Quality> = signal("auto");
+	readonly layoutChoice: Signal<Layout | null> = signal(null);
+	readonly panel: Signal<Panel> = signal("notes");
+
+	readonly me: ReadonlySignal<Member | undefined> = computed(() => this.member(this.you.value));
+	readonly layout: ReadonlySignal<Layout> = computed(
+		() => this.layoutChoice.value ?? (this.view.value?.hold ? "talking" : "watching"),
+	);
+
+	#connection: Connection;
+	#media: Media;
+	#follower: Follower | null = null;
+	#entry: Entry;
+	#busy = new Set<string>();
+	#stopEffects: (() => void)[] = [];
+	#lastTyped = 0;
+
+	constructor(sessionId: string, entry: Entry, open: () => Socket = () => openSocket(sessionId)) {
+		this.#entry = entry;
+		this.devices = signal(entry.devices);
+		this.#media = new Media({
+			send: (f) => this.#connection.signal(f),
+			onRemote: (r) => {
+				this.remote.value = r;
+			},
+			onHealth: (ok) => {
+				this.mediaOk.value = ok;
+			},
+		});
+		this.#takeTracks(entry);
+		this.#connection = new Connection(
+			{ open, clock: this.clock },
+			{
+				hello: () => this.#hello(),
+				onWelcome: (w) => this.#welcome(w),
+				onEvent: (e) => this.#event(e),
+				onSignal: (f) => this.#media.onSignal(f),
+				onState: (s) => this.#become(s),
+				onBye: (b) => {
+					this.bye.value = b.reason;
+					this.#media.close();
+				},
+			},
+		);
+		navigator.mediaDevices?.addEventListener?.("devicechange", this.#onDevices);
+		this.#stopEffects.push(effect(() => this.#steer()));
+		const again = setInterval(() => this.#confirmAgain(), 1500);
+		this.#stopEffects.push(() => clearInterval(again));
+	}
+
+	member(id: string): Member | undefined {
+		return this.view.value?.members.find((m) => m.id === id);
+	}
+
+	/** Session time now, ms. */
+	now(): number {
+		return this.clock.now();
+	}
+
+	/** Clip time that is shown here, µs. */
+	position(): number {
+		return this.#follower?.target() ?? this.view.peek()?.playback.position ?? 0;
+	}
+
+	can(a: Action): boolean {
+		return this.may.value.has(a);
+	}
+
+	// ---- asking
+
+	/** Asks the room; what it refuses is told in its own words. Gives whether it was done. */
+	async ask(c: Command): Promise<boolean> {
+		try {
+			await this.#connection.send(c);
+			return true;
+		} catch (e) {
+			if (e instanceof Refused && this.bye.peek() === null && this.state.peek() !== "closed") toast(e.message);
+			return false;
+		}
+	}
+
+	/** A press that is not repeated while its answer is awaited. */
+	async press(c: Command): Promise<void> {
+		if (this.#busy.has(c.type)) return;
+		this.#busy.add(c.type);
+		await this.ask(c);
+		this.#busy.delete(c.type);
+	}
+
+	playOrStop(): void {
+		const mode = this.view.peek()?.playback.mode;
+		if (!this.may.peek().has("drive") || mode === "holding") return;
+		void this.press(mode === "stopped" ? { type: "playback.play", data: {} } : { type: "playback.stop", data: {} });
+	}
+
+	seek(us: number): void {
+		void this.ask({ type: "playback.seek", data: { position: Math.max(0, Math.round(us)) } });
+	}
+
+	/** One is writing; told at most every two seconds, and when it ends. */
+	typed(what: "note" | "answer" | ""): void {
+		const now = performance.now();
+		if (what && now - this.#lastTyped < 2000) return;
+		this.#lastTyped = what ? now : 0;
+		this.#connection.tell({ type: "member.type", data: { what } });
+	}
+
+	reconnect(): void {
+		this.bye.value = null;
+		this.#connection.reconnect();
+	}
+
+	/** Leaves, telling the others, and lets go of everything. */
+	async leave(): Promise<void> {
+		if (this.state.peek() === "open") {
+			const said = this.#connection.send({ type: "member.leave", data: {} }, false).catch(() => {});
+			await Promise.race([said, new Promise((r) => setTimeout(r, 800))]);
+		}
+		this.close();
+	}
+
+	close(): void {
+		for (const stop of this.#stopEffects.splice(0)) stop();
+		navigator.mediaDevices?.removeEventListener?.("devicechange", this.#onDevices);
+		this.#connection.close();
+		this.#media.close();
+		this.#follower?.close();
+		this.#follower = null;
+		for (const t of [this.mic, this.camera, this.screen]) {
+			t.peek()?.stop();
+			t.value = null;
+		}
+	}
+
+	// ---- the clip
+
+	/** The clip's element is there; gives how to let go of it. */
+	attach(el: MediaLike): () => void {
+		const clip = this.view.peek()?.clip;
+		const f = new Follower(el, {
+			now: () => this.clock.now(),
+			...(clip ? { rate: clip } : {}),
+			onReady: (seq) => this.#connection.tell({ type: "playback.ready", data: { seq } }),
+			onShown: (seq, frame) => this.#shown(seq, frame),
+			onStatus: (s) => {
+				this.following.value = s;
+			},
+		});
+		this.#follower = f;
+		this.#steer();
+		return () => {
+			f.close();
+			if (this.#follower === f) this.#follower = null;
+		};
+	}
+
+	/** The browser plays no sound before a click: then a button offers it. */
+	soundBlocked(): void {
+		this.voicesBlocked.value = true;
+	}
+
+	/** From a click: all sound plays. */
+	turnOnSound(): void {
+		this.voicesBlocked.value = false;
+		this.setClipMuted(this.together.peek());
+		for (const el of document.querySelectorAll<HTMLAudioElement>('[data-testid="voice"]'))
+			void el.play().catch(() => {});
+	}
+
+	setClipMuted(muted: boolean): void {
+		this.#follower?.setMuted(muted);
+	}
+
+	#steer(): void {
+		const v = this.view.value;
+		if (v?.clip && this.#follower) this.#follower.follow(lineOf(v.playback, v.pauses, v.clip));
+	}
+
+	#shown(seq: number, frame: number): void {
+		const hold = this.view.peek()?.hold;
+		if (hold && hold.seq === seq) this.#connection.tell({ type: "hold.confirm", data: { hold: hold.id, frame, seq } });
+	}
+
+	/** A confirmation that was lost on its way is said again. */
+	#confirmAgain(): void {
+		const hold = this.view.peek()?.hold;
+		if (hold && this.state.peek() === "open" && !hold.confirmed.includes(this.you.peek())) this.#follower?.tellAgain();
+	}
+
+	// ---- the room
+
+	#hello(): Hello {
+		const { consent } = this.#entry;
+		const mine = this.me.peek()?.consent;
+		const first = consent === null ? "" : consent ? "agreed" : "declined";
+		return { consent: mine || first, mic: this.micOn.peek(), camera: this.camera.peek() !== null };
+	}
+
+	#welcome(w: Welcome): void {
+		this.#follower?.reset();
+		batch(() => {
+			this.you.value = w.you;
+			this.may.value = new Set(w.may);
+			this.view.value = w.view;
+			this.speaking.value = new Set();
+			this.typing.value = new Map();
+			this.quality.value = new Map();
+			this.bye.value = null;
+		});
+		this.#follower?.tellAgain();
+		this.#media.connected(w.may.includes("publish"));
+		if (this.screen.peek()) this.#tellDevices();
+	}
+
+	#event(e: Event): void {
+		const v = this.view.peek();
+		if (!v) return;
+		switch (e.type) {
+			case "member.speaking":
+				this.speaking.value = new Set(e.data.members);
+				return;
+			case "member.typing":
+				this.typing.value = changed(this.typing.peek(), e.data.member, e.data.what);
+				return;
+			case "member.quality":
+				this.quality.value = changed(
+					this.quality.peek(),
+					e.data.member,
+					e.data.quality === "good" ? "" : e.data.quality,
+				);
+				return;
+			case "you.changed":
+				this.#mayChanged(e.data.may);
+				return;
+		}
+		const text = spoken(e, v, this.you.peek());
+		if (text) announce(text);
+		batch(() => {
+			this.view.value = fold(v, e);
+			if (e.type === "hold.began" || e.type === "hold.ended") this.layoutChoice.value = null;
+			if (e.type === "session.ended") this.bye.value = "ended";
+		});
+		if (e.type === "hold.began") this.#follower?.tellAgain();
+	}
+
+	#mayChanged(may: Action[]): void {
+		const before = this.may.peek();
+		this.may.value = new Set(may);
+		const publish = may.includes("publish");
+		if (publish === before.has("publish")) return;
+		this.#media.setMayPublish(publish);
+		if (!publish) {
+			void this.setMic(false);
+			void this.setCamera(false);
+			void this.stopScreen();
+		} else toast("You can speak and be seen now. Turn your microphone on when you like.");
+	}
+
+	#become(s: ConnectionState): void {
+		const before = this.state.peek();
+		this.state.value = s;
+		if (s === "lost" && before === "open") announce("Connection lost. You are brought back by itself.", "now");
+		if (s === "open" && before === "lost") announce("You are connected again.");
+	}
+
+	// ---- devices
+
+	#takeTracks(entry: Entry): void {
+		const mic = entry.stream?.getAudioTracks()[0] ?? null;
+		const camera = entry.stream?.getVideoTracks()[0] ?? null;
+		if (mic) {
+			mic.enabled = entry.mic;
+			this.#setMicTrack(mic);
+			this.micOn.value = entry.mic;
+		} else if (entry.mic) void this.setMic(true);
+		if (camera && entry.camera) this.#setCameraTrack(camera);
+		else {
+			camera?.stop();
+			if (entry.camera) void this.setCamera(true);
+		}
+	}
+
+	async setMic(on: boolean): Promise<void> {
+		if (on && !this.mic.peek()) {
+			const track = await this.#get("mic");
+			if (!track) return;
+			this.#setMicTrack(track);
+		}
+		const track = this.mic.peek();
+		if (track) track.enabled = on;
+		if (this.micOn.peek() === on) return;
+		this.micOn.value = on;
+		announce(on ? "Your microphone is on." : "Your microphone is off.");
+		this.#tellDevices();
+	}
+
+	async setCamera(on: boolean): Promise<void> {
+		if (on === (this.camera.peek() !== null)) return;
+		if (on) {
+			const track = await this.#get("camera");
+			if (!track) return;
+			this.#setCameraTrack(track);
+		} else {
+			this.camera.peek()?.stop();
+			this.camera.value = null;
+			void this.#media.set("camera", null);
+		}
+		announce(on ? "Your camera is on." : "Your camera is off.");
+		this.#tellDevices();
+	}
+
+	async shareScreen(): Promise<void> {
+		if (this.screen.peek()) return this.stopScreen();
+		try {
+			const { video, audio } = await getScreen();
+			video.addEventListener("ended", () => this.screen.peek() === video && void this.stopScreen());
+			this.screen.value = video;
+			void this.#media.set("screen", video);
+			if (audio) void this.#media.set("screen-audio", audio);
+			this.#tellDevices();
+		} catch (e) {
+			toast(deviceSentence("screen", e));
+		}
+	}
+
+	async stopScreen(): Promise<void> {
+		const track = this.screen.peek();
+		if (!track) return;
+		track.stop();
+		this.screen.value = null;
+		void this.#media.set("screen", null);
+		void this.#media.set("screen-audio", null);
+		this.#tellDevices();
+	}
+
+	/** Another device takes the place of the one in use, without the others noticing more than a blink. */
+	async choose(what: keyof Entry["devices"], id: string): Promise<void> {
+		this.devices.value = { ...this.devices.peek(), [what]: id };
+		if (what === "mic" && this.mic.peek()) {
+			const track = await this.#get("mic");
+			if (!track) return;
+			track.enabled = this.micOn.peek();
+			this.mic.peek()?.stop();
+			this.#setMicTrack(track);
+		} else if (what === "camera" && this.camera.peek()) {
+			const track = await this.#get("camera");
+			if (!track) return;
+			this.camera.peek()?.stop();
+			this.#setCameraTrack(track);
+		}
+	}
+
+	async #get(what: "mic" | "camera"): Promise<MediaStreamTrack | null> {
+		if (this.#busy.has(what)) return null;
+		this.#busy.add(what);
+		try {
+			const large = this.view.peek()?.session.kind === "live-lesson" && this.me.peek()?.role === "focal";
+			return await getTrack(what, this.devices.peek()[what], large);
+		} catch (e) {
+			toast(deviceSentence(what, e));
+			return null;
+		} finally {
+			this.#busy.delete(what);
+		}
+	}
+
+	#setMicTrack(track: MediaStreamTrack): void {
+		this.mic.value = track;
+		track.addEventListener("ended", () => this.mic.peek() === track && void this.#gone("mic"));
+		void this.#media.set("audio", track);
+	}
+
+	#setCameraTrack(track: MediaStreamTrack): void {
+		this.camera.value = track;
+		track.addEventListener("ended", () => this.camera.peek() === track && void this.#gone("camera"));
+		void this.#media.set("camera", track);
+	}
+
+	/** A device was unplugged while in use: another one takes over, or it is off. */
+	async #gone(what: "mic" | "camera"): Promise<void> {
+		this.devices.value = { ...this.devices.peek(), [what]: "" };
+		const wasOn = what === "camera" || this.micOn.peek();
+		if (what === "mic") {
+			this.mic.value = null;
+			this.micOn.value = false;
+			await this.#media.set("audio", null);
+		} else await this.setCamera(false);
+		this.#tellDevices();
+		if (wasOn) await (what === "mic" ? this.setMic(true) : this.setCamera(true));
+	}
+
+	#onDevices = (): void => {
+		for (const what of ["mic", "camera"] as const) {
+			if (this[what].peek()?.readyState === "ended") void this.#gone(what);
+		}
+	};
+
+	#tellDevices(): void {
+		const data = { mic: this.micOn.peek(), camera: this.camera.peek() !== null, screen: this.screen.peek() !== null };
+		if (this.state.peek() === "open" && this.may.peek().has("publish")) void this.ask({ type: "member.devices", data });
+	}
+}
+
+/** A copy with a value set, or without it where it is empty. */
+function changed(m: ReadonlyMap<string, string>, key: string, value: string): ReadonlyMap<string, string> {
+	const next = new Map(m);
+	if (value) next.set(key, value);
+	else next.delete(key);
+	return next;
+}
