@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/pausepoint/pausepoint/account"
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// journalTx is a transaction that writes events, and what lists of sessions show of them.
+type journalTx struct {
+	ctx    context.Context
+	tx     *sql.Tx
+	row    *sql.Stmt
+	latest map[string]int64 // session time of the latest event
+}
+
+func newJournalTx(ctx context.Context, tx *sql.Tx) (*journalTx, error) {
+	stmt, err := tx.PrepareContext(ctx, `INSERT INTO journal (session, seq, at, member, type, json) VALUES ($1, $2, $3, $4, $5, $6)`)
+	if err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	return &journalTx{ctx: ctx, tx: tx, row: stmt, latest: map[string]int64{}}, nil
+}
+
+func (w *journalTx) close() { _ = w.row.Close() }
+
+// tail is the seq of a session's last event, 0 without one.
+func (w *journalTx) tail(session string) (int64, error) {
+	var seq int64
+	err := w.tx.QueryRowContext(w.ctx, `SELECT COALESCE(MAX(seq), 0) FROM journal WHERE session = $1`, session).Scan(&seq)
+	if err != nil {
+		return 0, fmt.Errorf("find the end of the journal: %w", err)
+	}
+	return seq, nil
+}
+
+func (w *journalTx) insert(session string, e event.Event) error {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("write event %d: %w", e.Seq, err)
+	}
+	if _, err := w.row.ExecContext(w.ctx, session, e.Seq, e.At, e.By, event.Name(e.Body), string(text)); err != nil {
+		return fmt.Errorf("insert event %d: %w", e.Seq, err)
+	}
+	w.latest[session] = e.At
+	if err := w.project(session, e); err != nil {
+		return fmt.Errorf("project event %d (%s): %w", e.Seq, event.Name(e.Body), err)
+	}
+	return nil
+}
+
+// finish writes what changes with every event once for the whole transaction.
+func (w *journalTx) finish() error {
+	for session, at := range w.latest {
+		if err := w.exec(`UPDATE sessions SET duration = $2 WHERE id = $1 AND duration < $2`, session, at); err != nil {
+			return fmt.Errorf("set the duration: %w", err)
+		}
+	}
+	return nil
+}
+
+func (w *journalTx) exec(query string, args ...any) error {
+	_, err := w.tx.ExecContext(w.ctx, query, args...)
+	return err
+}
+
+// project keeps the facts of sessions and members up with the journal.
+func (w *journalTx) project(session string, e event.Event) error {
+	switch b := e.Body.(type) {
+	case event.SessionOpened:
+		return w.opened(session, b)
+	case event.SessionEnded:
+		return w.ended(session, e.At)
+	case event.MemberJoined:
+		return w.member(session, b.Member)
+	case event.MemberChanged:
+		return w.member(session, b.Member)
+	case event.MemberLost:
+		return w.member(session, b.Member)
+	case event.MemberLeft:
+		return w.member(session, b.Member)
+	case event.MemberRemoved:
+		return w.removed(session, b.Member)
+	case event.HoldBegan:
+		return w.exec(`UPDATE sessions SET held = held + 1 WHERE id = $1`, session)
+	case event.NoteAdded:
+		return w.note(session, b.Note)
+	case event.NoteEdited:
+		return w.note(session, b.Note)
+	case event.NoteRemoved:
+		return w.exec(`DELETE FROM session_notes WHERE session = $1 AND id = $2`, session, b.ID)
+	case event.RecordingChanged:
+		return w.recording(session, b.Recording.State == event.RecordingOn, e.At)
+	}
+	return nil
+}
+
+func (w *journalTx) opened(session string, b event.SessionOpened) error {
+	if err := w.exec(`UPDATE sessions SET opened = $2 WHERE id = $1`, session, b.Session.Opened); err != nil {
+		return err
+	}
+	for _, n := range b.Notes {
+		if err := w.note(session, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *journalTx) ended(session string, at int64) error {
+	if err := w.recording(session, false, at); err != nil {
+		return err
+	}
+	if err := w.exec(`UPDATE members SET inside = FALSE WHERE session = $1`, session); err != nil {
+		return err
+	}
+	return w.exec(`UPDATE sessions SET ended = TRUE WHERE id = $1`, session)
+}
+
+func (w *journalTx) member(session string, m event.Member) error {
+	return w.exec(`UPDATE members SET role = $3, inside = $4, arrived = TRUE WHERE session = $1 AND id = $2`,
+		session, m.ID, string(m.Role), m.Presence == event.Here)
+}
+
+// removed also replaces the link that the member came with: it would let them in again under another name.
+func (w *journalTx) removed(session string, m event.Member) error {
+	err := w.exec(`UPDATE members SET role = $3, inside = FALSE, arrived = TRUE, removed = TRUE WHERE session = $1 AND id = $2`,
+		session, m.ID, string(m.Role))
+	if err != nil {
+		return err
+	}
+	l := account.NewLink(session, "", time.Now())
+	return w.exec(`UPDATE links SET token = $3, hash = $4, created = $5
+		WHERE session = $1 AND role = (SELECT invited FROM members WHERE session = $1 AND id = $2)`,
+		session, m.ID, l.Token, hexHash(account.HashToken(l.Token)), millis(l.Created))
+}
+
+func (w *journalTx) note(session string, n event.Note) error {
+	return w.exec(`INSERT INTO session_notes (session, id, author, visibility) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (session, id) DO UPDATE SET visibility = excluded.visibility`,
+		session, n.ID, n.Author, string(n.Visibility))
+}
+
+// recording sums what is recorded. A recording that is said to be on again (by a room that came back) goes on.
+func (w *journalTx) recording(session string, on bool, at int64) error {
+	if on {
+		return w.exec(`UPDATE sessions SET recording_since = $2 WHERE id = $1 AND recording_since < 0`, session, at)
+	}
+	return w.exec(`UPDATE sessions SET recorded_for = recorded_for + $2 - recording_since, recording_since = -1
+		WHERE id = $1 AND recording_since >= 0`, session, at)
+}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+
+	"github.com/pausepoint/pausepoint/recorder"
+)
+
+const selectSegments = `SELECT id, session, member, publication, source, mime, start_at, end_at, bytes, sha256, finished FROM segments `
+
+func scanSegment(r row) (g recorder.Segment, err error) {
+	err = r.Scan(&g.ID, &g.Session, &g.Member, &g.Publication, &g.Source, &g.Mime, &g.Start, &g.End, &g.Bytes, &g.SHA256, &g.Finished)
+	return g, err
+}
+
+// InsertSegment implements [recorder.Index].
+func (s *Store) InsertSegment(ctx context.Context, g recorder.Segment) error {
+	_, err := s.writer.ExecContext(ctx, `INSERT INTO segments
+		(id, session, member, publication, source, mime, start_at, end_at, bytes, sha256, finished)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		g.ID, g.Session, g.Member, g.Publication, g.Source, g.Mime, g.Start, g.End, g.Bytes, g.SHA256, g.Finished)
+	return err
+}
+
+// FinishSegment implements [recorder.Index].
+func (s *Store) FinishSegment(ctx context.Context, id string, end, bytes int64, sha256 string) error {
+	res, err := s.writer.ExecContext(ctx, `UPDATE segments SET end_at = $2, bytes = $3, sha256 = $4, finished = TRUE WHERE id = $1`,
+		id, end, bytes, sha256)
+	return exactly(res, err, recorder.ErrNotFound)
+}
+
+// GetSegment implements [recorder.Index].
+func (s *Store) GetSegment(ctx context.Context, id string) (recorder.Segment, error) {
+	return one(s.reader.QueryRowContext(ctx, selectSegments+`WHERE id = $1`, id), scanSegment, recorder.ErrNotFound)
+}
+
+// ListSegments implements [recorder.Index].
+func (s *Store) ListSegments(ctx context.Context, session string) ([]recorder.Segment, error) {
+	return all(ctx, s.reader, scanSegment, selectSegments+`WHERE session = $1 ORDER BY start_at, id`, session)
+}
+
+// ListUnfinishedSegments implements [recorder.Index].
+func (s *Store) ListUnfinishedSegments(ctx context.Context) ([]recorder.Segment, error) {
+	return all(ctx, s.reader, scanSegment, selectSegments+`WHERE NOT finished ORDER BY id`)
+}
+
+// DeleteSegment implements [recorder.Index].
+func (s *Store) DeleteSegment(ctx context.Context, id string) error {
+	_, err := s.writer.ExecContext(ctx, `DELETE FROM segments WHERE id = $1`, id)
+	return err
+}
+
+// DeleteSegments implements [recorder.Index].
+func (s *Store) DeleteSegments(ctx context.Context, session string) error {
+	_, err := s.writer.ExecContext(ctx, `DELETE FROM segments WHERE session = $1`, session)
+	return err
+}
