@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// lookupEnv is os.LookupEnv, or a test's own environment.
+type lookupEnv func(name string) (string, bool)
+
+// errDone says that there is nothing more to do: help was printed.
+var errDone = errors.New("done")
+
+// flags is the command line.
+type flags struct {
+	Common common      `embed:""`
+	Serve  serveFlags  `cmd:"" default:"withargs" help:"Serve (also without a command). Stop it with Ctrl-C or SIGTERM."`
+	Doctor doctorFlags `cmd:"" help:"Check that this machine has what the server needs, and say what to do about what is missing."`
+}
+
+// common is what every command takes.
+type common struct {
+	Data      string `default:"./data" placeholder:"FOLDER" help:"Folder for the database, clips and recordings. It is made if missing."`
+	FFmpeg    string `name:"ffmpeg" default:"ffmpeg" placeholder:"PROGRAM" help:"The ffmpeg program, which prepares clips; ffprobe is looked for beside it."`
+	LogLevel  string `default:"info" placeholder:"LEVEL" help:"How much to log on standard error: debug, info, warn or error."`
+	LogFormat string `default:"text" placeholder:"FORMAT" help:"How to log: text or json."`
+}
+
+type serveFlags struct {
+	listen
+
+	PublicURL string   `name:"public-url" placeholder:"URL" help:"Address that people open, if it is another one than this machine's: https://calls.example.org behind a proxy. It is printed at the start and stands in calendar files."`
+	PublicIP  []string `name:"public-ip" placeholder:"IP" help:"Address that media is sent to, where this machine's own is behind a 1-to-1 NAT (cloud servers). Give it again for a second one, such as IPv6."`
+
+	AllowPrivateCandidates bool `default:"true" negatable:"" help:"Take part in calls with browsers in private networks, as schools have. --no-allow-private-candidates is for servers on the public internet only."`
+
+	TrustProxy               bool `help:"Believe X-Forwarded-For and X-Forwarded-Proto of a reverse proxy on this machine or in a private network. Only where people cannot get around it."`
+	MaxConnections           int  `default:"2000" placeholder:"N" help:"How many people may be in calls on this server at once."`
+	MaxConnectionsPerAddress int  `default:"200" placeholder:"N" help:"How many of them may come from one address; a school often has one for all."`
+}
+
+type doctorFlags struct {
+	listen
+}
+
+// listen is where the server is reached.
+type listen struct {
+	Addr      string `default:":8080" placeholder:"HOST:PORT" help:"Where to serve the pages. :8080 is every address of this machine; 127.0.0.1:8080 is this machine alone."`
+	TLSCert   string `name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM, with its chain) to serve HTTPS directly. Browsers give camera and microphone to secure pages only, or on the same computer."`
+	TLSKey    string `name:"tls-key" placeholder:"FILE" help:"Key (PEM) of the certificate."`
+	MediaAddr string `default:":7882" placeholder:"HOST:PORT" help:"Where media arrives: one UDP port, and the same number over TCP for networks that block UDP. Open both in the firewall."`
+}
+
+const envPrefix = "PAUSEPOINT_"
+
+// envName is the environment variable that stands for a flag.
+func envName(flag string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// application is a parsed command line.
+type application struct {
+	flags   flags
+	command string
+}
+
+// parse reads args and env; errDone when they asked for help, which is printed then.
+func parse(args []string, env lookupEnv, stdout, stderr io.Writer) (*application, error) {
+	app := &application{}
+	helped := false
+	parser, err := kong.New(
+		&app.flags,
+		kong.Name("pausepoint"),
+		kong.Description("Coaching calls in which people watch a lesson clip together, stop on the same frame, take notes, and replay it all afterwards.\n\nEvery flag can be given by the environment variable that is named with it."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { helped = true }),
+		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
+		kong.Help(printHelp),
+		kong.ValueFormatter(describe),
+		kong.Resolvers(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+			if value, ok := env(envName(flag.Name)); ok && flag.Name != "help" {
+				return value, nil
+			}
+			return nil, nil
+		})),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("command line: %w", err)
+	}
+	ctx, err := parser.Parse(args)
+	if helped {
+		return nil, errDone
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w. pausepoint --help explains every flag", err)
+	}
+	app.command = ctx.Selected().Name
+	return app, app.check()
+}
+
+// describe adds the environment variable to a flag's help.
+func describe(value *kong.Value) string {
+	if value.Flag == nil || value.Name == "help" {
+		return value.Help
+	}
+	text := value.Help
+	if value.HasDefault {
+		text += " Default: " + value.Default + "."
+	}
+	return text + " ($" + envName(value.Name) + ")"
+}
+
+// printHelp explains the flags of serve too where no command is given: it is what runs then.
+func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+	if ctx.Selected() != nil {
+		return kong.DefaultHelpPrinter(options, ctx)
+	}
+	brief := options
+	brief.NoExpandSubcommands = true
+	if err := kong.DefaultHelpPrinter(brief, ctx); err != nil {
+		return err
+	}
+	serve, err := kong.Trace(ctx.Kong, []string{"serve"})
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(ctx.Stdout)
+	return kong.DefaultHelpPrinter(options, serve)
+}
+
+func (a *application) run(ctx context.Context, stdout, stderr io.Writer) error {
+	log, err := newLog(stderr, a.flags.Common)
+	if err != nil {
+		return err
+	}
+	if a.command == "doctor" {
+		return doctor(ctx, a.flags, stdout)
+	}
+	return serve(ctx, a.flags, log, stdout)
+}
+
+// check refuses values that cannot be right, before anything is started.
+func (a *application) check() error {
+	l := a.flags.Serve.listen
+	if a.command == "doctor" {
+		l = a.flags.Doctor.listen
+	}
+	if err := l.check(); err != nil {
+		return err
+	}
+	if _, err := newLog(io.Discard, a.flags.Common); err != nil {
+		return err
+	}
+	if a.flags.Common.Data == "" {
+		return wrong("data", "", "give the path of a folder")
+	}
+	if a.command == "doctor" {
+		return nil
+	}
+	return a.flags.Serve.check()
+}
+
+func (l listen) check() error {
+	if err := checkAddr("addr", l.Addr); err != nil {
+		return err
+	}
+	if err := checkAddr("media-addr", l.MediaAddr); err != nil {
+		return err
+	}
+	return l.checkTLS()
+}
+
+func (s serveFlags) check() error {
+	if _, err := s.publicAddrs(); err != nil {
+		return err
+	}
+	if err := s.checkPublicURL(); err != nil {
+		return err
+	}
+	if s.MaxConnections < 1 {
+		return wrong("max-connections", fmt.Sprint(s.MaxConnections), "give a number from 1 up")
+	}
+	if s.MaxConnectionsPerAddress < 1 {
+		return wrong("max-connections-per-address", fmt.Sprint(s.MaxConnectionsPerAddress), "give a number from 1 up")
+	}
+	return nil
+}
+
+// wrong is a sentence about a flag whose value cannot be right.
+func wrong(flag, value, instead string) error {
+	return fmt.Errorf("--%s %q is not possible: %s (or set %s)", flag, value, instead, envName(flag))
+}
+
+func (s serveFlags) publicAddrs() ([]netip.Addr, error) {
+	var out []netip.Addr
+	for _, text := range s.PublicIP {
+		addr, err := netip.ParseAddr(text)
+		if err != nil || addr.IsUnspecified() || addr.IsMulticast() || addr.Zone() != "" {
+			return nil, wrong("public-ip", text, "give an IP address such as 203.0.113.7")
+		}
+		out = append(out, addr.Unmap())
+	}
+	return out, nil
+}
+
+// publicBase returns the address that people open, without a slash at its end; empty if none was given.
+func (s serveFlags) publicBase() string { return strings.TrimSuffix(s.PublicURL, "/") }
+
+func (s serveFlags) checkPublicURL() error {
+	if s.PublicURL == "" {
+		return nil
+	}
+	u, err := url.Parse(s.PublicURL)
+	switch {
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.User != nil,
+		strings.Trim(u.Path, "/") != "", u.RawQuery != "", u.Fragment != "":
+		return wrong("public-url", s.PublicURL, "give a scheme and a host, such as https://calls.example.org, without a path")
+	}
+	return nil
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// openData makes the data folder, sees that it can be written, and takes its lock, so that two servers never write to
+// one folder. The caller releases it.
+func openData(dir string) (release func(), err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("--data %s cannot be made: choose a folder that this user may write to, with --data (or %s): %w", dir, envName("data"), err)
+	}
+	if err := checkWritable(dir); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("--data %s cannot be locked: %w", dir, err)
+	}
+	if err := lock(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("--data %s is in use by another Pausepoint: stop that one, or choose another folder with --data (or %s)", dir, envName("data")), f.Close())
+	}
+	return func() { _ = f.Close() }, nil // which unlocks it; the file stays
+}
+
+func checkWritable(dir string) error {
+	f, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return fmt.Errorf("--data %s cannot be written to: choose a folder that this user may write to, with --data (or %s): %w", dir, envName("data"), err)
+	}
+	if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
+		return fmt.Errorf("--data %s cannot be written to: %w", dir, err)
+	}
+	return nil
+}
+
+// ffprobeBeside is the ffprobe that belongs to an ffmpeg.
+func ffprobeBeside(ffmpeg string) string {
+	if dir, name := filepath.Split(ffmpeg); dir != "" {
+		return dir + strings.Replace(name, "ffmpeg", "ffprobe", 1)
+	}
+	return "ffprobe"
+}

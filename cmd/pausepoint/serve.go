@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/pausepoint/pausepoint/account"
+	"github.com/pausepoint/pausepoint/clip"
+	"github.com/pausepoint/pausepoint/recorder"
+	"github.com/pausepoint/pausepoint/sfu"
+	"github.com/pausepoint/pausepoint/signaling"
+	"github.com/pausepoint/pausepoint/static"
+	"github.com/pausepoint/pausepoint/store"
+)
+
+// Stopping takes no longer than this, all told; requests that are under way get a moment of it.
+const (
+	stopWithin     = 9 * time.Second
+	requestsWithin = 2 * time.Second
+)
+
+// serve starts everything, announces it on out, and runs until ctx ends or the listener fails.
+func serve(ctx context.Context, f flags, log *slog.Logger, out io.Writer) error {
+	release, err := openData(f.Common.Data)
+	if err != nil {
+		return err
+	}
+	defer release()
+	ln, err := f.Serve.open()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = ln.Close() }()
+	h, err := build(ctx, f, log)
+	if err != nil {
+		return err
+	}
+	err = h.run(ctx, f, ln, out)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	return errors.Join(err, h.close(stopping))
+}
+
+// house is all parts, wired. Its fields are set once, by build.
+type house struct {
+	log    *slog.Logger
+	people *account.People
+	server *signaling.Server
+	closes []func(context.Context) error // in the order of building
+}
+
+// later remembers how to close what was built; what was built last is closed first.
+func (h *house) later(closing func(context.Context) error) { h.closes = append(h.closes, closing) }
+
+func (h *house) close(ctx context.Context) error {
+	var errs []error
+	for i := len(h.closes) - 1; i >= 0; i-- {
+		errs = append(errs, h.closes[i](ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func build(ctx context.Context, f flags, log *slog.Logger) (*house, error) {
+	h := &house{log: log}
+	if err := h.wire(ctx, f); err != nil {
+		return nil, errors.Join(err, h.close(context.WithoutCancel(ctx)))
+	}
+	return h, nil
+}
+
+// wire builds from what knows nobody up to what knows all.
+func (h *house) wire(ctx context.Context, f flags) error {
+	data := f.Common.Data
+	st, err := store.Open(ctx, data, h.log)
+	if err != nil {
+		return fmt.Errorf("the database in %s cannot be opened: %w", data, err)
+	}
+	h.later(func(context.Context) error { return st.Close() })
+
+	media, err := h.openMedia(f.Serve)
+	if err != nil {
+		return err
+	}
+	h.later(func(context.Context) error { return media.Close() })
+
+	tapes, err := recorder.New(recorder.Config{Dir: filepath.Join(data, "recordings"), Segments: st, Log: h.log, Notify: h.notice})
+	if err != nil {
+		return err
+	}
+	h.later(func(context.Context) error { return tapes.Close() })
+	if n, err := tapes.Recover(ctx); err != nil {
+		h.log.Error("some recordings of a former run could not be finished", slog.Any("err", err))
+	} else if n > 0 {
+		h.log.Info("recordings of a former run finished", slog.Int("segments", n))
+	}
+
+	clips, err := clip.Open(ctx, clip.Config{
+		Catalog: st, Blobs: st, Dir: filepath.Join(data, "clips"), Log: h.log,
+		FFmpeg: f.Common.FFmpeg, FFprobe: ffprobeBeside(f.Common.FFmpeg),
+	})
+	if err != nil {
+		return explainClips(err)
+	}
+	h.later(func(context.Context) error { clips.Close(); return nil })
+	if err := clips.EnsurePractice(ctx); err != nil {
+		return err
+	}
+
+	h.people = account.NewPeople(st, st, h.log)
+	h.server = signaling.New(signaling.Config{
+		People: h.people,
+		Sessions: account.NewSessions(account.Config{
+			Plans: st, Members: st, Links: st, Library: st, Practice: clip.PracticeID, Log: h.log,
+		}),
+		Library: clips, Journal: st, Media: media, Recorder: tapes, Segments: st, Browsers: st.BrowserSessions(),
+		Pages: static.Handler(), Log: h.log,
+		PublicURL: f.Serve.publicBase(), TrustProxy: f.Serve.TrustProxy,
+		MaxConnections: f.Serve.MaxConnections, MaxConnectionsPerAddress: f.Serve.MaxConnectionsPerAddress,
+	})
+	h.later(h.server.Close)
+	return nil
+}
+
+func (h *house) openMedia(s serveFlags) (*sfu.SFU, error) {
+	public, err := s.publicAddrs()
+	if err != nil {
+		return nil, err
+	}
+	media, err := sfu.New(sfu.Config{
+		UDPAddr: s.MediaAddr, PublicAddrs: public, DenyPrivate: !s.AllowPrivateCandidates, Logger: h.log,
+	})
+	if err != nil {
+		return nil, explainListen("media-addr", s.MediaAddr, err)
+	}
+	return media, nil
+}
+
+// notice logs what people should know of a recording.
+func (h *house) notice(n recorder.Notice) {
+	h.log.Warn("recording", slog.String("kind", string(n.Kind)), slog.String("session", n.Session),
+		slog.String("source", n.Source), slog.Uint64("items", n.Items))
+}
+
+// explainClips names the flag that helps where ffmpeg is missing.
+func explainClips(err error) error {
+	var e *clip.Error
+	if errors.As(err, &e) && e.Code == "no_ffmpeg" {
+		return fmt.Errorf("clips cannot be prepared: %s If it is somewhere else, name it with --ffmpeg (or %s)", e.Message, envName("ffmpeg"))
+	}
+	return fmt.Errorf("clips cannot be opened: %w", err)
+}
+
+// run serves until ctx ends.
+func (h *house) run(ctx context.Context, f flags, ln net.Listener, out io.Writer) error {
+	srv := &http.Server{
+		Handler:           h.server,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	serving := make(chan error, 1)
+	go func() { serving <- serveOn(srv, ln, f.Serve.listen) }()
+
+	setup, err := h.people.SetupToken(ctx)
+	if err != nil {
+		return errors.Join(fmt.Errorf("make the link for the first account: %w", err), srv.Close())
+	}
+	h.later(func(ctx context.Context) error { return stopServing(ctx, srv) })
+	announce(out, f.Serve.listen, ln.Addr(), f.Serve.publicBase(), setup)
+	h.server.Ready()
+	h.log.Info("serving", slog.String("addr", ln.Addr().String()))
+
+	select {
+	case err := <-serving:
+		return fmt.Errorf("pages are not served any more: %w", err)
+	case <-ctx.Done():
+	}
+	h.log.Info("stopping")
+	return nil
+}
+
+// stopServing closes the listener at once and gives requests a moment to end: uploads are resumed later anyway. It does not wait
+// for WebSockets, to which signaling says bye.
+func stopServing(ctx context.Context, srv *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, requestsWithin)
+	defer cancel()
+	err := srv.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return srv.Close()
+	}
+	return err
+}
+
+func serveOn(srv *http.Server, ln net.Listener, l listen) error {
+	if !l.secure() {
+		return srv.Serve(ln)
+	}
+	srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	return srv.ServeTLS(ln, l.TLSCert, l.TLSKey)
+}

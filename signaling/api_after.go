@@ -1,0 +1,180 @@
+package signaling
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pausepoint/pausepoint/account"
+	"github.com/pausepoint/pausepoint/recorder"
+	"github.com/pausepoint/pausepoint/room"
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// maxRanges is how many byte ranges one request may ask for.
+const maxRanges = 10
+
+// member returns who the caller is in a session, for what remains of it: 403 for everybody else, whether or not there is such
+// a session, and from the moment on at which they were removed.
+func (s *Server) member(r *http.Request) (account.Member, error) {
+	who, err := s.caller(r)
+	if err != nil {
+		return account.Member{}, err
+	}
+	m, err := s.sessions.MemberOf(r.Context(), who.Identity, r.PathValue("id"))
+	if errors.Is(err, account.ErrNotFound) {
+		err = errMember
+	}
+	return m, err
+}
+
+// past is a session's journal as one member may see it.
+type past struct {
+	viewer room.Viewer
+	may    []event.Action
+	events []event.Event
+}
+
+// past loads a session's journal and leaves out what the member may not see.
+func (s *Server) past(ctx context.Context, m account.Member) (past, error) {
+	journal, err := s.journal.Load(ctx, m.Session)
+	if err != nil {
+		return past{}, fmt.Errorf("load journal: %w", err)
+	}
+	if len(journal) == 0 {
+		return past{}, event.Errorf("not_found", "That session has not begun. What was said in it appears here afterwards.")
+	}
+	var end event.View
+	for _, e := range journal {
+		end.Fold(e)
+	}
+	p := past{viewer: room.Viewer{ID: m.ID, Role: m.Role}}
+	if known, ok := end.Member(m.ID); ok {
+		p.viewer.Role = known.Role
+	}
+	// What somebody may do afterwards does not depend on who else is there.
+	p.may = event.May(p.viewer.Role, end.Session.Kind, end.Facilitated(), false)
+	var before event.View
+	for _, e := range journal {
+		if seen, ok := room.Visible(&before, p.viewer, e); ok {
+			p.events = append(p.events, seen)
+		}
+		before.Fold(e)
+	}
+	return p, nil
+}
+
+func (s *Server) replay(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.member(r)
+	if err != nil {
+		return err
+	}
+	p, err := s.past(r.Context(), m)
+	if err != nil {
+		return err
+	}
+	segments, err := s.segments.ListSegments(r.Context(), m.Session)
+	if err != nil {
+		return fmt.Errorf("list segments: %w", err)
+	}
+	writeJSON(w, http.StatusOK, recorder.NewReplay(m.ID, p.may, p.events, segments))
+	return nil
+}
+
+// segment serves one recorded file. The right to it is asked for at each request: players make many.
+func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.member(r)
+	if err != nil {
+		return err
+	}
+	if strings.Count(strings.Join(r.Header.Values("Range"), ","), ",") >= maxRanges {
+		return event.Errorf("bad_ranges", "The request asks for too many ranges at once.")
+	}
+	seg, f, err := s.recordings.Open(r.Context(), m.Session, r.PathValue("segment"))
+	if errors.Is(err, recorder.ErrNotFound) {
+		return errNotFound
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	kind, _, _ := strings.Cut(seg.Mime, ";")
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("ETag", `"`+seg.SHA256+`"`)
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	http.ServeContent(w, r, "", time.Time{}, f)
+	return nil
+}
+
+// notes collects what the caller may take out of a session.
+func (s *Server) notes(r *http.Request) (recorder.Export, error) {
+	m, err := s.member(r)
+	if err != nil {
+		return recorder.Export{}, err
+	}
+	p, err := s.past(r.Context(), m)
+	if err != nil {
+		return recorder.Export{}, err
+	}
+	scope, ok := recorder.ScopeOf(m.ID, p.may)
+	if !ok {
+		return recorder.Export{}, errRole
+	}
+	return recorder.NewExport(p.events, scope), nil
+}
+
+func (s *Server) notesVTT(w http.ResponseWriter, r *http.Request) error {
+	x, err := s.notes(r)
+	if err != nil {
+		return err
+	}
+	clock := recorder.ClipClock
+	switch r.URL.Query().Get("clock") {
+	case "":
+		if x.Clip == nil {
+			clock = recorder.SessionClock
+		}
+	case "clip":
+	case "session":
+		clock = recorder.SessionClock
+	default:
+		return event.Errorf("invalid", "The clock of the file is clip or session.")
+	}
+	return writeFile(w, "notes.vtt", "text/vtt; charset=utf-8", func(b *bytes.Buffer) error { return recorder.WriteVTT(b, x, clock) })
+}
+
+func (s *Server) notesCSV(w http.ResponseWriter, r *http.Request) error {
+	x, err := s.notes(r)
+	if err != nil {
+		return err
+	}
+	return writeFile(w, "notes.csv", "text/csv; charset=utf-8", func(b *bytes.Buffer) error { return recorder.WriteCSV(b, x) })
+}
+
+func (s *Server) notesJSON(w http.ResponseWriter, r *http.Request) error {
+	x, err := s.notes(r)
+	if err != nil {
+		return err
+	}
+	return writeFile(w, "notes.json", "application/json", func(b *bytes.Buffer) error { return recorder.WriteJSON(b, x) })
+}
+
+// writeFile answers with a file to be saved: whole, or not at all.
+func writeFile(w http.ResponseWriter, name, kind string, write func(*bytes.Buffer) error) error {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	h.Set("Cache-Control", "no-store")
+	_, _ = b.WriteTo(w) // the client may be gone
+	return nil
+}

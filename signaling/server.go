@@ -1,0 +1,223 @@
+// Package signaling is the edge: it turns HTTP and WebSocket into the vocabulary of the packages behind it and back. It says
+// who somebody is, holds limits, and decides nothing else. The HTTP API is described in openapi.json, the protocol of the
+// WebSocket in package room/event.
+package signaling
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
+
+	"github.com/pausepoint/pausepoint/account"
+	"github.com/pausepoint/pausepoint/clip"
+	"github.com/pausepoint/pausepoint/recorder"
+	"github.com/pausepoint/pausepoint/room"
+	"github.com/pausepoint/pausepoint/room/event"
+	"github.com/pausepoint/pausepoint/sfu"
+)
+
+// Config is what a Server needs. All fields of the first group must be set.
+type Config struct {
+	People   *account.People
+	Sessions *account.Sessions
+	Library  *clip.Library
+	Journal  room.Journal
+	Media    *sfu.SFU
+	Recorder *recorder.Recorder
+	Segments recorder.Index
+	Browsers scs.Store    // what is known of browsers, by the hash of their cookie's token
+	Pages    http.Handler // what is not the API: the browser client
+	Log      *slog.Logger
+
+	PublicURL  string // scheme and host under which people open the server, if it is not that of each request
+	TrustProxy bool   // believe X-Forwarded-For and X-Forwarded-Proto of a proxy on this machine or in a private network
+
+	// How many WebSockets there may be, in all and from one address; 0 is 2000 and 200.
+	MaxConnections, MaxConnectionsPerAddress int
+}
+
+// Server is the HTTP and WebSocket side of Pausepoint. It runs the live sessions.
+type Server struct {
+	people     *account.People
+	sessions   *account.Sessions
+	library    *clip.Library
+	journal    room.Journal
+	recordings *recorder.Recorder
+	segments   recorder.Index
+	pages      http.Handler
+	log        *slog.Logger
+
+	browsers  *browsers
+	forward   forwarding
+	publicURL string
+	calls     *calls
+	upgrader  *websocket.Upgrader
+	timings   timings
+	sockets   *quota
+	knocks    *limiter
+	ready     atomic.Bool
+	handler   http.Handler
+}
+
+// New makes a server. It answers 503 to /healthz until Ready. The caller closes it.
+func New(cfg Config) *Server {
+	forward := forwarding{trusted: cfg.TrustProxy}
+	s := &Server{
+		people: cfg.People, sessions: cfg.Sessions, library: cfg.Library, journal: cfg.Journal,
+		recordings: cfg.Recorder, segments: cfg.Segments, pages: cfg.Pages, log: cfg.Log,
+		browsers: newBrowsers(cfg.Browsers, forward), forward: forward, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"),
+		calls:    newCalls(cfg.Media, cfg.Log),
+		upgrader: newUpgrader(),
+		timings:  usualTimings,
+		sockets:  newQuota(orElse(cfg.MaxConnections, 2000), orElse(cfg.MaxConnectionsPerAddress, 200)),
+		knocks:   newLimiter(rate.Limit(2), 240, time.Now),
+	}
+	tape := newTape(cfg.Recorder, cfg.Media, cfg.Log)
+	s.calls.house = room.NewHouse(room.Config{
+		Journal: cfg.Journal,
+		Plans:   openings{cfg.Sessions, cfg.Library},
+		Log:     cfg.Log,
+		Observe: func(session string, events []event.Event) {
+			s.calls.observe(session, events)
+			tape.observe(session, events, s.calls.house)
+		},
+	})
+	s.handler = s.routes()
+	return s
+}
+
+func orElse(n, usual int) int {
+	if n > 0 {
+		return n
+	}
+	return usual
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Ready makes /healthz answer 200.
+func (s *Server) Ready() { s.ready.Store(true) }
+
+// Close tells everybody in a call that the server restarts, stores what is under way, and ends the live sessions.
+func (s *Server) Close(ctx context.Context) error {
+	s.ready.Store(false)
+	err := s.calls.house.Close(ctx)
+	s.calls.close()
+	return err
+}
+
+// route is one operation of the API; its pattern is that of http.ServeMux, but for the method.
+type route struct {
+	method, path string
+	handler      http.Handler
+}
+
+// table is every route that openapi.json describes, in its order.
+func (s *Server) table() []route {
+	uploads := withClipID(s.library.Uploads("/api/uploads/", s.uploader))
+	const session = "/api/sessions/{id}"
+	return []route{
+		{"GET", "/healthz", http.HandlerFunc(s.health)},
+		{"GET", "/api/openapi.json", http.HandlerFunc(describeAPI)},
+
+		{"GET", "/api/me", s.api(s.me)},
+		{"POST", "/api/setup", s.api(s.limited(s.knocks, s.setUp))},
+		{"POST", "/api/signin", s.api(s.signIn)},
+		{"POST", "/api/signout", s.api(s.signOut)},
+		{"POST", "/api/invitations", s.api(s.invite)},
+		{"POST", "/api/join", s.api(s.limited(s.knocks, s.join))},
+
+		{"POST", "/api/uploads/", uploads},
+		{"HEAD", "/api/uploads/{id}", uploads},
+		{"PATCH", "/api/uploads/{id}", uploads},
+		{"DELETE", "/api/uploads/{id}", uploads},
+		{"GET", "/api/clips", s.api(s.clips)},
+		{"GET", "/api/clips/{id}", s.api(s.clip)},
+		{"PATCH", "/api/clips/{id}", s.api(s.changeClip)},
+		{"DELETE", "/api/clips/{id}", s.api(s.deleteClip)},
+		{"GET", "/api/clips/{id}/media/{name}", s.api(s.clipMedia)},
+
+		{"GET", "/api/sessions", s.api(s.listSessions)},
+		{"POST", "/api/sessions", s.api(s.createSession)},
+		{"GET", session, s.api(s.session)},
+		{"DELETE", session, s.api(s.deleteSession)},
+		{"GET", session + "/plan", s.api(s.plan)},
+		{"PATCH", session + "/plan", s.api(s.changePlan)},
+		{"GET", session + "/invitations", s.api(s.links)},
+		{"POST", session + "/invitations", s.api(s.replaceLink)},
+		{"GET", session + "/calendar.ics", s.api(s.calendar)},
+		{"GET", session + "/door", s.api(s.door)},
+		{"POST", session + "/door", s.api(s.limited(s.knocks, s.knock))},
+		{"GET", session + "/ws", s.api(s.serveCall)},
+
+		{"GET", session + "/replay", s.api(s.replay)},
+		{"GET", session + "/segments/{segment}", s.api(s.segment)},
+		{"GET", session + "/notes.vtt", s.api(s.notesVTT)},
+		{"GET", session + "/notes.csv", s.api(s.notesCSV)},
+		{"GET", session + "/notes.json", s.api(s.notesJSON)},
+	}
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range s.table() {
+		path := r.path
+		if strings.HasSuffix(path, "/") {
+			path += "{$}"
+		}
+		mux.Handle(r.method+" "+path, r.handler)
+	}
+	mux.Handle("OPTIONS /api/uploads/", s.library.Uploads("/api/uploads/", s.uploader))
+	mux.Handle("/api/", s.api(func(http.ResponseWriter, *http.Request) error { return errNotFound }))
+	mux.Handle("/", s.pages)
+	return withHeaders(s.withRecover(s.withLog(withCleanPath(withOrigin(s.publicURL, mux)))))
+}
+
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	if !s.ready.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte("starting or stopping\n"))
+		return
+	}
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+// serveCall lets a member's browser into the live session.
+func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) error {
+	if !s.sameOrigin(r) {
+		return event.Errorf("forbidden", "A call is opened by the page of this server only.")
+	}
+	who, err := s.caller(r)
+	if err != nil {
+		return err
+	}
+	m, err := s.sessions.MemberOf(r.Context(), who.Identity, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	release, ok := s.sockets.take(s.forward.client(r))
+	if !ok {
+		w.Header().Set("Retry-After", "10")
+		return event.Errorf("too_many", "This server holds as many calls as it can. Try again in a moment.")
+	}
+	defer release()
+	ws, err := s.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		s.log.Debug("no WebSocket came of a request", slog.Any("err", err)) // it has been answered
+		return nil
+	}
+	identity := room.Identity{ID: m.ID, Name: m.Name, Role: m.Role, Guest: m.Guest()}
+	newCall(m.Session, identity, s.calls, newSocket(ws, s.timings), s.log).run(context.WithoutCancel(r.Context()))
+	return nil
+}

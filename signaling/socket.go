@@ -1,0 +1,282 @@
+package signaling
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
+
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// Limits of one WebSocket.
+const (
+	messagesPerSecond = 100
+	messageBurst      = 300
+	maxGarbage        = 50      // messages that cannot be understood
+	maxQueued         = 512     // frames that wait to be sent
+	maxQueuedBytes    = 8 << 20 // of them; one frame alone may be larger
+)
+
+// timings of a WebSocket; a test may wish them shorter.
+type timings struct {
+	silence time.Duration // nothing heard for so long: gone
+	ping    time.Duration // a control ping is sent so often
+	hello   time.Duration // the first frame comes within
+	write   time.Duration // a frame is written within
+}
+
+var usualTimings = timings{silence: 15 * time.Second, ping: 5 * time.Second, hello: 10 * time.Second, write: 10 * time.Second}
+
+// newUpgrader accepts WebSockets of our own pages only (RFC 6455 section 10.2): a page of another site could otherwise
+// speak with the cookie of whoever looks at it. There is no permessage-deflate: what one sends is what one pays for.
+func newUpgrader() *websocket.Upgrader {
+	return &websocket.Upgrader{
+		HandshakeTimeout: 10 * time.Second,
+		ReadBufferSize:   4 << 10,
+		WriteBufferSize:  4 << 10,
+		WriteBufferPool:  &sync.Pool{},
+		CheckOrigin:      func(*http.Request) bool { return true }, // sameOrigin was asked before
+	}
+}
+
+// sameOrigin reports whether a WebSocket comes from a page of this server. The scheme is not compared: behind a proxy the
+// server does not know its own.
+func (s *Server) sameOrigin(r *http.Request) bool {
+	origins := r.Header.Values("Origin")
+	if len(origins) != 1 {
+		return false
+	}
+	u, err := url.Parse(origins[0])
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return false
+	}
+	return strings.EqualFold(u.Host, r.Host) || s.publicURL != "" && strings.EqualFold(origins[0], s.publicURL)
+}
+
+// socket is one WebSocket of a member. The goroutine that calls read owns reading, the one of write owns writing; Send and
+// Close may be called from anywhere and never block.
+type socket struct {
+	ws      *websocket.Conn
+	timings timings
+	limit   *rate.Limiter
+	garbage int // messages that could not be understood; of the reading goroutine
+
+	queue   chan outgoing
+	bytes   atomic.Int64 // in queue
+	closing chan struct{}
+	once    sync.Once
+	bye     event.Bye // why it closes; set before closing is closed
+	done    chan struct{}
+}
+
+// outgoing is a frame that waits to be written: bytes, or something whose content is known only when it is.
+type outgoing struct {
+	frame []byte
+	late  func() ([]byte, error)
+}
+
+func newSocket(ws *websocket.Conn, t timings) *socket {
+	return &socket{
+		ws: ws, timings: t, limit: rate.NewLimiter(messagesPerSecond, messageBurst),
+		queue: make(chan outgoing, maxQueued), closing: make(chan struct{}), done: make(chan struct{}),
+	}
+}
+
+// Send queues a frame. It reports false when the socket is closed, or is so far behind that it closes now.
+func (c *socket) Send(frame []byte) bool { return c.push(outgoing{frame: frame}) }
+
+// sendFrame encodes and queues a frame that answers id.
+func (c *socket) sendFrame(id string, f event.Frame) bool {
+	b, err := event.Encode(id, f)
+	return err == nil && c.Send(b)
+}
+
+func (c *socket) push(o outgoing) bool {
+	select {
+	case <-c.closing:
+		return false
+	default:
+	}
+	size := int64(len(o.frame))
+	if before := c.bytes.Add(size) - size; before > 0 && before+size > maxQueuedBytes {
+		return c.overflow()
+	}
+	select {
+	case c.queue <- o:
+		return true
+	default:
+		return c.overflow()
+	}
+}
+
+func (c *socket) overflow() bool {
+	c.Close(event.Bye{Reason: "too_slow", Message: "Your connection is too slow to keep up. Trying again brings you back."})
+	return false
+}
+
+// Close says bye and closes; the first call counts. It does not wait, see Done.
+func (c *socket) Close(bye event.Bye) {
+	c.once.Do(func() {
+		c.bye = bye
+		close(c.closing)
+		if bye.Reason == "too_slow" { // a write may hang
+			_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(time.Second))
+		}
+	})
+}
+
+// Done is closed once the socket is closed and nothing is written any more.
+func (c *socket) Done() <-chan struct{} { return c.done }
+
+// read hands on what arrives, until the socket ends; it always closes it. The deadline of the first frame is another one
+// than that of those which follow.
+func (c *socket) read(handle func(in event.Incoming, received time.Time)) {
+	defer c.Close(event.Bye{})
+	c.ws.SetReadLimit(event.MaxFrame)
+	c.expect(c.timings.hello)
+	spoke := false
+	c.ws.SetPongHandler(func(string) error {
+		if spoke { // whoever only answers pings has not come in
+			c.expect(c.timings.silence)
+		}
+		return nil
+	})
+	for {
+		kind, b, err := c.ws.ReadMessage()
+		if err != nil {
+			c.explain(err)
+			return
+		}
+		received := time.Now()
+		spoke = true
+		c.expect(c.timings.silence)
+		if !c.limit.AllowN(received, 1) {
+			c.Close(event.Bye{Reason: "too_fast", Message: "Your browser sends more than this server takes. Reload the page."})
+			return
+		}
+		in, err := event.Parse(b)
+		if err == nil && kind != websocket.TextMessage {
+			err = event.Errorf("invalid", "Messages are text.")
+		}
+		if err == nil {
+			handle(in, received)
+		} else if !c.refuse(in.ID, err) {
+			return
+		}
+	}
+}
+
+// expect sets the time until which something must be heard, unless the socket is closing, which has a time of its own.
+func (c *socket) expect(within time.Duration) {
+	select {
+	case <-c.closing:
+	default:
+		_ = c.ws.SetReadDeadline(time.Now().Add(within))
+	}
+}
+
+// explain closes with a reason that fits why reading ended. A message over the limit was answered with 1009 by then.
+func (c *socket) explain(err error) {
+	if errors.Is(err, websocket.ErrReadLimit) {
+		c.Close(event.Bye{Reason: "invalid", Message: fmt.Sprintf("A message may have at most %d bytes.", event.MaxFrame)})
+	}
+}
+
+// refuse answers what could not be understood. Who goes on sending such things is closed.
+func (c *socket) refuse(id string, err error) bool {
+	var p *event.Problem
+	if !errors.As(err, &p) {
+		p = event.Errorf("invalid", "This server does not understand that message.")
+	}
+	c.sendFrame(id, event.Answered{Error: p})
+	if c.garbage++; c.garbage < maxGarbage {
+		return true
+	}
+	c.Close(event.Bye{Reason: "invalid", Message: "Your browser sends what this server does not understand. Reload the page."})
+	return false
+}
+
+// write writes what is queued until the socket closes, then says bye. It is the goroutine that ends the connection.
+func (c *socket) write() {
+	defer close(c.done)
+	defer func() { _ = c.ws.Close() }()
+	ticker := time.NewTicker(c.timings.ping)
+	defer ticker.Stop()
+	for {
+		select {
+		case o := <-c.queue:
+			if !c.writeOne(o) {
+				c.Close(event.Bye{})
+				return
+			}
+		case <-ticker.C:
+			_ = c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(c.timings.write))
+		case <-c.closing:
+			c.farewell()
+			return
+		}
+	}
+}
+
+func (c *socket) writeOne(o outgoing) bool {
+	c.bytes.Add(-int64(len(o.frame)))
+	if o.late != nil {
+		var err error
+		if o.frame, err = o.late(); err != nil {
+			return true
+		}
+	}
+	_ = c.ws.SetWriteDeadline(time.Now().Add(c.timings.write))
+	return c.ws.WriteMessage(websocket.TextMessage, o.frame) == nil
+}
+
+// closeCodes are those of RFC 6455 section 7.4.1 and of IANA's registry.
+var closeCodes = map[string]int{
+	"removed": websocket.ClosePolicyViolation, "too_fast": websocket.ClosePolicyViolation, "invalid": websocket.ClosePolicyViolation,
+	"too_slow": websocket.CloseTryAgainLater, "restarting": websocket.CloseServiceRestart,
+}
+
+// farewell writes what was queued before the end, the bye and the close frame, all within a moment.
+func (c *socket) farewell() {
+	_ = c.ws.SetWriteDeadline(time.Now().Add(2 * time.Second))
+	for c.bye.Reason != "too_slow" && len(c.queue) > 0 {
+		o := <-c.queue
+		if o.late == nil && c.ws.WriteMessage(websocket.TextMessage, o.frame) != nil {
+			return
+		}
+	}
+	code := websocket.CloseNormalClosure
+	if c.bye.Reason != "" {
+		if b, err := event.Encode("", c.bye); err == nil && c.ws.WriteMessage(websocket.TextMessage, b) != nil {
+			return
+		}
+		if known, ok := closeCodes[c.bye.Reason]; ok {
+			code = known
+		}
+	}
+	_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, c.bye.Reason), time.Now().Add(2*time.Second))
+}
+
+// pong answers a ping: t1 is when it was received, t2 when the answer is written.
+func (c *socket) pong(id string, t0 float64, received time.Time, clock func(time.Time) float64) {
+	c.push(outgoing{late: func() ([]byte, error) {
+		return event.Encode(id, event.Pong{T0: t0, T1: clock(received), T2: clock(time.Now())})
+	}})
+}
+
+// problemOf makes of any error what people are told.
+func problemOf(err error) *event.Problem {
+	var p *event.Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	return errSomething
+}

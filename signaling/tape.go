@@ -1,0 +1,71 @@
+package signaling
+
+import (
+	"log/slog"
+	"sync"
+
+	"github.com/pausepoint/pausepoint/recorder"
+	"github.com/pausepoint/pausepoint/room"
+	"github.com/pausepoint/pausepoint/room/event"
+	"github.com/pausepoint/pausepoint/sfu"
+)
+
+// tape starts and stops the recorder as sessions say in their journals: nothing is recorded that is not on the record, and
+// a session that goes on after a restart is recorded on.
+type tape struct {
+	recorder *recorder.Recorder
+	media    *sfu.SFU
+	log      *slog.Logger
+
+	mu      sync.Mutex
+	running map[string]*room.Room // by session, the room whose clock the recording has
+}
+
+func newTape(r *recorder.Recorder, media *sfu.SFU, log *slog.Logger) *tape {
+	return &tape{recorder: r, media: media, log: log, running: map[string]*room.Room{}}
+}
+
+// observe is called from a room's goroutine and does not wait for anything.
+func (t *tape) observe(session string, events []event.Event, house *room.House) {
+	for _, e := range events {
+		switch b := e.Body.(type) {
+		case event.RecordingChanged:
+			if b.Recording.State != event.RecordingOn {
+				t.stop(session, nil)
+			} else if r, ok := house.Live(session); ok {
+				t.start(session, r)
+			}
+		case event.SessionEnded:
+			t.stop(session, nil)
+		}
+	}
+}
+
+func (t *tape) start(session string, r *room.Room) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.running[session] == r {
+		return
+	}
+	t.recorder.Stop(session) // of a room before this one, whose clock was another
+	if err := t.recorder.Start(session, recorder.RoomOf(t.media.Room(session)), r.Now); err != nil {
+		t.log.Error("cannot record a session", slog.String("session", session), slog.Any("err", err))
+		return
+	}
+	t.running[session] = r
+	go func() { // ends with the room, which ends when nobody has been in it for a while
+		<-r.Done()
+		t.stop(session, r)
+	}()
+}
+
+// stop ends a session's recording; with a room, only if it is still that room's.
+func (t *tape) stop(session string, of *room.Room) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if of != nil && t.running[session] != of {
+		return
+	}
+	delete(t.running, session)
+	t.recorder.Stop(session)
+}
