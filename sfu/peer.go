@@ -42,8 +42,8 @@ func newPeer(r *liveRoom, cfg PeerConfig) *Peer {
 	return p
 }
 
-// Handle takes a signal of the member and returns when it has been acted upon. Its errors are those of this package; the
-// connections are then as before, and the member may go on. It must not be called from Send or a Sink.
+// Handle takes a signal of the member and returns when it has been acted upon. Its errors are those of this package. It must not
+// be called from Send or a Sink.
 func (p *Peer) Handle(s Signal) error { return p.ask(request{signal: s}) }
 
 // SetMayPublish changes whether the member may publish. When it may not, its publications have ended when the call returns.

@@ -37,7 +37,24 @@ func checkSDP(text string) (*sdp.SessionDescription, error) {
 	if err := d.UnmarshalString(text); err != nil {
 		return nil, wrap(ErrBadSDP, err)
 	}
+	for _, key := range []string{"ice-ufrag", "ice-pwd", "fingerprint"} {
+		if !hasAttribute(&d, key) {
+			return nil, fmt.Errorf("%w: it has no %s", ErrBadSDP, key)
+		}
+	}
 	return &d, nil
+}
+
+func hasAttribute(d *sdp.SessionDescription, key string) bool {
+	if _, ok := d.Attribute(key); ok {
+		return true
+	}
+	for _, m := range d.MediaDescriptions {
+		if _, ok := m.Attribute(key); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // checkPublish refuses a publish offer that does not match its sources.

@@ -55,10 +55,9 @@ func (p *publisher) offer(s Signal) error {
 	}
 	answer, err := p.negotiate(text)
 	if err != nil {
+		// What was half applied cannot be undone.
 		p.peer.log.Warn("publish offer failed", "err", err)
-		if p.pc.CurrentRemoteDescription() == nil {
-			p.close(StateClosed)
-		}
+		p.drop(StateFailed)
 		return err
 	}
 	p.sources = maps.Clone(s.Sources)

@@ -73,7 +73,8 @@ type Signal struct {
 	Tracks map[string]TrackInfo
 }
 
-// Errors of signals. All of them leave the connections as they were.
+// Errors of signals. They leave the connections as they were, but for a session description that passes all checks and still cannot
+// be applied: its connection is dropped.
 var (
 	ErrClosed          = errors.New("sfu: the peer is closed")
 	ErrBusy            = errors.New("sfu: too many signals are waiting; send fewer")

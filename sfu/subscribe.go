@@ -18,7 +18,7 @@ type subscriber struct {
 	offers     uint32 // number of the newest offer
 	offering   bool   // an offer is in flight
 	stale      bool   // reconcile again when it can be offered
-	lost       bool   // the server cannot negotiate: wait for the member to ask for a new connection
+	lost       bool   // it could not be negotiated: wait for the member to ask for a new connection
 	connected  bool
 	leaving    []*webrtc.RTPTransceiver // without a track in the offer in flight
 	idle       []*webrtc.RTPTransceiver // without a track, as the member knows
@@ -198,6 +198,8 @@ func (s *subscriber) answer(m Signal) error {
 	}
 	err = s.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text})
 	if err != nil {
+		// What was half applied cannot be undone. The member may ask for a new connection.
+		s.fail(err)
 		return wrap(ErrBadSDP, err)
 	}
 	s.offering = false
@@ -228,12 +230,12 @@ func (s *subscriber) rebuild() {
 	s.reconcile()
 }
 
-// fail gives the connection up after an error on the server's side.
+// fail gives the connection up when it cannot be negotiated.
 func (s *subscriber) fail(err error) {
 	if s.peer.ctx.Err() != nil {
 		return
 	}
-	s.peer.log.Error("subscribe connection cannot be negotiated", "err", err)
+	s.peer.log.Warn("subscribe connection cannot be negotiated", "err", err)
 	s.close(StateFailed)
 	s.lost = true
 }

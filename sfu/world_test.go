@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -531,4 +532,24 @@ func trickle(candidate string) string {
 		panic(err)
 	}
 	return string(b)
+}
+
+func (c *client) wasRestarted(pc PC) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Contains(c.restarts, pc)
+}
+
+// forget lets the client begin a new publish connection.
+func (c *client) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pub = nil
+	clear(c.senders)
+}
+
+// abandon closes the publish connection without a word.
+func (c *client) abandon() {
+	must(c.w.t, c.pub.GracefulClose())
+	c.forget()
 }
