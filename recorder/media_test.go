@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"io"
 	"os"
@@ -147,18 +146,18 @@ func blocksOf(b []byte) []stored {
 // packets asks ffprobe for the times in a file, in seconds.
 func packets(t *testing.T, path string) []float64 {
 	t.Helper()
-	out, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0", path).CombinedOutput()
+	out, err := exec.Command("ffprobe", "-v", "quiet", "-show_entries", "packet=pts_time", "-of", "default=nw=1", path).Output()
 	if err != nil {
-		t.Fatalf("ffprobe: %v: %s", err, out)
+		t.Fatalf("ffprobe: %v", err)
 	}
-	rows, err := csv.NewReader(strings.NewReader(strings.ReplaceAll(string(out), ",\n", "\n"))).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	times := make([]float64, len(rows))
-	for i, row := range rows {
-		if times[i], err = strconv.ParseFloat(row[0], 64); err != nil {
-			t.Fatal(err)
+	var times []float64
+	for line := range strings.Lines(string(out)) {
+		if s, ok := strings.CutPrefix(strings.TrimSpace(line), "pts_time="); ok {
+			at, err := strconv.ParseFloat(s, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			times = append(times, at)
 		}
 	}
 	return times

@@ -227,10 +227,14 @@ func packetised(info TrackInfo, samples []sample, s sending) (out []timed, captu
 	return out, captured
 }
 
-// play lets items arrive at their times. It is to be called in a synctest bubble.
+// play lets items arrive at their times, until the feed is closed. It is to be called in a synctest bubble.
 func play(f *feed, begin time.Time, items []timed) {
 	for _, i := range items {
-		time.Sleep(time.Until(begin.Add(time.Duration(i.at * float64(time.Second)))))
+		select {
+		case <-time.After(time.Until(begin.Add(time.Duration(i.at * float64(time.Second))))):
+		case <-f.quit:
+			return
+		}
 		i.item.Arrival = time.Now()
 		f.items <- i.item
 	}

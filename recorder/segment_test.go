@@ -1,0 +1,199 @@
+package recorder
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+var calm = sending{delay: 0.02, firstReport: 0.5, reportEvery: 1}
+
+func TestSegmentsEndAfterAMinute(t *testing.T) {
+	src, dir := encoded(t), t.TempDir()
+	a, _ := packetised(audioInfo("m"), repeat(src.audio, 1./50, 130), calm)
+	v, _ := packetised(videoInfo("m"), repeat(src.video, 1./30, 130), calm)
+	index, _ := record(t, dir, []TrackInfo{audioInfo("m"), videoInfo("m")}, [][]timed{a, v}, 131)
+	for source, n := range map[string]int{"audio": 3, "camera": 3} {
+		segments := bySource(index, source)
+		frames := 0
+		for _, blocks := range check(t, dir, segments) {
+			frames += len(blocks)
+		}
+		if len(segments) != n {
+			t.Errorf("%s: %d segments", source, len(segments))
+		}
+		for i, s := range segments {
+			if s.End-s.Start > 60_050 {
+				t.Errorf("%s: a segment has %d ms", source, s.End-s.Start)
+			}
+			if i > 0 && abs(s.Start-segments[i-1].End) > 2 {
+				t.Errorf("%s: a segment begins at %d, the one before ends at %d", source, s.Start, segments[i-1].End)
+			}
+		}
+		if want := map[string]int{"audio": 6500, "camera": 3900}[source]; frames != want {
+			t.Errorf("%s: %d of %d frames are stored", source, frames, want)
+		}
+	}
+}
+
+func abs(x int64) int64 { return max(x, -x) }
+
+func TestAChangeOfSizeBeginsASegment(t *testing.T) {
+	src, dir := encoded(t), t.TempDir()
+	samples := slices.Concat(src.video[:150], later(src.big[:60], 5))
+	v, _ := packetised(videoInfo("m"), samples, calm)
+	index, _ := record(t, dir, []TrackInfo{videoInfo("m")}, [][]timed{v}, 8)
+	segments := bySource(index, "camera")
+	blocks := check(t, dir, segments)
+	if len(segments) != 2 || len(blocks[0]) != 150 || len(blocks[1]) != 60 {
+		t.Errorf("%d segments", len(segments))
+	}
+}
+
+// later moves samples to a time in seconds.
+func later(samples []sample, at float64) []sample {
+	out := slices.Clone(samples)
+	for i := range out {
+		out[i].at += at - samples[0].at
+	}
+	return out
+}
+
+func TestSilenceIsAGapInTime(t *testing.T) {
+	src, dir := encoded(t), t.TempDir()
+	short := slices.Concat(src.audio[:100], later(src.audio[100:200], 5)) // 3 s: within the segment
+	long := slices.Concat(src.audio[:100], later(src.audio[100:200], 30))
+	camera := slices.Concat(src.video[:60], later(src.video[:60], 30))
+	infos := []TrackInfo{audioInfo("a"), audioInfo("b"), videoInfo("c")}
+	var items [][]timed
+	for i, samples := range [][]sample{short, long, camera} {
+		x, _ := packetised(infos[i], samples, calm)
+		items = append(items, x)
+	}
+	index, _ := record(t, dir, infos, items, 40)
+	a := index.list(func(s Segment) bool { return s.Member == "a" })
+	if len(a) != 1 || len(check(t, dir, a)[0]) != 200 || a[0].End != 7020 {
+		t.Fatalf("a short silence: %+v", a)
+	}
+	times := packets(t, filepath.Join(dir, "s", a[0].ID+".webm"))
+	if times[99] != 1.98 || times[100] != 5 {
+		t.Errorf("around the silence, packets lie at %v and %v s", times[99], times[100])
+	}
+	for _, member := range []string{"b", "c"} {
+		long := index.list(func(s Segment) bool { return s.Member == member })
+		check(t, dir, long)
+		if len(long) != 2 || long[0].Start != 20 || abs(long[0].End-2020) > 15 || long[1].Start != 30_020 || abs(long[1].End-32_020) > 15 {
+			t.Errorf("a long silence of %s: %+v", member, long)
+		}
+	}
+}
+
+func TestNoUndecodableFrameIsStored(t *testing.T) {
+	src, dir := encoded(t), t.TempDir()
+	samples := repeat(src.video, 1./30, 30)
+	v, captured := packetised(videoInfo("m"), samples, sending{
+		delay: 0.05, jitter: 0.1, loss: 0.01, resent: 0.05, firstReport: 0.5, reportEvery: 1, seed: 5,
+	})
+	index, stats := record(t, dir, []TrackInfo{videoInfo("m")}, [][]timed{v}, 33)
+	stored := len(displacements(t, dir, bySource(index, "camera"), samples, captured))
+	if stored < 100 || stored > 850 {
+		t.Errorf("%d of 900 frames are stored", stored)
+	}
+	if stats.KeyFrameRequests == 0 || stats.KeyFrameRequests > 33 {
+		t.Errorf("%d key frames were asked for in 30 s", stats.KeyFrameRequests)
+	}
+}
+
+// whole is the bytes of a segment of 8 s.
+func whole(t *testing.T, info TrackInfo, samples []sample) (b []byte, seg Segment) {
+	t.Helper()
+	dir := t.TempDir()
+	items, _ := packetised(info, samples, calm)
+	index, _ := record(t, dir, []TrackInfo{info}, [][]timed{items}, 9)
+	segments := bySource(index, info.Source)
+	check(t, dir, segments)
+	b, err := os.ReadFile(filepath.Join(dir, "s", segments[0].ID+".webm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, segments[0]
+}
+
+func TestAFileCutAnywhereIsPlayable(t *testing.T) {
+	src := encoded(t)
+	for _, c := range []struct {
+		info    TrackInfo
+		samples []sample
+	}{{audioInfo("m"), src.audio[:400]}, {videoInfo("m"), src.video[:240]}} {
+		b, _ := whole(t, c.info, c.samples)
+		all := blocksOf(b)
+		rnd := rand.New(rand.NewPCG(1, 2))
+		for range 20 {
+			cut := rnd.IntN(len(b))
+			there := blocksOf(b[:cut])
+			if !slices.EqualFunc(there, all[:len(there)], func(a, b stored) bool { return a.at == b.at && string(a.data) == string(b.data) }) {
+				t.Fatalf("%s cut at %d: the blocks differ", c.info.Source, cut)
+			}
+			path := filepath.Join(t.TempDir(), "cut.webm")
+			if err := os.WriteFile(path, b[:cut], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if len(there) > 0 {
+				if times := packets(t, path); len(times) < len(there) {
+					t.Errorf("%s cut at %d of %d: %d of %d packets can be read", c.info.Source, cut, len(b), len(times), len(there))
+				}
+			}
+			checkRepaired(t, b[:cut], there)
+		}
+	}
+}
+
+// checkRepaired cuts a file to what is whole: then it decodes without complaint, and nothing that was there is missing.
+func checkRepaired(t *testing.T, cut []byte, there []stored) {
+	t.Helper()
+	repaired, end := repairWebM(cut)
+	if len(there) == 0 {
+		if end != 0 {
+			t.Errorf("a file without a block has an end at %d", end)
+		}
+		return
+	}
+	if got := blocksOf(repaired); len(got) != len(there) || end <= there[len(there)-1].at {
+		t.Errorf("after the repair %d of %d blocks are there; the end is %d", len(got), len(there), end)
+	}
+	path := filepath.Join(t.TempDir(), "repaired.webm")
+	if err := os.WriteFile(path, repaired, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n := decodes(t, path); n < len(there)*9/10 {
+		t.Errorf("after the repair %d of %d frames decode", n, len(there))
+	}
+}
+
+func TestClustersHaveAtMostASecond(t *testing.T) {
+	b, _ := whole(t, audioInfo("m"), encoded(t).audio[:400])
+	clusters := 0
+	for at := 0; at < len(b); {
+		el, ok := readElement(b[at:])
+		if !ok {
+			t.Fatal("the file ends within an element")
+		}
+		at += el.head
+		if el.id == idSegment {
+			continue
+		}
+		at += len(el.body)
+		if el.id == idCluster {
+			c, n := readCluster(el.body)
+			clusters++
+			if c.end-c.start > 1020 || n == 0 {
+				t.Errorf("a cluster has %d ms and %d blocks", c.end-c.start, n)
+			}
+		}
+	}
+	if clusters != 8 {
+		t.Errorf("8 s are in %d clusters", clusters)
+	}
+}
