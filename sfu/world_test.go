@@ -137,6 +137,7 @@ type client struct {
 	streams  map[string]*stream   // by publication
 	offers   int
 	restarts []PC
+	level    uint8 // of the microphone, 0 to send none
 }
 
 // stream is what a subscriber received of a publication.
@@ -488,6 +489,9 @@ func (m *media) write(ts uint32, marker bool, payload []byte) {
 	p := &rtp.Packet{
 		Header: rtp.Header{Version: 2, SequenceNumber: m.seq, Timestamp: ts, Marker: marker}, Payload: payload,
 	}
+	if m.source == SourceAudio {
+		m.client.setLevel(p)
+	}
 	_ = m.track.WriteRTP(p)
 }
 
@@ -552,4 +556,34 @@ func (c *client) forget() {
 func (c *client) abandon() {
 	must(c.w.t, c.pub.GracefulClose())
 	c.forget()
+}
+
+// speak sets the audio level that the client's microphone tells from now on.
+func (c *client) speak(level uint8) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.level = level
+}
+
+// setLevel adds the extension under the id that was negotiated.
+func (c *client) setLevel(p *rtp.Packet) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.level == 0 || c.senders[SourceAudio] == nil {
+		return
+	}
+	for _, e := range c.senders[SourceAudio].GetParameters().HeaderExtensions {
+		if e.URI == "urn:ietf:params:rtp-hdrext:ssrc-audio-level" {
+			if err := p.SetExtension(uint8(e.ID), []byte{c.level}); err != nil {
+				panic(err)
+			}
+		}
+	}
+}
+
+// lose sets the loss on all ways.
+func (w *world) lose(fraction float64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.loss = fraction
 }
