@@ -176,3 +176,21 @@ func replyTo(t *testing.T, frames []frame, id string) event.Answered {
 	t.Fatalf("no reply to %s in %v", id, types(frames))
 	return event.Answered{}
 }
+
+// observed keeps what a house's Observe was told.
+type observed struct {
+	mu     sync.Mutex
+	events []event.Event
+}
+
+func (o *observed) add(_ string, events []event.Event) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.events = append(o.events, events...)
+}
+
+func (o *observed) all() []event.Event {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.events)
+}

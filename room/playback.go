@@ -33,7 +33,7 @@ func (s *State) keepLine(at int64) {
 	for old+1 < len(s.lines) && s.lines[old+1].Since < at-remember {
 		old++
 	}
-	s.lines = append(s.lines[old:len(s.lines):len(s.lines)], lineSince{since, line})
+	s.lines = append(s.lines[old:], lineSince{since, line})
 }
 
 // positionAt is the clip time that members were shown at a session time.

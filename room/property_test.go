@@ -135,15 +135,15 @@ func (w *world) checkPositions() {
 			w.t.Fatalf("got note %+v", n)
 		}
 	}
-	if due, ok := w.s.Due(); ok && due <= w.now && len(w.s.Tick(w.env())) > 0 {
-		w.t.Fatalf("something was due at %d, and it is %d", due, w.now)
-	}
 }
 
 // command applies a command and checks that a refusal changes nothing, and that who may not is told so.
 func (w *world) command(from string, cmd event.Command) {
 	w.t.Helper()
 	w.check(w.tick())
+	if due, ok := w.s.Due(); ok && due <= w.now {
+		w.t.Fatalf("something is still due at %d, and it is %d", due, w.now)
+	}
 	before := dump(w.s)
 	m, known := w.s.view.Member(from)
 	here := known && m.Presence == event.Here && !w.s.Ended()
@@ -170,6 +170,18 @@ var needs = map[string]event.Action{
 	"recording.start": event.Record, "recording.stop": event.GoOffRecord, "session.end": event.EndSession,
 }
 
+// pick draws a number below n, all equally likely: rapid itself prefers small ones.
+func pick(t *rapid.T, n int, label string) int {
+	v := 0
+	for range 8 {
+		v <<= 1
+		if rapid.Bool().Draw(t, label) {
+			v++
+		}
+	}
+	return v % n
+}
+
 // drawCommand draws a command of any kind, mostly one that makes sense.
 func drawCommand(t *rapid.T, w *world, from string) event.Command {
 	member := rapid.SampledFrom(append([]string{"", "nobody"}, everybody...))
@@ -177,13 +189,14 @@ func drawCommand(t *rapid.T, w *world, from string) event.Command {
 	frame := rapid.OneOf(rapid.Int64Range(240, 300), rapid.Int64())
 	small := rapid.IntRange(0, 12)
 	hold := testID(99)
-	if h := w.s.view.Hold; h != nil && rapid.IntRange(0, 9).Draw(t, "this hold") > 0 {
+	if h := w.s.view.Hold; h != nil && pick(t, 8, "this hold") > 0 {
 		hold = h.ID
 	}
 	seq := w.line().Seq
-	visibility := rapid.SampledFrom([]event.Visibility{event.Shared, event.Coaches, event.Private, "all"}).Draw(t, "visibility")
+	known := drawKnownNote(t, w, from)
+	visibility := []event.Visibility{event.Shared, event.Coaches, event.Private, event.Private, "all"}[pick(t, 5, "visibility")]
 	text := string(visibility) + " of " + from + " at " + fmt.Sprint(w.ids)
-	switch rapid.IntRange(0, 29).Draw(t, "command") {
+	switch pick(t, 35, "command") {
 	case 0, 1:
 		return event.PlaybackPlay{}
 	case 2:
@@ -195,7 +208,7 @@ func drawCommand(t *rapid.T, w *world, from string) event.Command {
 	case 5:
 		return event.PlaybackRate{Rate: rapid.Float64Range(0.1, 2.5).Draw(t, "rate")}
 	case 6, 7:
-		return event.PlaybackReady{Seq: seq - rapid.Int64Range(-1, 2).Draw(t, "behind")}
+		return event.PlaybackReady{Seq: seq - int64(pick(t, 4, "behind")/3)}
 	case 8:
 		return event.ControlsGive{To: member.Draw(t, "to")}
 	case 9, 10:
@@ -212,30 +225,30 @@ func drawCommand(t *rapid.T, w *world, from string) event.Command {
 		if h := w.s.view.Hold; h != nil {
 			f = h.Frame
 		}
-		return event.HoldConfirm{Hold: hold, Frame: f, Seq: seq - rapid.Int64Range(0, 1).Draw(t, "behind")}
+		return event.HoldConfirm{Hold: hold, Frame: f, Seq: seq - int64(pick(t, 4, "behind")/3)}
 	case 14, 15:
 		return event.HoldAnswer{Hold: hold, Text: rapid.SampledFrom([]string{"", "answer of " + from}).Draw(t, "answer")}
 	case 16:
 		return event.HoldReveal{Hold: hold}
 	case 17:
 		return event.HoldContinue{Hold: hold}
-	case 18, 19:
+	case 18, 19, 30, 31:
 		return event.NoteAdd{
-			ID: testID(100 + small.Draw(t, "note")), Type: event.Learning, Visibility: visibility, Text: text,
+			ID: testID(100 + w.ids), Type: event.Learning, Visibility: visibility, Text: text,
 			Mark: rapid.Bool().Draw(t, "mark"), At: rapid.Int64Range(-10, 100_000).Draw(t, "at"),
 			OnClip: rapid.Bool().Draw(t, "on clip"), From: position.Draw(t, "from"), To: position.Draw(t, "to"),
 		}
-	case 20, 21:
+	case 20, 21, 32, 33:
 		return event.NoteEdit{
-			ID: testID(100 + small.Draw(t, "note")), Type: event.Question, Visibility: visibility, Text: text,
+			ID: known, Type: event.Question, Visibility: visibility, Text: text,
 			OnClip: rapid.Bool().Draw(t, "on clip"), From: position.Draw(t, "from"), To: position.Draw(t, "to"),
 		}
 	case 22:
-		return event.NoteRemove{ID: testID(100 + small.Draw(t, "note"))}
+		return event.NoteRemove{ID: known}
 	case 23:
-		return event.NoteReply{Note: testID(100 + small.Draw(t, "note")), ID: testID(small.Draw(t, "reply")), Text: "reply"}
+		return event.NoteReply{Note: known, ID: testID(small.Draw(t, "reply")), Text: "reply"}
 	case 24:
-		return event.ReplyRemove{Note: testID(100 + small.Draw(t, "note")), ID: testID(small.Draw(t, "reply"))}
+		return event.ReplyRemove{Note: known, ID: testID(small.Draw(t, "reply"))}
 	case 25:
 		return event.MemberDevices{Mic: rapid.Bool().Draw(t, "mic"), Camera: rapid.Bool().Draw(t, "camera")}
 	case 26:
@@ -249,8 +262,23 @@ func drawCommand(t *rapid.T, w *world, from string) event.Command {
 	}
 }
 
+// drawKnownNote draws a note, mostly one of the member's own.
+func drawKnownNote(t *rapid.T, w *world, from string) string {
+	own, all := []string{}, []string{testID(99)}
+	for _, n := range w.s.view.Notes {
+		all = append(all, n.ID)
+		if n.Author == from {
+			own = append(own, n.ID)
+		}
+	}
+	if len(own) > 0 && pick(t, 4, "own") > 0 {
+		all = own
+	}
+	return rapid.SampledFrom(all).Draw(t, "known note")
+}
+
 func drawRare(t *rapid.T, member string) event.Command {
-	switch n := rapid.IntRange(0, 20).Draw(t, "rare"); {
+	switch n := pick(t, 40, "rare"); {
 	case n == 0:
 		return event.SessionEnd{}
 	case n < 4:
@@ -262,7 +290,10 @@ func drawRare(t *rapid.T, member string) event.Command {
 
 func (w *world) connect(t *rapid.T, id string) {
 	w.check(w.tick())
-	consent := rapid.SampledFrom([]event.Consent{event.Agreed, event.Agreed, event.Unasked, event.Declined, "perhaps"}).Draw(t, "consent")
+	consent := event.Agreed
+	if pick(t, 16, "does not agree") == 0 {
+		consent = rapid.SampledFrom([]event.Consent{event.Unasked, event.Declined, "perhaps"}).Draw(t, "consent")
+	}
 	hello := event.Hello{Consent: consent, Mic: rapid.Bool().Draw(t, "mic")}
 	before := dump(w.s)
 	events, err := w.s.Connect(w.env(), Identity{ID: id, Name: "Name", Role: roleOf[id]}, hello)
@@ -281,12 +312,12 @@ func TestAnySession(t *testing.T) {
 			event.Pause{ID: testID(1), Frame: 260, Prompt: "a", Think: 500}, event.Pause{ID: testID(2), Frame: 261, Prompt: "b"},
 			event.Pause{ID: testID(3), Frame: 2000, Prompt: "outside"},
 		))
-		for _, id := range everybody[:rapid.IntRange(0, len(everybody)).Draw(t, "begin with")] {
+		for _, id := range everybody[rapid.IntRange(0, len(everybody)).Draw(t, "come later"):] {
 			w.connect(t, id)
 		}
-		for range rapid.IntRange(1, 60).Draw(t, "steps") {
-			who := rapid.SampledFrom(everybody).Draw(t, "who")
-			switch rapid.IntRange(0, 19).Draw(t, "step") {
+		for range rapid.IntRange(20, 100).Draw(t, "steps") {
+			who := everybody[pick(t, len(everybody), "who")]
+			switch pick(t, 32, "step") {
 			case 0, 1:
 				w.connect(t, who)
 			case 2:
@@ -305,6 +336,9 @@ func TestAnySession(t *testing.T) {
 			case 9:
 				w.restart()
 			default:
+				if m, _ := w.s.view.Member(who); m.Presence != event.Here && pick(t, 4, "come in") > 0 {
+					w.connect(t, who)
+				}
 				w.command(who, drawCommand(t, w, who))
 			}
 		}

@@ -310,17 +310,17 @@ func TestRestartGoesOn(t *testing.T) {
 		if _, err := l.house.Connect(t.Context(), session, Identity{}, a, event.Hello{}); codeOf(err) != "unavailable" {
 			t.Fatalf("got %v", err)
 		}
-		var observed []event.Event
-		l.open(Config{Observe: func(_ string, events []event.Event) { observed = append(observed, events...) }})
+		var seen observed
+		l.open(Config{Observe: seen.add})
 		time.Sleep(time.Minute)
 		r, _ = l.welcomed(peer)
 		if r.Now() < before+60_000 {
 			t.Fatalf("session time went from %v to %v", before, r.Now())
 		}
-		wantNames(t, observed, "member.lost", "member.joined")
+		wantNames(t, seen.all(), "member.lost", "member.joined")
 		time.Sleep(30 * time.Second)
 		l.settle()
-		wantNames(t, observed, "member.lost", "member.joined", "member.left")
+		wantNames(t, seen.all(), "member.lost", "member.joined", "member.left")
 	})
 }
 
@@ -444,8 +444,8 @@ func TestLeadFollowsTheWorstRoundTrip(t *testing.T) {
 func TestTransientEventsAreOnlyTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLive(t, 10*time.Millisecond)
-		var observed []event.Event
-		l.open(Config{Observe: func(_ string, events []event.Event) { observed = append(observed, events...) }})
+		var seen observed
+		l.open(Config{Observe: seen.add})
 		r, a := l.welcomed(focal)
 		r.Tell(event.MemberSpeaking{Members: []string{focal}})
 		r.Tell(event.SessionEnded{}) // not for the edge to say
@@ -453,7 +453,7 @@ func TestTransientEventsAreOnlyTold(t *testing.T) {
 		r.Tell(event.MemberQuality{Member: focal, Quality: "poor"})
 		l.settle()
 		wantTypes(t, a.take(), "member.speaking", "member.spoke", "member.quality")
-		wantNames(t, observed, "session.opened", "playback.changed", "member.joined", "member.spoke")
+		wantNames(t, seen.all(), "session.opened", "playback.changed", "member.joined", "member.spoke")
 	})
 }
 
