@@ -392,14 +392,14 @@ func TestKeyframeRequestsAreCoalesced(t *testing.T) {
 
 func TestKeyframeIsAskedForUntilItComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, conditions{loss: 0.3, delay: 30 * time.Millisecond})
+		w := newWorld(t, conditions{loss: 0.2, delay: 30 * time.Millisecond})
 		defer w.close()
 		a := w.client("ann").join("r", true, false)
 		b := w.client("bob").join("r", false, true)
 		must(t, a.publish(SourceCamera))
 		time.Sleep(20 * time.Second)
 		if s := b.got()["ann/camera"]; s == nil || s.keys == 0 {
-			t.Error("no picture with 30 % loss")
+			t.Error("no picture with 20 % loss")
 		}
 	})
 }

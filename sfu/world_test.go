@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -131,7 +132,6 @@ type client struct {
 
 	mu       sync.Mutex
 	pub, sub *webrtc.PeerConnection
-	sources  map[string]Source
 	senders  map[Source]*webrtc.RTPSender
 	tracks   map[string]TrackInfo // newest offer's, by mid
 	streams  map[string]*stream   // by publication
@@ -158,10 +158,8 @@ func (w *world) client(id string) *client {
 	w.next++
 	n := w.next
 	w.mu.Unlock()
-	c := &client{
-		w: w, id: id, addr: fmt.Sprintf("10.0.%d.%d", 1+n/200, 1+n%200), signals: make(chan Signal, 1000), stopped: make(chan struct{}),
-		sources: make(map[string]Source), senders: make(map[Source]*webrtc.RTPSender), streams: make(map[string]*stream),
-	}
+	c := newClient(w, id)
+	c.addr = fmt.Sprintf("10.0.%d.%d", 1+n/200, 1+n%200)
 	var s webrtc.SettingEngine
 	s.LoggerFactory = quiet()
 	s.SetNet(w.host(c.addr))
@@ -171,6 +169,13 @@ func (w *world) client(id string) *client {
 	w.members = append(w.members, c)
 	w.mu.Unlock()
 	return c
+}
+
+func newClient(w *world, id string) *client {
+	return &client{
+		w: w, id: id, signals: make(chan Signal, 1000), stopped: make(chan struct{}),
+		senders: make(map[Source]*webrtc.RTPSender), streams: make(map[string]*stream),
+	}
 }
 
 func clientAPI(t *testing.T, s webrtc.SettingEngine) *webrtc.API {
@@ -517,6 +522,8 @@ func (c *client) offered() map[string]TrackInfo {
 	}
 	return out
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }
 
 func must(t *testing.T, err error) {
 	t.Helper()
