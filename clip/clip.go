@@ -126,10 +126,13 @@ func (c Clip) FrameTime(n int64) int64 {
 
 // FrameAt returns the frame that is shown at t µs of clip time, within [0, Frames).
 func (c Clip) FrameAt(t int64) int64 {
-	if c.FPSDen <= 0 || c.Frames <= 0 {
+	if c.FPSNum <= 0 || c.FPSDen <= 0 || c.Frames <= 0 || t < 0 {
 		return 0
 	}
-	return min(max(t, 0)*c.FPSNum/(c.FPSDen*1_000_000), c.Frames-1)
+	if t >= c.Frames*c.FPSDen*1_000_000/c.FPSNum {
+		return c.Frames - 1
+	}
+	return t * c.FPSNum / (c.FPSDen * 1_000_000)
 }
 
 // blobPrefix begins the keys of everything that was prepared for a clip.

@@ -178,6 +178,14 @@ func TestWhatPhonesAndCamerasMake(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if src.hdr {
+				if err := tl.encode(t.Context(), src, func(float64) {}); err != nil {
+					t.Errorf("colours are not mapped with care: %v", err)
+				}
+			}
+			if src.hdr != (tt.name == "HDR") {
+				t.Errorf("HDR is seen to be %v", src.hdr)
+			}
 			if want := (result{tt.rate, int64(tt.frames), tt.w, tt.h, tt.audio}); got != want {
 				t.Errorf("made %+v, want %+v", got, want)
 			}
