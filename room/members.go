@@ -10,6 +10,8 @@ const (
 	awayFor    = 30 * 1000 // ms that a lost member may take to come back, and that an empty room plays on
 	maxMembers = 1000      // known to one session, with those who left
 	maxName    = 80        // runes
+	maxTitle   = 200       // runes
+	maxAbout   = 2000      // runes of a focus question or a purpose
 )
 
 // Identity is who somebody is, as the edge has made sure.

@@ -258,3 +258,26 @@ func TestNewRefusesABrokenJournal(t *testing.T) {
 		}
 	}
 }
+
+func TestPlansAreCleaned(t *testing.T) {
+	plan := testPlan(event.Pause{ID: testID(7), Frame: 300, Prompt: "Why\u202e?", Think: -5, Talk: 1 << 60, Passed: true})
+	plan.Session.Title, plan.Session.Purpose, plan.Session.Ended, plan.Session.EndedBy = "A\nB\x00", "x\r\ny\xff", 5, peer
+	plan.Clip.Context = strings.Repeat("ä", maxText+1)
+	plan.Notes = []event.Note{{ID: testID(8), Author: peer, Visibility: event.Private, Text: "\u2066own"}}
+	m := newSim(t, plan)
+	v := m.s.ViewFor(peer)
+	if v.Session.Title != "A B" || v.Session.Purpose != "x\ny" || m.s.Ended() || v.Clip.Context != strings.Repeat("ä", maxText) {
+		t.Errorf("got %+v of %d runes", v.Session, len(v.Clip.Context)/2)
+	}
+	want := event.Pause{ID: testID(7), Frame: 300, Prompt: "Why?", Talk: maxTalk}
+	if v.Pauses[0] != want || len(v.Notes) != 1 || v.Notes[0].Text != "own" || v.Notes[0].Replies == nil {
+		t.Errorf("got %+v, %+v", v.Pauses, v.Notes)
+	}
+	if others := m.s.ViewFor(coach); len(others.Notes) != 0 {
+		t.Errorf("a coach sees %+v", others.Notes)
+	}
+	if plan.Clip.Context == v.Clip.Context || plan.Pauses[0].Talk == maxTalk {
+		t.Error("the plan itself was changed")
+	}
+	m.checkJournal()
+}

@@ -457,6 +457,36 @@ func TestTransientEventsAreOnlyTold(t *testing.T) {
 	})
 }
 
+func TestViewOfALiveSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, 10*time.Millisecond)
+		r, a := l.welcomed(focal)
+		r.Handle(focal, a, l.id(), event.NoteAdd{ID: l.id(), Type: event.Learning, Visibility: event.Private, Text: "own"})
+		l.settle()
+		live, err := l.house.View(t.Context(), session)
+		if err != nil || len(live.Notes) != 1 || len(l.house.Inside(session)) != 1 {
+			t.Fatalf("got %+v, %v", live, err)
+		}
+		if seen := ViewAs(&live, Viewer{coach, event.Coach}); len(seen.Notes) != 0 || len(live.Notes) != 1 {
+			t.Fatalf("a coach sees %+v", seen.Notes)
+		}
+		journal, err := l.journal.Load(t.Context(), session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, folded event.View
+		for _, e := range journal { // as a replay does
+			if seen, ok := Visible(&before, Viewer{focal, event.Focal}, e); ok {
+				folded.Fold(seen)
+			}
+			before.Fold(e)
+		}
+		if toJSON(folded) != toJSON(live) {
+			t.Fatalf("the journal folds to\n%s\nwant %s", toJSON(folded), toJSON(live))
+		}
+	})
+}
+
 func TestUnknownSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLive(t, time.Millisecond)

@@ -50,18 +50,7 @@ func Open(plan Plan) (*State, []event.Event, error) {
 	if plan.Clip != nil && !newRuler(plan.Clip).ok() {
 		return nil, nil, fmt.Errorf("clip %s has no usable frame rate, length or range", plan.Clip.ID)
 	}
-	plan.Session.Ended, plan.Session.EndedBy = 0, ""
-	opened := event.SessionOpened{Session: plan.Session, Clip: plan.Clip, Pauses: []event.Pause{}, Notes: []event.Note{}}
-	for _, p := range plan.Pauses {
-		p.Passed = false
-		opened.Pauses = append(opened.Pauses, p)
-	}
-	for _, n := range plan.Notes {
-		if n.Replies == nil {
-			n.Replies = []event.Reply{}
-		}
-		opened.Notes = append(opened.Notes, n)
-	}
+	opened := plan.opened()
 	s := empty()
 	t := s.turn(Env{}, "", "")
 	t.emit(opened)
@@ -69,6 +58,32 @@ func Open(plan Plan) (*State, []event.Event, error) {
 		t.setLine(t.line(event.Stopped, s.ruler.middle(s.ruler.first), 0))
 	}
 	return s, t.out, nil
+}
+
+// opened is the plan as the journal has it: clean, and with nothing that only a session that goes on can have.
+func (p Plan) opened() event.SessionOpened {
+	o := event.SessionOpened{Session: p.Session, Pauses: []event.Pause{}, Notes: []event.Note{}}
+	o.Session.Ended, o.Session.EndedBy = 0, ""
+	o.Session.Title = cleanLine(p.Session.Title, maxTitle)
+	o.Session.Focus = cleanCut(p.Session.Focus, maxAbout)
+	o.Session.Purpose = cleanCut(p.Session.Purpose, maxAbout)
+	if p.Clip != nil {
+		clip := *p.Clip
+		clip.Title, clip.Focus = cleanLine(clip.Title, maxTitle), cleanCut(clip.Focus, maxAbout)
+		clip.Context = cleanCut(clip.Context, maxText)
+		o.Clip = &clip
+	}
+	for _, pause := range p.Pauses {
+		pause.Prompt, pause.By, pause.Passed = cleanCut(pause.Prompt, maxPrompt), cleanLine(pause.By, maxName), false
+		pause.Think, pause.Talk = min(max(pause.Think, 0), maxThink), min(max(pause.Talk, 0), maxTalk)
+		o.Pauses = append(o.Pauses, pause)
+	}
+	for _, n := range p.Notes {
+		n.Text = cleanCut(n.Text, maxText)
+		n.Replies = append([]event.Reply{}, n.Replies...)
+		o.Notes = append(o.Notes, n)
+	}
+	return o
 }
 
 // New folds a journal.

@@ -20,10 +20,19 @@ func cleanText(s string, most int, what string) (string, error) {
 	return s, nil
 }
 
-// cleanLine does the same for a name or title, on one line, and cuts it where it is too long.
+// cleanCut does the same for text that was written elsewhere, and cuts it where it is too long.
+func cleanCut(s string, most int) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\r\n", "\n")
+	return cut(strings.TrimSpace(strings.Map(cleanRune, s)), most)
+}
+
+// cleanLine does that for a name or title, on one line.
 func cleanLine(s string, most int) string {
 	s = strings.Map(cleanRune, strings.ToValidUTF8(s, ""))
-	s = strings.Join(strings.Fields(s), " ")
+	return cut(strings.Join(strings.Fields(s), " "), most)
+}
+
+func cut(s string, most int) string {
 	if utf8.RuneCountInString(s) > most {
 		s = strings.TrimSpace(string([]rune(s)[:most]))
 	}
