@@ -1,5 +1,388 @@
+import { batch, effect, useSignal } from "@preact/signals";
+import { Keyboard, MessageSquareText, Users, VolumeX, WifiOff } from "lucide";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { CallPageProps } from "../entry.ts";
+import type { Note, Pause } from "../event.gen.ts";
+import { useMedia, useTitle } from "../hooks.ts";
+import { frameMiddle } from "../sync/line.ts";
+import { Timeline } from "../timeline/Timeline.tsx";
+import { Button, IconButton } from "../ui/Button.tsx";
+import { EmptyState, Notice } from "../ui/Notice.tsx";
+import { Loading } from "../ui/Spinner.tsx";
+import { Controls } from "./Controls.tsx";
+import { CallProvider, useCall } from "./context.ts";
+import { EndDialog, KeysDialog, SettingsDialog } from "./Dialogs.tsx";
+import { Faces, Voices } from "./Faces.tsx";
+import { focusOf, type KeyAction, keyAction } from "./keys.ts";
+import { LessonCamera } from "./LessonCamera.tsx";
+import { mark, NotesPanel } from "./NotesPanel.tsx";
+import { PauseCard } from "./PauseCard.tsx";
+import { PeoplePanel } from "./PeoplePanel.tsx";
+import { large, Stage, toggleLarge } from "./Stage.tsx";
+import { byeText } from "./say.ts";
+import { CallSession, type Layout, type Panel } from "./session.ts";
+import { CallTopbar } from "./Topbar.tsx";
+import { Transport } from "./Transport.tsx";
+import "./call.css";
 
-export function CallPage(_: CallPageProps) {
-	return <main id="main" />;
+export function CallPage({ sessionId, enter, onLeft }: CallPageProps) {
+	const [call] = useState(() => new CallSession(sessionId, enter));
+	useEffect(() => {
+		const leave = () => call.close();
+		window.addEventListener("pagehide", leave);
+		return () => {
+			window.removeEventListener("pagehide", leave);
+			call.close();
+		};
+	}, []);
+	useTitle(call.view.value?.session.title, "Call");
+	if (call.bye.value) return <Over call={call} onLeft={onLeft} />;
+	if (!call.view.value) return <Loading />;
+	return (
+		<CallProvider value={call}>
+			<Room onLeft={onLeft} />
+		</CallProvider>
+	);
+}
+
+function Over({ call, onLeft }: { call: CallSession; onLeft: CallPageProps["onLeft"] }) {
+	const reason = call.bye.value ?? "";
+	const words = byeText(reason);
+	return (
+		<main class="page page--narrow" id="main">
+			<EmptyState
+				title={words.title}
+				action={
+					words.back ? (
+						<Button variant="primary" onClick={() => call.comeBack()}>
+							Use it here
+						</Button>
+					) : (
+						<Button variant="primary" onClick={() => onLeft({ ended: reason === "ended" })}>
+							Go on
+						</Button>
+					)
+				}
+			>
+				{words.text}
+			</EmptyState>
+		</main>
+	);
+}
+
+type Open = "settings" | "keys" | "end" | null;
+
+function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
+	const call = useCall();
+	const layout = useCalmLayout(call);
+	const phone = useMedia("(max-width: 720px)");
+	const open = useSignal<Open>(null);
+	const seed = useSignal<{ text: string } | null>(null);
+	const chosen = useSignal<string[]>([]);
+	const raised = useSignal(false);
+	const v = call.view.value!;
+	const live = v.session.kind === "live-lesson";
+	const focal = v.members.find((m) => m.role === "focal");
+	const panel = call.panel.value;
+
+	const show = (p: Panel) => {
+		call.panel.value = p;
+	};
+	const setOpen = (o: Open) => {
+		open.value = o;
+	};
+	const toNotes = () => {
+		if (call.panel.peek() !== "notes") show("notes");
+		if (phone) raised.value = true;
+		seed.value = { text: "" };
+	};
+	const onKey = (a: KeyAction): boolean => {
+		switch (a.do) {
+			case "keys":
+				setOpen("keys");
+				return true;
+			case "note":
+				toNotes();
+				return true;
+			case "write":
+				if (call.panel.peek() !== "notes") show("notes");
+				if (phone) raised.value = true;
+				seed.value = { text: a.text };
+				return true;
+			case "close":
+				return close();
+			default:
+				return act(call, a);
+		}
+	};
+	const close = (): boolean => {
+		if (large.peek()) toggleLarge();
+		else if (raised.peek()) raised.value = false;
+		else if (layout === "talking" && call.panel.peek()) show(null);
+		else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+		return false;
+	};
+	useKeys(onKey, () => open.peek() === null);
+
+	const leave = async () => {
+		await call.leave();
+		onLeft();
+	};
+	const end = async () => {
+		setOpen(null);
+		if (await call.ask({ type: "session.end", data: {} })) {
+			call.close();
+			onLeft({ ended: true });
+		}
+	};
+	const dialogs = (
+		<>
+			<SettingsDialog open={open.value === "settings"} onClose={() => setOpen(null)} />
+			<KeysDialog open={open.value === "keys"} onClose={() => setOpen(null)} />
+			<EndDialog open={open.value === "end"} onClose={() => setOpen(null)} onEnd={end} />
+		</>
+	);
+	if (live && phone && call.me.value?.role === "focal") {
+		return (
+			<>
+				<LessonCamera onEnd={() => setOpen("end")} />
+				{dialogs}
+			</>
+		);
+	}
+	return (
+		<div
+			class="call"
+			data-room={layout}
+			data-panel={panel ?? "none"}
+			data-kind={v.session.kind}
+			data-clip={v.clip ? true : undefined}
+		>
+			<div class="call__top">
+				<CallTopbar onSettings={() => setOpen("settings")} />
+				<Banners />
+			</div>
+			<main class="room" id="main">
+				<Stage />
+				{v.clip && <ClipTimeline chosen={chosen} show={() => show("notes")} />}
+				<Faces leaveOut={live ? focal?.id : undefined} />
+				{layout === "talking" && v.hold && <PauseCard onNote={toNotes} />}
+				{panel === "notes" && <NotesPanel seed={seed} chosen={chosen} raised={raised} />}
+				{panel === "people" && <PeoplePanel />}
+			</main>
+			<footer class="bar">
+				<Transport />
+				<Controls
+					onLeave={leave}
+					onEnd={() => setOpen("end")}
+					onSettings={() => setOpen("settings")}
+					onPeople={() => show(panel === "people" ? "notes" : "people")}
+					onNotes={() => {
+						show("notes");
+						raised.value = !raised.value;
+					}}
+				/>
+				<div class="bar__end">
+					<Button
+						size="small"
+						icon={MessageSquareText}
+						aria-expanded={panel === "notes"}
+						onClick={() => show(panel === "notes" ? null : "notes")}
+					>
+						Notes
+					</Button>
+					<Button
+						size="small"
+						icon={Users}
+						aria-expanded={panel === "people"}
+						onClick={() => show(panel === "people" ? null : "people")}
+					>
+						People
+					</Button>
+					{v.clip && <LayoutChoice layout={layout} />}
+					<IconButton icon={Keyboard} label="Keys" onClick={() => setOpen("keys")} />
+				</div>
+			</footer>
+			<Voices />
+			{dialogs}
+		</div>
+	);
+}
+
+/** What a key does that concerns the call itself; gives whether it did something. */
+function act(call: CallSession, a: KeyAction): boolean {
+	const v = call.view.peek();
+	const can = (x: Parameters<CallSession["can"]>[0]) => call.may.peek().has(x);
+	switch (a.do) {
+		case "play":
+			call.playOrStop();
+			return true;
+		case "step":
+			if (can("drive")) void call.ask({ type: "playback.step", data: { frames: a.frames } });
+			return true;
+		case "jump":
+			if (can("drive") && v?.clip) call.seek(call.position() + a.ms * 1000);
+			return true;
+		case "mark":
+			void mark(call);
+			return true;
+		case "pause":
+			if (can("call-pause") && v?.clip && !v.hold) void call.press({ type: "pause.call", data: {} });
+			return true;
+		case "continue":
+			if (can("continue") && v?.hold) void call.press({ type: "hold.continue", data: { hold: v.hold.id } });
+			return true;
+		case "mic":
+			if (can("publish")) void call.setMic(!call.micOn.peek());
+			return true;
+		case "camera":
+			if (can("publish")) void call.setCamera(call.camera.peek() === null);
+			return true;
+		case "hand":
+			void call.press({ type: "member.hand", data: { up: !call.me.peek()?.hand } });
+			return true;
+		case "full":
+			toggleLarge();
+			return true;
+		default:
+			return false;
+	}
+}
+
+function useKeys(run: (a: KeyAction) => boolean, listening: () => boolean): void {
+	const latest = useRef(run);
+	latest.current = run;
+	useEffect(() => {
+		const onKeyDown = (e: KeyboardEvent) => {
+			if (e.defaultPrevented || !listening()) return;
+			const a = keyAction(e, focusOf(document.activeElement));
+			if (a && latest.current(a)) e.preventDefault();
+		};
+		document.addEventListener("keydown", onKeyDown);
+		return () => document.removeEventListener("keydown", onKeyDown);
+	}, []);
+}
+
+function ClipTimeline({ chosen, show }: { chosen: { value: string[] }; show: () => void }) {
+	const call = useCall();
+	const v = call.view.value;
+	if (!v?.clip) return null;
+	const clip = v.clip;
+	const drives = call.can("drive") && !v.hold;
+	const onNotes = (notes: Note[]) => {
+		show();
+		chosen.value = notes.map((n) => n.id);
+	};
+	const onPause = (p: Pause) =>
+		drives && call.seek(frameMiddle(Math.max(0, p.frame - Math.round((3 * clip.fpsNum) / clip.fpsDen)), clip));
+	return (
+		<section class="timeline" aria-labelledby="tl-h">
+			<h2 class="vh" id="tl-h">
+				Timeline
+			</h2>
+			<Timeline
+				key={clip.id}
+				clip={clip}
+				pauses={v.pauses}
+				notes={v.notes}
+				position={() => call.position()}
+				onSeek={drives ? (us) => call.seek(us) : undefined}
+				onPause={onPause}
+				onNotes={onNotes}
+				holding={v.hold?.pause}
+			/>
+		</section>
+	);
+}
+
+/** The layout follows the room; pressing the one in use again goes back to following. */
+function LayoutChoice({ layout }: { layout: Layout }) {
+	const call = useCall();
+	const choose = (l: Layout) => {
+		const room: Layout = call.view.peek()?.hold ? "talking" : "watching";
+		call.layoutChoice.value = l === room ? null : l;
+	};
+	const follows = call.layoutChoice.value === null;
+	return (
+		<fieldset class="seg" aria-label={follows ? "Layout: follows the room" : "Layout: chosen by you"}>
+			<button type="button" aria-pressed={layout === "watching"} onClick={() => choose("watching")}>
+				Watch
+			</button>
+			<button type="button" aria-pressed={layout === "talking"} onClick={() => choose("talking")}>
+				Talk
+			</button>
+		</fieldset>
+	);
+}
+
+/** The room's change between watching and talking: one calm motion, none where it is not wanted. */
+function useCalmLayout(call: CallSession): Layout {
+	const shown = useSignal<Layout>(call.layout.peek());
+	const first = useMemo(() => ({ done: false }), []);
+	useEffect(
+		() =>
+			effect(() => {
+				const next = call.layout.value;
+				const change = () =>
+					batch(() => {
+						shown.value = next;
+						call.panel.value = next === "talking" ? null : (call.panel.peek() ?? "notes");
+						large.value = false;
+					});
+				if (!first.done || next === shown.peek()) {
+					first.done = true;
+					if (next !== shown.peek() || next === "talking") change();
+					return;
+				}
+				const still = matchMedia("(prefers-reduced-motion: reduce)").matches || document.hidden;
+				if (still || !document.startViewTransition) change();
+				else {
+					const t = document.startViewTransition(async () => {
+						change();
+						await new Promise((r) => setTimeout(r)); // the page is rendered in a microtask of its own
+					});
+					t.ready.catch(() => {});
+					t.finished.catch(() => {});
+				}
+			}),
+		[],
+	);
+	return shown.value;
+}
+
+function Banners() {
+	const call = useCall();
+	const lost = call.state.value === "lost";
+	const quiet = call.voicesBlocked.value || (call.following.value.soundRefused && !call.together.value);
+	return (
+		<>
+			{lost && (
+				<Notice
+					bar
+					icon={WifiOff}
+					action={
+						<Button size="small" onClick={() => call.reconnect()}>
+							Try now
+						</Button>
+					}
+				>
+					Connection lost. You are brought back by itself; the clip goes on here.
+				</Notice>
+			)}
+			{quiet && (
+				<Notice
+					bar
+					tone="accent"
+					icon={VolumeX}
+					action={
+						<Button size="small" variant="primary" onClick={() => call.turnOnSound()}>
+							Turn on sound
+						</Button>
+					}
+				>
+					Your browser plays no sound before you click.
+				</Notice>
+			)}
+		</>
+	);
 }

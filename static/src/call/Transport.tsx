@@ -19,7 +19,7 @@ export function Transport() {
 	const stopped = v.playback.mode === "stopped";
 	const may = call.can("drive");
 	return (
-		<div class="transport" role="group" aria-label="Playback">
+		<fieldset class="transport" aria-label="Playback">
 			{may && (
 				<>
 					<button
@@ -38,7 +38,7 @@ export function Transport() {
 			<Clock duration={v.clip.duration} />
 			<Rate />
 			<Ahead />
-		</div>
+		</fieldset>
 	);
 
 	function step(frames: number) {
@@ -123,7 +123,7 @@ function Holding() {
 	const hold = call.view.value?.hold;
 	if (!hold) return null;
 	return (
-		<div class="transport" role="group" aria-label="Playback">
+		<fieldset class="transport" aria-label="Playback">
 			<p class="next-pause next-pause--held">
 				<i class="diamond" />
 				<span>
@@ -133,7 +133,7 @@ function Holding() {
 			{hold.phase === "thinking" && hold.talk > 0 && (
 				<p class="clock faint then">then {fmtLength(hold.talk)} to talk</p>
 			)}
-		</div>
+		</fieldset>
 	);
 }
 

@@ -56,6 +56,7 @@ export class CallSession {
 	#busy = new Set<string>();
 	#stopEffects: (() => void)[] = [];
 	#lastTyped = 0;
+	#wasOn = { mic: false, camera: false };
 
 	constructor(sessionId: string, entry: Entry, open: () => Socket = () => openSocket(sessionId)) {
 		this.#entry = entry;
@@ -78,10 +79,7 @@ export class CallSession {
 				onEvent: (e) => this.#event(e),
 				onSignal: (f) => this.#media.onSignal(f),
 				onState: (s) => this.#become(s),
-				onBye: (b) => {
-					this.bye.value = b.reason;
-					this.#media.close();
-				},
+				onBye: (b) => this.#goodbye(b.reason),
 			},
 		);
 		navigator.mediaDevices?.addEventListener?.("devicechange", this.#onDevices);
@@ -150,6 +148,24 @@ export class CallSession {
 	reconnect(): void {
 		this.bye.value = null;
 		this.#connection.reconnect();
+	}
+
+	#goodbye(reason: string): void {
+		this.#wasOn = { mic: this.micOn.peek(), camera: this.camera.peek() !== null };
+		this.#media.close();
+		batch(() => {
+			this.mic.value = this.camera.value = this.screen.value = null;
+			this.micOn.value = false;
+			this.bye.value = reason;
+		});
+	}
+
+	/** Takes the call back from another tab, with the devices as they were. */
+	comeBack(): void {
+		const was = this.#wasOn;
+		this.reconnect();
+		if (was.mic) void this.setMic(true);
+		if (was.camera) void this.setCamera(true);
 	}
 
 	/** Leaves, telling the others, and lets go of everything. */

@@ -1,0 +1,126 @@
+import { ChevronUp, Ellipsis, Hand, Mic, MicOff, MonitorUp, MonitorX, Video, VideoOff } from "lucide";
+import { Button, IconButton } from "../ui/Button.tsx";
+import { Icon } from "../ui/Icon.tsx";
+import { Menu, type MenuItem } from "../ui/Menu.tsx";
+import { useCall } from "./context.ts";
+
+export interface ControlsProps {
+	onLeave: () => void;
+	onEnd: () => void;
+	onSettings: () => void;
+	onPeople: () => void;
+	onNotes: () => void;
+}
+
+export function Controls(p: ControlsProps) {
+	const call = useCall();
+	const v = call.view.value;
+	if (!v) return null;
+	const publish = call.can("publish");
+	const mic = call.micOn.value;
+	const camera = call.camera.value !== null;
+	const screen = call.screen.value !== null;
+	const canShare = publish && "getDisplayMedia" in (navigator.mediaDevices ?? {});
+	return (
+		<div class="controls" role="toolbar" aria-label="Call">
+			{publish && (
+				<>
+					<IconButton
+						icon={mic ? Mic : MicOff}
+						off={!mic}
+						label={mic ? "Microphone is on. Turn it off" : "Microphone is off. Turn it on"}
+						onClick={() => call.setMic(!mic)}
+					/>
+					<IconButton
+						icon={camera ? Video : VideoOff}
+						off={!camera}
+						label={camera ? "Camera is on. Turn it off" : "Camera is off. Turn it on"}
+						onClick={() => call.setCamera(!camera)}
+					/>
+				</>
+			)}
+			{canShare && (
+				<IconButton
+					class="only-desk"
+					icon={screen ? MonitorX : MonitorUp}
+					label={screen ? "Stop sharing your screen" : "Share your screen"}
+					pressed={screen || undefined}
+					onClick={() => call.shareScreen()}
+				/>
+			)}
+			<HandOrPause />
+			<span class="sep only-desk" aria-hidden="true" />
+			<span class="leave only-desk">
+				<Button variant="leave" onClick={p.onLeave}>
+					Leave
+				</Button>
+				{call.can("end") && (
+					<Menu
+						label="More ways to leave"
+						buttonClass="icon-btn icon-btn--small"
+						up
+						items={[{ label: "End for everyone", danger: true, onSelect: p.onEnd }]}
+					>
+						<Icon icon={ChevronUp} size={16} />
+					</Menu>
+				)}
+			</span>
+			<span class="only-phone more">
+				<Menu
+					label="More: notes, people, screen, settings, leave"
+					buttonClass="icon-btn"
+					up
+					items={phoneItems(p, call.can("end"))}
+				>
+					<Icon icon={Ellipsis} />
+				</Menu>
+			</span>
+		</div>
+	);
+}
+
+function phoneItems(p: ControlsProps, end: boolean): MenuItem[] {
+	return [
+		{ label: "Notes", onSelect: p.onNotes },
+		{ label: "People", onSelect: p.onPeople },
+		{ label: "Settings", onSelect: p.onSettings },
+		{ label: "Leave", danger: true, onSelect: p.onLeave },
+		...(end ? [{ label: "End for everyone", danger: true, onSelect: p.onEnd }] : []),
+	];
+}
+
+/** While talking, to call a pause gives its place to the wish to speak. */
+function HandOrPause() {
+	const call = useCall();
+	const up = !!call.me.value?.hand;
+	const raise = () => void call.press({ type: "member.hand", data: { up: !up } });
+	if (call.view.value?.hold) {
+		return (
+			<>
+				<span class="sep only-desk" aria-hidden="true" />
+				<Button variant="outline" icon={Hand} aria-pressed={up} class={up ? "btn--raised" : ""} onClick={raise}>
+					I’d like to speak
+				</Button>
+			</>
+		);
+	}
+	return (
+		<>
+			<IconButton
+				icon={Hand}
+				pressed={up || undefined}
+				label={up ? "Lower your hand" : "Raise your hand"}
+				onClick={raise}
+			/>
+			{call.can("call-pause") && call.view.value?.clip && (
+				<>
+					<span class="sep only-desk" aria-hidden="true" />
+					<Button variant="pause" onClick={() => call.press({ type: "pause.call", data: {} })}>
+						<i class="diamond" />
+						Call a pause
+					</Button>
+				</>
+			)}
+		</>
+	);
+}

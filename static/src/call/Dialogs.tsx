@@ -1,0 +1,130 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { Button } from "../ui/Button.tsx";
+import { Dialog } from "../ui/Dialog.tsx";
+import { Check, Select } from "../ui/Field.tsx";
+import { useCall } from "./context.ts";
+import { type DeviceList, listDevices } from "./devices.ts";
+import { keyList } from "./keys.ts";
+import type { Quality } from "./session.ts";
+
+interface Props {
+	open: boolean;
+	onClose: () => void;
+}
+
+export function SettingsDialog({ open, onClose }: Props) {
+	const call = useCall();
+	const list = useSignal<DeviceList>({ mic: [], camera: [], speaker: [] });
+	useEffect(() => {
+		if (!open) return;
+		const load = () => void listDevices().then((l) => (list.value = l));
+		load();
+		navigator.mediaDevices?.addEventListener?.("devicechange", load);
+		return () => navigator.mediaDevices?.removeEventListener?.("devicechange", load);
+	}, [open]);
+	const device = (what: "mic" | "camera" | "speaker", label: string) => (
+		<Select
+			label={label}
+			value={call.devices.value[what]}
+			options={[
+				{ value: "", label: "The browser’s choice" },
+				...list.value[what].map((d) => ({ value: d.id, label: d.label })),
+			]}
+			onChange={(id) => void call.choose(what, id)}
+		/>
+	);
+	return (
+		<Dialog open={open} title="Settings" onClose={onClose}>
+			{call.can("publish") && (
+				<>
+					{device("mic", "Microphone")}
+					{device("camera", "Camera")}
+				</>
+			)}
+			{list.value.speaker.length > 0 && device("speaker", "Speaker")}
+			{call.view.value?.clip && (
+				<Select<Quality>
+					label="Picture of the clip"
+					hint="The smaller picture helps on a slow connection. Everybody stays on the same frame."
+					value={call.clipQuality.value}
+					options={[
+						{ value: "auto", label: "As the connection allows" },
+						{ value: "720p", label: "Large (720p)" },
+						{ value: "360p", label: "Small (360p)" },
+					]}
+					onChange={(q) => {
+						call.clipQuality.value = q;
+					}}
+				/>
+			)}
+			<Check
+				label="We sit together"
+				hint="Mutes the clip and the voices on this device. Leave one device in the room with sound."
+				checked={call.together.value}
+				onChange={(on) => {
+					call.together.value = on;
+				}}
+			/>
+			<ConsentChoice />
+		</Dialog>
+	);
+}
+
+function ConsentChoice() {
+	const call = useCall();
+	const me = call.me.value;
+	if (!me || (!call.view.value?.session.recorded && me.consent === "")) return null;
+	return (
+		<Check
+			label="I agree to being recorded"
+			hint="You can take this back at any time: the recording stops then."
+			checked={me.consent === "agreed"}
+			onChange={(agree) => void call.press({ type: "member.consent", data: { agree } })}
+		/>
+	);
+}
+
+export function KeysDialog({ open, onClose }: Props) {
+	return (
+		<Dialog open={open} title="Keys" onClose={onClose}>
+			<p class="quiet">Keys never get in the way of typing. A capital letter anywhere begins a note.</p>
+			<dl class="keys">
+				{keyList.map(([keys, what]) => (
+					<div key={what}>
+						<dt>
+							{keys.map((k) => (
+								<kbd class="kbd" key={k}>
+									{k}
+								</kbd>
+							))}
+						</dt>
+						<dd>{what}</dd>
+					</div>
+				))}
+			</dl>
+		</Dialog>
+	);
+}
+
+export function EndDialog({ open, onClose, onEnd }: Props & { onEnd: () => void }) {
+	return (
+		<Dialog
+			open={open}
+			title="End the session for everyone?"
+			onClose={onClose}
+			actions={
+				<>
+					<Button variant="outline" onClick={onClose}>
+						Go on
+					</Button>
+					<Button variant="danger" onClick={onEnd}>
+						End for everyone
+					</Button>
+				</>
+			}
+		>
+			<p>Everybody leaves the call. Notes and the recording are kept.</p>
+		</Dialog>
+	);
+}

@@ -1,0 +1,131 @@
+import { useSignal } from "@preact/signals";
+import { Ellipsis, Hand, MicOff, MonitorUp, MousePointerClick } from "lucide";
+import type { Member } from "../event.gen.ts";
+import { Avatar } from "../ui/Avatar.tsx";
+import { Button } from "../ui/Button.tsx";
+import { Dialog } from "../ui/Dialog.tsx";
+import { Icon } from "../ui/Icon.tsx";
+import { Menu, type MenuItem } from "../ui/Menu.tsx";
+import { roleWord } from "../words.ts";
+import { useCall } from "./context.ts";
+import type { CallSession } from "./session.ts";
+
+/** Who is here, with role and way of being here. Observers come first: nobody watches unseen. */
+export function PeoplePanel() {
+	const call = useCall();
+	const removing = useSignal<Member | null>(null);
+	const members = (call.view.value?.members ?? []).filter((m) => m.presence !== "left");
+	const observers = members.filter((m) => m.role === "observer");
+	const others = members.filter((m) => m.role !== "observer");
+	const person = removing.value;
+	return (
+		<section class="panel card people-panel" aria-labelledby="people-h">
+			<div class="panel__head">
+				<h2 id="people-h">People</h2>
+				<span class="faint num">{members.length}</span>
+			</div>
+			<div class="people">
+				<h3 class="label t12">{observers.length > 0 ? "Observers: they watch and are not heard" : "No observers"}</h3>
+				{observers.length > 0 && <List members={observers} onRemove={(m) => ask(m)} />}
+				<h3 class="label t12">In the conversation</h3>
+				<List members={others} onRemove={(m) => ask(m)} />
+			</div>
+			<Dialog
+				open={person !== null}
+				title={`Remove ${person?.name ?? ""}?`}
+				onClose={() => ask(null)}
+				actions={
+					<>
+						<Button variant="outline" onClick={() => ask(null)}>
+							Keep them here
+						</Button>
+						<Button
+							variant="danger"
+							onClick={() => {
+								if (person) void call.press({ type: "member.remove", data: { member: person.id } });
+								ask(null);
+							}}
+						>
+							Remove
+						</Button>
+					</>
+				}
+			>
+				<p>They leave the call at once, and their invitation lets them in no more.</p>
+			</Dialog>
+		</section>
+	);
+
+	function ask(m: Member | null) {
+		removing.value = m;
+	}
+}
+
+function List({ members, onRemove }: { members: Member[]; onRemove: (m: Member) => void }) {
+	const call = useCall();
+	return (
+		<ul>
+			{members.map((m) => (
+				<li key={m.id} class="person">
+					<Avatar id={m.id} name={m.name} size={40} />
+					<div>
+						<strong>{m.name}</strong>
+						<span class="quiet">
+							{roleWord[m.role]}
+							{m.id === call.you.value ? " · you" : m.guest ? " · guest" : ""}
+							{wayOf(call, m)}
+						</span>
+					</div>
+					<span class="person__signs">
+						{call.view.value?.controls.holder === m.id && (
+							<Icon icon={MousePointerClick} size={16} label="has the controls" />
+						)}
+						{!!m.hand && <Icon icon={Hand} size={16} label="would like to speak" />}
+						{m.screen && <Icon icon={MonitorUp} size={16} label="shares the screen" />}
+						{m.role !== "observer" && !m.mic && <Icon icon={MicOff} size={16} label="microphone off" />}
+					</span>
+					<Do member={m} onRemove={() => onRemove(m)} />
+				</li>
+			))}
+		</ul>
+	);
+}
+
+function wayOf(call: CallSession, m: Member): string {
+	if (m.presence === "away") return " · away";
+	if (call.quality.value.get(m.id)) return " · poor connection";
+	return call.typing.value.has(m.id) ? " · writing" : "";
+}
+
+function Do({ member: m, onRemove }: { member: Member; onRemove: () => void }) {
+	const call = useCall();
+	const items = actionsFor(call, m, onRemove);
+	if (items.length === 0) return null;
+	return (
+		<Menu label={`More for ${m.name}`} buttonClass="icon-btn icon-btn--small" items={items}>
+			<Icon icon={Ellipsis} size={16} />
+		</Menu>
+	);
+}
+
+function actionsFor(call: CallSession, m: Member, onRemove: () => void): MenuItem[] {
+	const items: MenuItem[] = [];
+	const holder = call.view.value?.controls.holder;
+	const you = m.id === call.you.value;
+	if (call.can("hand-over") && holder === m.id) {
+		const label = you ? "Give the controls back" : "Take the controls back";
+		items.push({ label, onSelect: () => void call.press({ type: "controls.give", data: { to: "" } }) });
+	} else if (call.can("hand-over") && m.role === "peer" && !you && call.me.value?.role !== "peer") {
+		items.push({
+			label: "Hand over the controls",
+			onSelect: () => void call.press({ type: "controls.give", data: { to: m.id } }),
+		});
+	}
+	if (call.can("change-role") && (m.role === "observer" || m.role === "peer")) {
+		const role = m.role === "observer" ? "peer" : "observer";
+		const label = role === "peer" ? "Let them speak, as a peer" : "Make them an observer";
+		items.push({ label, onSelect: () => void call.press({ type: "member.role", data: { member: m.id, role } }) });
+	}
+	if (call.can("remove") && !you) items.push({ label: "Remove…", danger: true, onSelect: onRemove });
+	return items;
+}
