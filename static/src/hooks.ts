@@ -96,8 +96,9 @@ export function useMedia(query: string): boolean {
 }
 
 /** Saves what waits when the page is left, and asks before the tab is closed. */
-export function useFlush<T extends object>(autosave: Autosave<T>): void {
+export function useFlush<T extends object>(autosave: Autosave<T> | null): void {
 	useEffect(() => {
+		if (!autosave) return;
 		const ask = (e: BeforeUnloadEvent) => {
 			if (!autosave.pending) return;
 			void autosave.flush();

@@ -24,7 +24,8 @@ export function Transfer({ clip, upload }: { clip: Clip; upload?: ClipUpload }) 
 	);
 }
 
-function Sending({ upload }: { upload: ClipUpload }) {
+/** An upload of this window, with what can be done about it. */
+export function Sending({ upload }: { upload: ClipUpload }) {
 	const s = upload.state.value;
 	const giveUp = useAction(async () => {
 		await upload.giveUp();

@@ -7,9 +7,11 @@ interface CopyButtonProps extends Omit<ButtonProps, "icon" | "children" | "onCli
 	/** What is copied; a function may fetch it. */
 	text: string | (() => Promise<string>);
 	label?: string;
+	/** Of which of several: spoken, not shown. */
+	of?: string;
 }
 
-export function CopyButton({ text, label = "Copy link", size = "small", ...rest }: CopyButtonProps) {
+export function CopyButton({ text, label = "Copy link", of, size = "small", ...rest }: CopyButtonProps) {
 	const [copied, setCopied] = useState(false);
 	useEffect(() => {
 		if (!copied) return;
@@ -28,6 +30,7 @@ export function CopyButton({ text, label = "Copy link", size = "small", ...rest 
 	return (
 		<Button {...rest} size={size} icon={copied ? Check : Copy} onClick={copy}>
 			{copied ? "Copied" : label}
+			{of && <span class="vh"> {of}</span>}
 		</Button>
 	);
 }
