@@ -253,6 +253,7 @@ func clean(s string) string {
 func WriteJSON(w io.Writer, x Export) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
 	return enc.Encode(x)
 }
 

@@ -1,0 +1,52 @@
+package recorder
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+)
+
+// BenchmarkFortyTracks stores a minute of 20 members with sound and picture as fast as it goes, with every sync to the disk.
+func BenchmarkFortyTracks(b *testing.B) {
+	src := encoded(b)
+	const members, length = 20, 60.
+	audio, _ := packetised(audioInfo("m"), repeat(src.audio, 1./50, length), calm)
+	video, _ := packetised(videoInfo("m"), repeat(src.video, 1./30, length), calm)
+	var written uint64
+	for b.Loop() {
+		r, _ := newRecorder(b, Config{})
+		run := newRun(r, "s", 0)
+		var tracks sync.WaitGroup
+		for i := range members {
+			clock := &Clock{}
+			for _, x := range []struct {
+				info  TrackInfo
+				items []timed
+			}{{audioInfo(fmt.Sprint(i)), audio}, {videoInfo(fmt.Sprint(i)), video}} {
+				tracks.Go(func() { storeAll(r, run, x.info, x.items, clock) })
+			}
+		}
+		tracks.Wait()
+		if err := r.Close(); err != nil {
+			b.Fatal(err)
+		}
+		written += r.Stats().Bytes
+	}
+	b.SetBytes(int64(written) / int64(b.N))
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/length*100, "%of-real-time")
+}
+
+func storeAll(r *Recorder, run *run, info TrackInfo, items []timed, clock *Clock) {
+	w := newWriter(r, run, newFeed(info), clock)
+	for _, i := range items {
+		packet := i.item
+		if packet.Packet != nil {
+			p := *packet.Packet
+			packet.Packet = &p
+		}
+		packet.Arrival = run.ref.Add(time.Duration(i.at * float64(time.Second)))
+		w.take(packet)
+	}
+	w.finish()
+}
