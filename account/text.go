@@ -10,12 +10,7 @@ import (
 // line makes s one line without what could disguise a text, and checks its length in characters. what begins the
 // sentence that refuses it: "A title".
 func line(s string, limit int, what string) (string, error) {
-	s = strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || r == '\r' {
-			return ' '
-		}
-		return r
-	}, s)
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")
 	return text(s, limit, what)
 }
 

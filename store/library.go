@@ -33,12 +33,13 @@ func (s *Store) GetFootage(ctx context.Context, id string) (account.Footage, err
 }
 
 // theirs is the condition that a session s is planned by the account, or has the account or one of the guests as a
-// member who was not removed.
+// member who was not removed. An account that was removed does not come back through what its browser got as a guest.
 func theirs(who string, guests []string) (string, []any) {
 	list, args := in([]any{who}, guests[:min(len(guests), maxGuests)])
 	return `(s.planner = $1
 		OR EXISTS (SELECT 1 FROM members m WHERE m.session = s.id AND NOT m.removed AND m.account = $1)
-		OR EXISTS (SELECT 1 FROM members m WHERE m.session = s.id AND NOT m.removed AND m.account IS NULL AND m.id IN ` + list + `))`, args
+		OR EXISTS (SELECT 1 FROM members m WHERE m.session = s.id AND NOT m.removed AND m.account IS NULL AND m.id IN ` + list + `)
+			AND NOT EXISTS (SELECT 1 FROM members m WHERE m.session = s.id AND m.removed AND m.account = $1))`, args
 }
 
 // ClipsInSessions implements [account.Library].
@@ -111,9 +112,6 @@ func (s *Store) cards(ctx context.Context, sessions []planned, who string, guest
 	cards := make([]account.Card, 0, len(sessions))
 	for _, p := range sessions {
 		you := youAmong(people[p.ID], who, guests)
-		if you.Removed && p.Planner != who {
-			continue // an account that was removed does not come back through what its browser got as a guest
-		}
 		p.Standing.Notes = countFor(you, notes[p.ID])
 		cards = append(cards, account.Card{Plan: p.Plan, Standing: p.Standing, You: you, People: slices.DeleteFunc(people[p.ID], isRemoved)})
 	}

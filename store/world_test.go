@@ -2,9 +2,11 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"net/netip"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -31,21 +33,37 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s := open(t, t.TempDir())
-	return &world{
-		t:      t,
-		ctx:    t.Context(),
-		store:  s,
-		people: account.NewPeople(s, s, slog.New(slog.DiscardHandler)),
-		sessions: account.NewSessions(account.Config{
-			Plans: s, Members: s, Links: s, Library: s, Practice: clip.PracticeID, Log: slog.New(slog.DiscardHandler),
-		}),
+	return newWorldIn(t, t.TempDir())
+}
+
+func newWorldIn(t *testing.T, dir string) *world {
+	t.Helper()
+	s := open(t, dir)
+	return &world{t: t, ctx: t.Context(), store: s, people: account.NewPeople(s, s, quiet()), sessions: sessionsOf(s)}
+}
+
+func sessionsOf(s *store.Store) *account.Sessions {
+	return account.NewSessions(account.Config{Plans: s, Members: s, Links: s, Library: s, Practice: clip.PracticeID, Log: quiet()})
+}
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// damage runs SQL in a store's database behind its back.
+func damage(t *testing.T, dir, query string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "pausepoint.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), query)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
 	}
 }
 
 func open(t *testing.T, dir string) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), dir, slog.New(slog.DiscardHandler))
+	s, err := store.Open(t.Context(), dir, quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
