@@ -612,7 +612,7 @@ export interface Answered {
 
 /** Bye is the server's last frame before it closes. */
 export interface Bye {
-  /** replaced, removed, ended, restarting, too_fast, too_slow, invalid */
+  /** replaced, removed, ended, left, restarting, unavailable, too_fast, too_slow, invalid */
   reason: string;
   message: string;
 }
