@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -119,6 +120,10 @@ func (b *builder) settings() (webrtc.SettingEngine, error) {
 	e.SetSRTPProtectionProfiles(
 		dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80,
 	)
+	// The DTLS server chooses the profile, and browsers would choose AES-CM: be the server on both connections.
+	if err := e.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
+		return e, err
+	}
 	return e, e.SetICEAddressRewriteRules(b.rewriteRules()...)
 }
 
@@ -204,7 +209,8 @@ func codec(
 	}
 }
 
-// loggerFactory hands pion's warnings and errors to slog, with a limit: hostile packets cause some of them.
+// loggerFactory hands pion's errors to slog as warnings, and its warnings, of which every connection that closes causes some, for
+// debugging. There is a limit: hostile packets cause others.
 type loggerFactory struct {
 	log   *slog.Logger
 	limit *rate.Limiter
@@ -231,12 +237,14 @@ func (l *leveledLogger) Debugf(string, ...any) {}
 func (l *leveledLogger) Info(string)           {}
 func (l *leveledLogger) Infof(string, ...any)  {}
 
-func (l *leveledLogger) Warn(msg string)                { l.write("%s", msg) }
-func (l *leveledLogger) Warnf(msg string, args ...any)  { l.write(msg, args...) }
-func (l *leveledLogger) Error(msg string)               { l.write("%s", msg) }
-func (l *leveledLogger) Errorf(msg string, args ...any) { l.write(msg, args...) }
-func (l *leveledLogger) write(format string, args ...any) {
-	if l.factory.limit.Allow() {
-		l.factory.log.Warn("media stack", "scope", l.scope, "detail", fmt.Sprintf(format, args...))
+func (l *leveledLogger) Warn(msg string)                { l.write(slog.LevelDebug, "%s", msg) }
+func (l *leveledLogger) Warnf(msg string, args ...any)  { l.write(slog.LevelDebug, msg, args...) }
+func (l *leveledLogger) Error(msg string)               { l.write(slog.LevelWarn, "%s", msg) }
+func (l *leveledLogger) Errorf(msg string, args ...any) { l.write(slog.LevelWarn, msg, args...) }
+
+func (l *leveledLogger) write(level slog.Level, format string, args ...any) {
+	ctx := context.Background()
+	if l.factory.log.Enabled(ctx, level) && l.factory.limit.Allow() {
+		l.factory.log.Log(ctx, level, "media stack", "scope", l.scope, "detail", fmt.Sprintf(format, args...))
 	}
 }

@@ -162,7 +162,7 @@ func TestTransceiversAreReused(t *testing.T) {
 			a.leave()
 			time.Sleep(time.Second)
 		}
-		if n := len(b.sub.GetTransceivers()); n != 2 {
+		if n := len(b.subscribed().GetTransceivers()); n != 2 {
 			t.Errorf("four members one after the other took %d transceivers, want 2", n)
 		}
 		if n := len(b.offered()); n != 0 {
@@ -194,6 +194,14 @@ func TestSourceIsAddedAndRemoved(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			if b.got()["ann/screen"] == nil {
 				t.Error("the screen did not come again")
+			}
+		}
+		if n := b.heard(); n != 5 {
+			t.Errorf("%d publications in all, want 5: three, and the screen twice more", n)
+		}
+		for _, p := range w.sfu.Room("r").Publications() {
+			if c := p.Counts(); c.Received == 0 {
+				t.Errorf("%v was published without a packet", p.Info())
 			}
 		}
 	})

@@ -131,11 +131,14 @@ func TestSubscriberAsksForARestart(t *testing.T) {
 		b := w.client("bob").join("r", false, true)
 		must(t, a.publish(SourceCamera))
 		time.Sleep(2 * time.Second)
-		first := ufrag(b.sub.RemoteDescription().SDP)
+		first := ufrag(b.subscribed().RemoteDescription().SDP)
 		must(t, b.peer.Handle(Signal{Kind: KindRestart, PC: Subscribe}))
 		time.Sleep(2 * time.Second)
-		if second := ufrag(b.sub.RemoteDescription().SDP); second == first {
+		if second := ufrag(b.subscribed().RemoteDescription().SDP); second == first {
 			t.Error("the server's ICE credentials are the old ones")
+		}
+		if text := b.subscribed().RemoteDescription().SDP; !strings.Contains(text, "a=candidate:") {
+			t.Errorf("the restart's offer has no candidates: %s", text)
 		}
 		if b.wasRestarted(Subscribe) {
 			t.Error("a connection that is alive was built anew")
@@ -168,13 +171,40 @@ func TestPublisherRestartsICE(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		must(t, a.offer(&webrtc.OfferOptions{ICERestart: true}))
 		time.Sleep(2 * time.Second)
+		if text := a.pub.RemoteDescription().SDP; !strings.Contains(text, "a=candidate:") {
+			t.Errorf("the restart's answer has no candidates: %s", text)
+		}
 		before := b.got()["ann/camera"].packets
 		time.Sleep(2 * time.Second)
 		if after := b.got()["ann/camera"].packets; after < before+100 {
 			t.Errorf("%d packets before, %d after the restart", before, after)
 		}
-		if n := len(b.streams); n != 1 {
+		if n := b.heard(); n != 1 {
 			t.Errorf("%d publications, want the one that goes on", n)
+		}
+	})
+}
+
+func TestTooManyStreamsEndTheConnection(t *testing.T) {
+	count := 0
+	limit, err := streamLimit{excess: func() { count++ }}.NewInterceptor("")
+	must(t, err)
+	for range 3 * maxRemoteSSRCs {
+		limit.BindRemoteStream(nil, nil)
+	}
+	if count != 1 {
+		t.Errorf("excess was told %d times, want once", count)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, conditions{delay: 5 * time.Millisecond})
+		defer w.close()
+		a := w.client("ann").join("r", true, false)
+		must(t, a.publish(SourceAudio))
+		time.Sleep(time.Second)
+		a.peer.box.post(excess{pc: a.peer.publish.pc})
+		time.Sleep(time.Second)
+		if !a.wasRestarted(Publish) || len(w.sfu.Room("r").Publications()) != 0 {
+			t.Error("the connection of a member who sends too many streams goes on")
 		}
 	})
 }

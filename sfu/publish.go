@@ -61,6 +61,7 @@ func (p *publisher) offer(s Signal) error {
 		return err
 	}
 	p.sources = maps.Clone(s.Sources)
+	p.forgetStopped()
 	p.reconcile()
 	p.peer.tell(Signal{Kind: KindAnswer, PC: Publish, SDP: answer})
 	return nil
@@ -134,6 +135,16 @@ func (p *publisher) arrived(m arrived) {
 	p.peer.wg.Go(in.readRTP)
 	p.peer.wg.Go(in.readRTCP)
 	p.reconcile()
+}
+
+// forgetStopped ends the tracks that the negotiation has stopped: a member that sends there again has a new one, which arrives.
+func (p *publisher) forgetStopped() {
+	for _, t := range p.pc.GetTransceivers() {
+		if in := p.inbound[t.Mid()]; in != nil && in.receiver != t.Receiver() {
+			p.unpublish(in)
+			delete(p.inbound, t.Mid())
+		}
+	}
 }
 
 // reconcile makes publications of the tracks that are named as a source, and ends the others.

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -113,6 +114,27 @@ func TestPublicAddressesAreTold(t *testing.T) {
 	if !strings.Contains(s.SDP, "203.0.113.9 "+itoa(w.sfu.Port())) || strings.Contains(s.SDP, "127.0.0.1 "+itoa(w.sfu.Port())) {
 		t.Errorf("the answer: %s", s.SDP)
 	}
+	// The DTLS server chooses the encryption.
+	if !strings.Contains(s.SDP, "a=setup:passive") {
+		t.Errorf("the server leaves the choice of encryption to the member: %s", s.SDP)
+	}
 	a.leave()
 	must(t, w.sfu.Close())
+}
+
+func TestLoggersWriteErrorsAsWarnings(t *testing.T) {
+	var out strings.Builder
+	f := newLoggerFactory(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo})))
+	l := f.NewLogger("ice")
+	l.Debugf("%d", 1)
+	l.Warn("two")
+	l.Warnf("three %d", 3)
+	for range 1000 {
+		l.Errorf("four %s", "x")
+	}
+	l.Error("five")
+	lines := strings.Count(out.String(), "\n")
+	if lines != 20 || !strings.Contains(out.String(), `level=WARN msg="media stack" scope=ice detail="four x"`) {
+		t.Errorf("%d lines: %.200s", lines, out.String())
+	}
 }
