@@ -15,7 +15,7 @@ import (
 func fuzzed(b []byte, begin time.Time) []Item {
 	var out []Item
 	at := begin
-	for len(b) >= 16 && len(out) < 500 {
+	for len(b) >= 16 && len(out) < 100 {
 		at = at.Add(time.Duration(b[0]) * time.Millisecond)
 		item := Item{Arrival: at, Epoch: uint32(b[1] >> 6), Dropped: uint64(b[1] & 1)}
 		n := min(int(b[3]), len(b)-16)

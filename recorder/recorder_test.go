@@ -94,7 +94,7 @@ func TestSoundAndPictureAreInStep(t *testing.T) {
 			index, _ := record(t, dir, []TrackInfo{audioInfo("m"), videoInfo("m")}, [][]timed{a, v}, 22)
 			aErr := displacements(t, dir, bySource(index, "audio"), audio, aTimes)
 			vErr := displacements(t, dir, bySource(index, "camera"), video, vTimes)
-			if len(aErr) < 900 || len(vErr) < 300 {
+			if len(aErr) < 900 || len(vErr) < 200 {
 				t.Fatalf("%d packets of sound and %d frames of picture were stored", len(aErr), len(vErr))
 			}
 			lowA, highA := extremes(aErr)

@@ -102,9 +102,10 @@ func repairWebM(b []byte) (whole []byte, end int64) {
 		}
 		if el.id == idCluster {
 			c, n := readCluster(el.body)
-			end = max(end, c.end)
-			if !el.whole {
-				return append(bytes.Clone(b[:at]), remade(c, n)...), end
+			if el.whole {
+				end = max(end, c.end)
+			} else if rest := remade(c, n); len(rest) > 0 {
+				return append(bytes.Clone(b[:at]), rest...), max(end, c.end)
 			}
 		}
 		if !el.whole || el.id != idEBML && el.id != idInfo && el.id != idTracks && el.id != idCluster {
@@ -114,7 +115,7 @@ func repairWebM(b []byte) (whole []byte, end int64) {
 	}
 }
 
-// remade is a cluster of the n whole blocks that were read of it.
+// remade is a cluster of the n whole blocks that were read of it; empty if there are none.
 func remade(c cluster, n int) []byte {
 	if n == 0 {
 		return nil

@@ -9,6 +9,7 @@ import (
 const (
 	slewRate    = 0.005 // ms of correction per ms of media: below what is heard or seen
 	stepBeyond  = 100.  // ms; a larger error is corrected at once, at the begin of a new segment
+	stepEvery   = 2000. // ms of media between two such steps
 	settleTime  = 500.  // ms after the first packet in which the mapping may still change freely
 	maxBehind   = 2000. // ms by which media may lie before its arrival
 	jumpBeyond  = 5000. // ms between RTP time and arrival time that make it another stream
@@ -121,11 +122,12 @@ type Timeline struct {
 	settled   bool
 	offset    float64 // applied: session time − RTP time, ms
 	last      float64 // RTP time in ms up to which the offset was moved
+	stepped   float64 // RTP time in ms of the newest step
 }
 
 // NewTimeline returns a Timeline for a clock rate in Hz that shares clock with the member's other tracks.
 func NewTimeline(rate uint32, clock *Clock) *Timeline {
-	return &Timeline{clock: clock, msPer: 1000 / float64(max(rate, 1))}
+	return &Timeline{clock: clock, msPer: 1000 / float64(max(rate, 1)), stepped: math.Inf(-1)}
 }
 
 // Packet tells of a packet's RTP timestamp and its arrival in session time. It reports false if the timestamp does not
@@ -180,8 +182,8 @@ func (t *Timeline) At(rtp uint32) (ms float64, stepped bool) {
 		return 0, false
 	case !t.settled:
 		t.settled, t.offset, t.last = true, target, at
-	case math.Abs(target-t.offset) > stepBeyond:
-		t.offset, stepped = target, true
+	case math.Abs(target-t.offset) > stepBeyond && at-t.stepped >= stepEvery:
+		t.offset, t.stepped, stepped = target, at, true
 	default:
 		limit := slewRate * max(at-t.last, 0)
 		t.offset += max(-limit, min(limit, target-t.offset))

@@ -20,6 +20,7 @@ const (
 	flushAfter     = 1_500.  // frames wait for the rest of their cluster at most for so long
 	keyFrameEvery  = 1_000.  // between two requests
 	restartEvery   = 5_000.  // between two beginnings anew of a stream's numbering
+	epochEvery     = 1_000.  // the same, where the media room says so; what is between is dropped
 	storageBackoff = 5_000.  // after a failed write
 	maxHeld        = 4096    // frames kept while the Timeline settles
 	tick           = 250 * time.Millisecond
@@ -111,11 +112,14 @@ func (w *writer) take(item Item) {
 		w.suspend()
 		return
 	}
-	if item.Epoch != w.epoch {
-		w.restart()
-		w.epoch = item.Epoch
-	}
 	now := w.run.at(item.Arrival)
+	if item.Epoch != w.epoch {
+		if now-w.restarted < epochEvery {
+			return
+		}
+		w.restart()
+		w.epoch, w.restarted = item.Epoch, now
+	}
 	switch {
 	case item.Report != nil:
 		w.timeline.Report(*item.Report, now)
@@ -221,7 +225,7 @@ func (w *writer) store(f frame, at float64, stepped bool) {
 		w.fail(err, at)
 		return
 	}
-	w.newest = at
+	w.newest = max(w.newest, at)
 	w.rec.stats.frames.Add(1)
 }
 
@@ -229,7 +233,7 @@ func (w *writer) store(f frame, at float64, stepped bool) {
 func (w *writer) isDue(f frame, at float64) bool {
 	age := w.file.age(at)
 	switch {
-	case age < 0, at-w.newest > silenceLimit:
+	case at-w.newest > silenceLimit:
 		return true
 	case w.vp8 == nil:
 		return age >= segmentLength
@@ -254,7 +258,7 @@ func (w *writer) openFile(f frame, at float64) error {
 		seg.Mime = MimeVP8
 		entry = vp8Track(f.width, f.height)
 	}
-	w.width, w.height = f.width, f.height
+	w.width, w.height, w.newest = f.width, f.height, at
 	w.file, err = w.create(seg, entry)
 	return err
 }
