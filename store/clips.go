@@ -66,29 +66,25 @@ func (s *Store) UpdateClip(ctx context.Context, id string, change func(*clip.Cli
 	for i, name := range clipColumns {
 		sets[i] = fmt.Sprintf("%s = $%d", name, i+1)
 	}
-	var refused error
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if c, err = getClip(ctx, tx, id); err != nil {
 			return err
 		}
-		if refused = change(&c); refused != nil {
-			return refused
+		if err := change(&c); err != nil {
+			return err
 		}
 		c.ID = id
 		_, err = tx.ExecContext(ctx, "UPDATE clips SET "+strings.Join(sets, ", ")+" WHERE id = $1", clipValues(c)...)
 		return err
 	})
-	if refused != nil {
-		return clip.Clip{}, refused
-	}
 	if err != nil {
 		return clip.Clip{}, err
 	}
-	return s.stored(c), nil
+	return stored(c), nil
 }
 
 // stored is the clip as it would be read: times have milliseconds.
-func (s *Store) stored(c clip.Clip) clip.Clip {
+func stored(c clip.Clip) clip.Clip {
 	c.Created, c.Prepared = fromMillis(millis(c.Created)), fromMillis(millis(c.Prepared))
 	c.PupilConsentAt = fromMillis(millis(c.PupilConsentAt))
 	return c

@@ -108,19 +108,15 @@ func (s *Store) UpdatePlan(
 	ctx context.Context, session string, change func(*account.Plan, account.Standing) error,
 ) (account.Plan, account.Standing, error) {
 	var p planned
-	var refused error
 	err := s.write(ctx, func(tx *sql.Tx) (err error) {
 		if p, err = getSession(ctx, tx, session); err != nil {
 			return err
 		}
-		if refused = change(&p.Plan, p.Standing); refused != nil {
-			return refused
+		if err := change(&p.Plan, p.Standing); err != nil {
+			return err
 		}
 		return updateSession(ctx, tx, session, p.Plan)
 	})
-	if refused != nil {
-		err = refused
-	}
 	if err != nil {
 		return account.Plan{}, account.Standing{}, err
 	}
