@@ -55,7 +55,7 @@ export function Level({ track, on, woken }: LevelProps) {
 			{on && (
 				<span class="me__bars" ref={bars} aria-hidden="true">
 					{BARS.map((height) => (
-						<i key={height} class="off" style={{ height }} />
+						<i key={height} class="off" style={{ height: `${height}px` }} />
 					))}
 				</span>
 			)}

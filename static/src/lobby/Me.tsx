@@ -38,23 +38,13 @@ export function Me({ preview, who }: MeProps) {
 			<h2 class="vh" id="me-h">
 				Your picture and sound
 			</h2>
-			<div class="picture">
+			<div class={camera ? "picture" : "picture picture--none"}>
 				<video ref={video} autoplay muted playsInline hidden={!camera} aria-label="Your picture" />
 				{!camera && <NoPicture preview={preview} who={who} />}
 				<Level track={mic} on={micOn} woken={woken} />
 				<div class="me__switch">
-					<IconButton
-						icon={micOn ? Mic : MicOff}
-						off={!micOn}
-						label={micOn ? "Microphone is on. Turn it off" : "Microphone is off. Turn it on"}
-						onClick={() => preview.turn("mic", !micOn)}
-					/>
-					<IconButton
-						icon={cameraOn ? Video : VideoOff}
-						off={!cameraOn}
-						label={cameraOn ? "Camera is on. Turn it off" : "Camera is off. Turn it on"}
-						onClick={() => preview.turn("camera", !cameraOn)}
-					/>
+					<Switch preview={preview} which="mic" />
+					<Switch preview={preview} which="camera" />
 				</div>
 			</div>
 			{problems.length > 0 && window.isSecureContext && (
@@ -74,6 +64,26 @@ export function Me({ preview, who }: MeProps) {
 			<Devices preview={preview} />
 		</section>
 	);
+}
+
+const switches = {
+	mic: { word: "Microphone", on: Mic, off: MicOff },
+	camera: { word: "Camera", on: Video, off: VideoOff },
+};
+
+/** Turns a device off and on; one that does not work is tried again. */
+function Switch({ preview, which }: { preview: Preview; which: "mic" | "camera" }) {
+	const { word, on, off } = switches[which];
+	const wanted = which === "mic" ? preview.choices.value.micOn : preview.choices.value.cameraOn;
+	const broken = wanted && preview.problem[which].value !== null;
+	const works = wanted && !broken;
+	const label = broken
+		? `${word} does not work. Try again`
+		: wanted
+			? `${word} is on. Turn it off`
+			: `${word} is off. Turn it on`;
+	const press = () => (broken ? preview.start(which) : preview.turn(which, !wanted));
+	return <IconButton icon={works ? on : off} off={!works} label={label} onClick={() => void press()} />;
 }
 
 function NoPicture({ preview, who }: MeProps) {
@@ -102,12 +112,12 @@ function Devices({ preview }: { preview: Preview }) {
 		<div class="devices">
 			<Select
 				label="Camera"
-				{...optionsOf(found, "videoinput", "Camera", camera)}
+				{...optionsOf(found, "videoinput", "Camera", camera, preview.track.camera.value?.label)}
 				onChange={(id) => preview.pick("camera", id)}
 			/>
 			<Select
 				label="Microphone"
-				{...optionsOf(found, "audioinput", "Microphone", mic)}
+				{...optionsOf(found, "audioinput", "Microphone", mic, preview.track.mic.value?.label)}
 				onChange={(id) => preview.pick("mic", id)}
 			/>
 			{canChooseSpeaker && (

@@ -36,10 +36,10 @@ export function causeOf(thrown: unknown, secure: boolean): Cause {
 /** What happened and what to do, for one device. The call is open without it in every case. */
 export function sentenceFor(kind: DeviceKind, cause: Cause): string {
 	const without =
-		kind === "camera" ? "You can join without it." : "You can join without it: you hear the others, and write.";
+		kind === "camera" ? "You can join without it." : "You can join without it, hear the others, and write.";
 	switch (cause) {
 		case "denied":
-			return `Your browser keeps your ${kind} closed for this page. To open it, press the sign beside the address and allow the ${kind}, then try again. ${without}`;
+			return `Your browser keeps your ${kind} closed for this page. Allow it at the sign beside the address, then try again. ${without}`;
 		case "denied-system":
 			return `Your computer keeps the ${kind} closed for this browser. Allow it in the computer’s privacy settings, then try again. ${without}`;
 		case "missing":
@@ -53,13 +53,21 @@ export function sentenceFor(kind: DeviceKind, cause: Cause): string {
 	}
 }
 
+const bothSentences: Record<Exclude<Cause, "busy" | "unknown">, string> = {
+	denied:
+		"Your browser keeps your camera and microphone closed for this page. Allow them at the sign beside the address, then try again. You can join without them: you see, hear and write.",
+	"denied-system":
+		"Your computer keeps camera and microphone closed for this browser. Allow them in the computer’s privacy settings, then try again. You can join without them: you see, hear and write.",
+	missing:
+		"We find no camera and no microphone. Plug them in, then try again. You can join without them: you see, hear and write.",
+	insecure:
+		"Your browser opens camera and microphone only on an address that begins with https://, or on localhost. Ask whoever runs this server for such an address. You can join without them: you see, hear and write.",
+};
+
 /** Both devices at once, where the cause is the same. */
 export function sentencesFor(mic: Cause | null, camera: Cause | null): string[] {
 	const out = [];
-	if (mic && mic === camera && (mic === "denied" || mic === "insecure" || mic === "denied-system")) {
-		const both = sentenceFor("camera", mic).replaceAll("camera", "camera and microphone");
-		return [both.replace("You can join without it.", "You can join without them: you see, hear and write.")];
-	}
+	if (mic && mic === camera && mic !== "busy" && mic !== "unknown") return [bothSentences[mic]];
 	if (mic) out.push(sentenceFor("microphone", mic));
 	if (camera) out.push(sentenceFor("camera", camera));
 	return out;

@@ -168,15 +168,18 @@ async function media(c: MediaStreamConstraints): Promise<MediaStream> {
 	return navigator.mediaDevices.getUserMedia(c);
 }
 
-/** A list for a choice; names are known only once a device was allowed. */
-export function optionsOf(found: MediaDeviceInfo[], kind: MediaDeviceKind, word: string, chosen: string) {
-	const devices = found.filter(
-		(d) => d.kind === kind && d.deviceId !== "" && d.deviceId !== "default" && d.deviceId !== "communications",
-	);
-	const options = devices.map((d, i) => ({
-		value: d.deviceId,
-		label: d.label.replace(/ \([0-9a-f]{4}:[0-9a-f]{4}\)$/, "") || `${word} ${i + 1}`,
-	}));
+/** A list for a choice; names are known only once a device was allowed. `now` is what the browser took by itself. */
+export function optionsOf(found: MediaDeviceInfo[], kind: MediaDeviceKind, word: string, chosen: string, now = "") {
+	const all = found.filter((d) => d.kind === kind);
+	const devices = all.filter((d) => d.deviceId !== "" && d.deviceId !== "default" && d.deviceId !== "communications");
+	const options = devices.map((d, i) => ({ value: d.deviceId, label: plainName(d.label) || `${word} ${i + 1}` }));
 	const known = options.some((o) => o.value === chosen);
-	return { options: [{ value: "", label: "Usual one" }, ...options], value: known ? chosen : "" };
+	const none = found.length > 0 && all.length === 0;
+	const usual = none ? "None found" : now && !known ? plainName(now) : "Usual one";
+	return { options: [{ value: "", label: usual }, ...options], value: known ? chosen : "", disabled: none };
+}
+
+/** Without the numbers that Chromium adds: "Webcam (046d:0825)". */
+function plainName(label: string): string {
+	return label.replace(/ \([0-9a-f]{4}:[0-9a-f]{4}\)$/, "");
 }

@@ -1,9 +1,8 @@
 import "./clip.css";
-import { ArrowLeft, Eye, LockKeyhole } from "lucide";
+import { Eye, LockKeyhole } from "lucide";
 import { ApiError, api, type Clip } from "../api.ts";
 import { useLoad, useTitle } from "../hooks.ts";
 import type { Params } from "../router.ts";
-import { IconButton } from "../ui/Button.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { Shell } from "../ui/Shell.tsx";
 import { Loading } from "../ui/Spinner.tsx";
@@ -31,16 +30,7 @@ export function ClipPage({ params }: { params: Params }) {
 		return <Loading />;
 	}
 	return (
-		<Shell class="clip-page">
-			<div class="backbar">
-				<IconButton icon={ArrowLeft} label="Back to your clips" href="/clips" />
-				<a href="/clips" style={{ color: "inherit", textDecoration: "none" }}>
-					Clips
-				</a>
-				<div class="end">
-					<SeenBy clip={clip} />
-				</div>
-			</div>
+		<Shell class="clip-page" back={{ href: "/clips", label: "Clips" }} end={<SeenBy clip={clip} />}>
 			<Body clip={clip} />
 		</Shell>
 	);

@@ -146,7 +146,7 @@ function About({ clip, change, autosave }: Editing & { autosave: Autosave<ClipCh
 			<section class="card about" aria-labelledby="seen-h">
 				<h2 id="seen-h">Who can see it</h2>
 				<Viewers clip={clip} />
-				<div class="row" style={{ marginLeft: -16 }}>
+				<div class="row" style={{ marginLeft: "-16px" }}>
 					<DeleteClip clip={clip} />
 				</div>
 			</section>

@@ -226,7 +226,7 @@ export function SignInPage() {
 	return (
 		<DoorPage title="Sign in" lead={to === "/" ? "Good to see you." : "Sign in to go on."}>
 			{needsSetup.value && (
-				<div style={{ marginBottom: 24 }}>
+				<div style={{ marginBottom: "24px" }}>
 					<Notice tone="accent">
 						This server has no account yet. Open the one-time link that it printed when it started, to make the first.
 					</Notice>

@@ -146,7 +146,7 @@ function Used({ sessions, clips }: { sessions: SessionCard[]; clips: Clip[] }) {
 
 function More({ href, label }: { href: string; label: string }) {
 	return (
-		<p style={{ marginTop: 12 }}>
+		<p style={{ marginTop: "12px" }}>
 			<a href={href}>{label}</a>
 		</p>
 	);

@@ -141,7 +141,7 @@ function FileField({ problem, onFile }: FileFieldProps) {
 				/>
 			</label>
 			{problem && (
-				<p class="field__error" id={id} role="alert" style={{ marginTop: 4 }}>
+				<p class="field__error" id={id} role="alert" style={{ marginTop: "4px" }}>
 					{problem}
 				</p>
 			)}

@@ -61,7 +61,7 @@ export function SessionRow({ s }: { s: SessionCard }) {
 					{with_[0] ? (
 						<>
 							<Avatar id={with_[0]} name={with_[0]} size={20} />
-							<span>with {names(with_)}</span>
+							<span>with {names(with_, 2)}</span>
 						</>
 					) : (
 						<span>Only you</span>
@@ -80,7 +80,8 @@ export function seenBy(c: Clip): string {
 	if (c.practice) return "Everybody here";
 	if (!c.mine) return `${c.ownerName} shows it to you`;
 	const n = c.viewers?.length ?? 0;
-	return n === 0 ? "Only you" : `You and ${names(c.viewers ?? [], 2)}`;
+	if (n === 0) return "Only you";
+	return n === 1 ? `You and ${c.viewers![0]}` : `You and ${n} others`;
 }
 
 const clipStates: Partial<Record<Clip["state"], string>> = {

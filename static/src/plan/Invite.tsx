@@ -13,8 +13,8 @@ import { roleWord } from "../words.ts";
 const order: Role[] = ["focal", "coach", "facilitator", "peer", "observer"];
 
 const what: Record<Role, string> = {
-	focal: "Whose lesson it is. Drives the clip",
-	coach: "Listens and asks. Drives the clip",
+	focal: "Whose lesson it is",
+	coach: "Listens and asks",
 	facilitator: "Leads the conversation",
 	peer: "Takes part",
 	observer: "Sees and hears, does not speak",

@@ -44,7 +44,7 @@ export function PauseEditor({ pause, place, clip, player, fresh, disabled, chang
 				<h2 id="ed-h">Pause {place}</h2>
 				{!disabled && <IconButton icon={Trash2} label="Remove this pause" onClick={remove} />}
 			</div>
-			<fieldset class="stack" style={{ gap: 12 }} disabled={disabled}>
+			<fieldset class="stack" style={{ gap: "12px" }} disabled={disabled}>
 				{/* biome-ignore lint/a11y/useSemanticElements: a group of buttons is no fieldset */}
 				<div class="at" role="group" aria-label="Frame of the pause">
 					<IconButton icon={ChevronLeft} label="One frame earlier" onClick={() => move(-1)} />

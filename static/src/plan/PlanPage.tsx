@@ -1,6 +1,6 @@
 import "../pages/clip.css";
 import "./plan.css";
-import { ArrowLeft, Pencil } from "lucide";
+import { Pencil } from "lucide";
 import { useMemo, useState } from "preact/hooks";
 import { account } from "../account.ts";
 import { ApiError, api, type Plan, type PlanChange } from "../api.ts";
@@ -10,7 +10,7 @@ import { SeenBy } from "../pages/ClipPage.tsx";
 import { LoadFailed, NotFoundPage } from "../pages/NotFoundPage.tsx";
 import { sessionTitle } from "../pages/rows.tsx";
 import type { Params } from "../router.ts";
-import { Button, IconButton } from "../ui/Button.tsx";
+import { Button } from "../ui/Button.tsx";
 import { EmptyState, Notice } from "../ui/Notice.tsx";
 import { Saved } from "../ui/Saved.tsx";
 import { Shell } from "../ui/Shell.tsx";
@@ -60,19 +60,19 @@ function Loaded({ first }: { first: Plan }) {
 	const clip = plan.clipCard;
 	const title = sessionTitle(plan);
 	return (
-		<Shell class="plan-page" devices>
-			<div class="backbar">
-				<IconButton icon={ArrowLeft} label="Back to sessions" href={account.value ? "/sessions" : `/s/${plan.id}`} />
-				<a href={account.value ? "/sessions" : `/s/${plan.id}`} style={{ color: "inherit", textDecoration: "none" }}>
-					Sessions
-				</a>
-				<div class="end">
+		<Shell
+			class="plan-page"
+			devices
+			back={account.value ? { href: "/sessions", label: "Sessions" } : { href: `/s/${plan.id}`, label: "The door" }}
+			end={
+				<>
 					{clip && <SeenBy clip={clip} />}
 					<Button variant="primary" href={plan.ended ? `/s/${plan.id}/replay` : `/s/${plan.id}`}>
 						{plan.ended ? "See the replay" : "Join"}
 					</Button>
-				</div>
-			</div>
+				</>
+			}
+		>
 			<div class="headline">
 				<div>
 					<h1>{plan.focus || title}</h1>
@@ -89,7 +89,7 @@ function Loaded({ first }: { first: Plan }) {
 				)}
 			</div>
 			{plan.begun && (
-				<div style={{ marginBottom: 16 }}>
+				<div style={{ marginBottom: "16px" }}>
 					<Notice tone="accent">
 						{plan.ended
 							? "This session has ended. The plan stays as it was."

@@ -8,7 +8,7 @@ import { frameMiddle, framesOf } from "../sync/line.ts";
 import { Timeline } from "../timeline/Timeline.tsx";
 import { Button } from "../ui/Button.tsx";
 import { announce, toast } from "../ui/Toast.tsx";
-import { fmtClip, fmtClock, fmtLength, fmtLong } from "../ui/time.ts";
+import { fmtClip, fmtClockShort, fmtLength, fmtLong } from "../ui/time.ts";
 import { type AgendaItem, agendaOf, lengthOf } from "./agenda.ts";
 import { Notes } from "./Notes.tsx";
 import { PauseEditor } from "./PauseEditor.tsx";
@@ -25,8 +25,9 @@ const PROMPT = "What do you notice?";
 
 /** The clip with its pauses, set with the frame in view; the agenda that follows from them; one's own notes. */
 export function Work({ plan, clip, change, saved, invite }: WorkProps) {
-	const player = useMemo(() => new Player(clip, clip.from), [clip]);
-	const [selected, setSelected] = useState<string | null>(plan.pauses[0]?.id ?? null);
+	const [opening] = useState(() => agendaOf(plan.pauses, clip)[0]);
+	const player = useMemo(() => new Player(clip, opening?.clipTime ?? clip.from), [clip, opening]);
+	const [selected, setSelected] = useState<string | null>(opening?.pause.id ?? null);
 	const [fresh, setFresh] = useState<string | null>(null);
 	const [writing, setWriting] = useState<string | null>(null);
 	const items = agendaOf(plan.pauses, clip);
@@ -214,7 +215,7 @@ function Agenda({ plan, clip, items, selected, select }: AgendaProps) {
 				{items.map((i) => (
 					<li key={i.pause.id} aria-current={i.pause.id === selected ? "true" : undefined}>
 						<button type="button" class="item" onClick={() => select(i.pause)}>
-							<span class="at">{start === null ? fmtClip(i.begins * 1000) : fmtClock(start + i.begins)}</span>
+							<span class="at">{start === null ? fmtClip(i.begins * 1000) : fmtClockShort(start + i.begins)}</span>
 							<i class="diamond" />
 							<strong>{i.pause.prompt || "Nothing is asked yet"}</strong>
 							<small>{i.detail}</small>

@@ -1,21 +1,25 @@
 import { ShieldAlert } from "lucide";
 import type { ComponentChildren } from "preact";
 import { Notice } from "./Notice.tsx";
-import { Topbar } from "./Topbar.tsx";
+import { type Back, Topbar } from "./Topbar.tsx";
 
 interface ShellProps {
 	/** The page leads to a camera and a microphone: say so if this browser will not give them. */
 	devices?: boolean;
 	narrow?: boolean;
+	/** The way back, on a page that works on one thing. */
+	back?: Back;
+	/** At the end of the bar. */
+	end?: ComponentChildren;
 	class?: string;
 	children: ComponentChildren;
 }
 
 /** An ordinary page: the bar, what must be known first, and the content. */
-export function Shell({ devices, narrow, class: cls, children }: ShellProps) {
+export function Shell({ devices, narrow, back, end, class: cls, children }: ShellProps) {
 	return (
 		<div class="shell shell--page">
-			<Topbar />
+			<Topbar back={back} end={end} />
 			{devices && <InsecureNotice />}
 			<main class={["page", narrow ? "page--narrow" : "", cls ?? ""].filter(Boolean).join(" ")} id="main" tabIndex={-1}>
 				{children}

@@ -1,10 +1,11 @@
-import { Film, House, LogOut, MessagesSquare, UserPlus } from "lucide";
+import { ArrowLeft, Film, House, LogOut, MessagesSquare, UserPlus } from "lucide";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { account, signOut } from "../account.ts";
 import { sentenceOf } from "../api.ts";
 import { navigate, path } from "../router.ts";
 import { Avatar } from "./Avatar.tsx";
+import { IconButton } from "./Button.tsx";
 import { InviteDialog } from "./InviteDialog.tsx";
 import { Logo } from "./Logo.tsx";
 import { Menu } from "./Menu.tsx";
@@ -25,8 +26,34 @@ const places = [
 	["/sessions", "Sessions"],
 ] as const;
 
+export interface Back {
+	href: string;
+	/** Where it leads: "Clips". */
+	label: string;
+}
+
+interface TopbarProps {
+	/** On a page that works on one thing: the way back in the place of the ways on. */
+	back?: Back;
+	end?: ComponentChildren;
+}
+
 /** The bar of ordinary pages: the house's mark, where one can go, and one's account. */
-export function Topbar({ end }: { end?: ComponentChildren }) {
+export function Topbar({ back, end }: TopbarProps) {
+	if (back) {
+		return (
+			<header class="topbar topbar--page topbar--wide">
+				<div class="topbar__back">
+					<IconButton icon={ArrowLeft} label={`Back to ${back.label.toLowerCase()}`} href={back.href} />
+					<a href={back.href}>{back.label}</a>
+				</div>
+				<div class="topbar__end">
+					{end}
+					<AccountMenu />
+				</div>
+			</header>
+		);
+	}
 	return (
 		<header class="topbar topbar--page">
 			<Brand />

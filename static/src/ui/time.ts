@@ -71,6 +71,16 @@ export function fmtClock(when: When): string {
 	return new Intl.DateTimeFormat(locale(), { hour: "numeric", minute: "2-digit" }).format(new Date(when));
 }
 
+/** "10:00" in a narrow column: without AM or PM, where the day is said beside it. */
+export function fmtClockShort(when: When): string {
+	const parts = new Intl.DateTimeFormat(locale(), { hour: "numeric", minute: "2-digit" }).formatToParts(new Date(when));
+	return parts
+		.filter((p) => p.type !== "dayPeriod")
+		.map((p) => p.value)
+		.join("")
+		.trim();
+}
+
 /** "Today, 10:00" */
 export function fmtDayTime(when: When, now: When = Date.now()): string {
 	return `${fmtDay(when, now)}, ${fmtClock(when)}`;
