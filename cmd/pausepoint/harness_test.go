@@ -142,12 +142,15 @@ func (s *server) stop(t *testing.T) {
 
 func noEnv(string) (string, bool) { return "", false }
 
+var templateDir string // for TestMain to remove
+
 // template is a data folder with the first account in it and the practice clip prepared, made once.
 var template = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "pausepoint-test-*")
 	if err != nil {
 		return "", err
 	}
+	templateDir = dir
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	stdout, ended := newOutput(), make(chan error, 1)
@@ -218,8 +221,8 @@ func fill(stdout *output, ended <-chan error) error {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, err := template(); err == nil {
-		_ = os.RemoveAll(dir)
+	if templateDir != "" {
+		_ = os.RemoveAll(templateDir)
 	}
 	os.Exit(code)
 }

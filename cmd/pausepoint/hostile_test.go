@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// A WebSocket is opened by our own page only: with a cookie, no other site's page may, nor one that hides where it is.
+func TestForeignOrigin(t *testing.T) {
+	s := startFilled(t)
+	amara := signedIn(t, s)
+	id := amara.practiceSession()
+	for name, header := range map[string]http.Header{
+		"foreign": {"Origin": {"https://evil.example"}},
+		"none":    {"X": {"y"}},
+		"null":    {"Origin": {"null"}},
+		"similar": {"Origin": {s.url + ".evil.example"}},
+		"twice":   {"Origin": {s.url, "https://evil.example"}},
+	} {
+		_, res, err := amara.dial(id, header)
+		if err == nil || res == nil || res.StatusCode != http.StatusForbidden {
+			t.Errorf("%s origin: %v %v", name, res, err)
+		}
+	}
+	for _, header := range []map[string]string{{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}} {
+		res, text := amara.request("POST", "/api/sessions", strings.NewReader(`{"practice":true}`), header)
+		if res.StatusCode != http.StatusForbidden {
+			t.Errorf("%v: %d %s", header, res.StatusCode, text)
+		}
+	}
+}
+
+// Frames that are too large, or compressed though nobody agreed to that, end the connection.
+func TestOversizeFrames(t *testing.T) {
+	s := startFilled(t)
+	amara := signedIn(t, s)
+	id := amara.practiceSession()
+	c := amara.connect(id, agreed)
+	large := append([]byte(`{"type":"note.add","data":{"text":"`), bytes.Repeat([]byte("x"), 3<<20)...)
+	_ = c.ws.WriteMessage(websocket.TextMessage, append(large, `"}}`...)) // the server may close before it has all of it
+	if _, code := c.bye(); code != websocket.CloseMessageTooBig && !reset(c.closed) {
+		t.Errorf("3 MiB: %v", c.closed)
+	}
+
+	ws, res, err := amara.dial(id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ws.Close() }()
+	if offer := res.Header.Get("Sec-WebSocket-Extensions"); offer != "" {
+		t.Errorf("compression was agreed to: %s", offer)
+	}
+	// A masked text frame with RSV1, as if it were compressed (RFC 7692 section 6).
+	if _, err := ws.NetConn().Write([]byte{0xc1, 0x82, 0, 0, 0, 0, 0x4b, 0x00}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = ws.ReadMessage()
+	if !websocket.IsCloseError(err, websocket.CloseProtocolError) {
+		t.Errorf("a compressed frame: %v", err)
+	}
+}
+
+// reset reports whether the connection was closed under the client while it was still writing.
+func reset(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) || errors.Is(err, io.ErrUnexpectedEOF) || websocket.IsCloseError(err, websocket.CloseAbnormalClosure)
+}
+
+// Whoever sends more than a browser ever would is closed, and comes back like anybody else.
+func TestTooManyMessages(t *testing.T) {
+	s := startFilled(t)
+	amara := signedIn(t, s)
+	id := amara.practiceSession()
+	c := amara.connect(id, agreed)
+	ping, err := event.Encode("", event.Ping{T0: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10_000 {
+		if c.ws.WriteMessage(websocket.TextMessage, ping) != nil {
+			break
+		}
+	}
+	if reason, code := c.bye(); (reason != "too_fast" || code != websocket.ClosePolicyViolation) && !reset(c.closed) {
+		t.Errorf("bye %q, %v", reason, c.closed)
+	}
+	amara.connect(id, agreed)
+}
+
+// What cannot be understood is answered, and the connection is kept; who sends nothing else is closed.
+func TestGarbage(t *testing.T) {
+	s := startFilled(t)
+	amara := signedIn(t, s)
+	id := amara.practiceSession()
+	c := amara.connect(id, agreed)
+	refused := func(text string) {
+		t.Helper()
+		if err := c.ws.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		var a event.Answered
+		c.decode(c.await("reply"), &a)
+		if a.Error == nil || a.Error.Code == "" {
+			t.Errorf("%.40q was accepted", text)
+		}
+	}
+	refused(`{"type":"playback.play","type":"playback.stop","id":"` + newID(t) + `"}`)
+	refused(`{"type":"playback.play","data":` + strings.Repeat(`[`, 10_000) + strings.Repeat(`]`, 10_000) + `}`)
+	refused(`{`)
+	refused("\x00\x01")
+	refused(`{"type":"welcome","data":{}}`)
+	refused(`{"type":"hello","data":{"consent":"agreed"}}`)
+	refused(`{"type":"playback.seek","id":"x","data":{"position":1}}`)
+	refused(`{"type":"rtc.offer","data":{"pc":"publish","sdp":"v=0"}}`)
+	refused(`{"type":"rtc.offer","data":{"pc":"neither","sdp":""}}`)
+	refused(`{"type":"rtc.answer","data":{"pc":"subscribe","sdp":"` + strings.Repeat(`m=video 9 UDP/TLS/RTP/SAVPF 96\r\n`, 1500) + `"}}`)
+	c.do(event.PlaybackSeek{Position: 2_000_000}) // the connection is as good as before
+
+	for range 60 {
+		_ = c.ws.WriteMessage(websocket.TextMessage, []byte("garbage"))
+	}
+	if reason, _ := c.bye(); reason != "invalid" && !reset(c.closed) {
+		t.Errorf("bye %q, %v", reason, c.closed)
+	}
+
+	silent := amara.open(id)
+	silent.send("", event.Ping{T0: 1})
+	if reason, _ := silent.bye(); reason != "invalid" {
+		t.Errorf("a ping before hello: %q", reason)
+	}
+}
+
+// A clock is measured over the connection that the call uses.
+func TestPong(t *testing.T) {
+	s := startFilled(t)
+	amara := signedIn(t, s)
+	c := amara.connect(amara.practiceSession(), agreed)
+	before := c.welcome.Now
+	for i := range 3 {
+		c.send("", event.Ping{T0: float64(i) + 0.25, RTT: 12})
+		var p event.Pong
+		c.decode(c.await("pong"), &p)
+		if p.T0 != float64(i)+0.25 || p.T1 < before || p.T2 < p.T1 {
+			t.Fatalf("pong: %+v after %v", p, before)
+		}
+		before = p.T1
+	}
+}
