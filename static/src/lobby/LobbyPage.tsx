@@ -45,8 +45,10 @@ export function LobbyPage({ id, door, token, onEnter }: LobbyProps) {
 	const enter = async (name: string, consent: boolean | null) => {
 		const now = door.member ? door : await api.enter(id, token, name);
 		const { choices } = preview;
-		const mic = !observer && choices.value.micOn && preview.track.mic.value !== null;
-		const camera = !observer && choices.value.cameraOn && preview.track.camera.value !== null;
+		// A device that has not answered yet is still wanted: the call asks for it again.
+		const wanted = (which: "mic" | "camera", on: boolean) => !observer && on && preview.problem[which].value === null;
+		const mic = wanted("mic", choices.value.micOn);
+		const camera = wanted("camera", choices.value.cameraOn);
 		handed.current = true;
 		const stream = preview.give();
 		const { mic: m, camera: c, speaker } = choices.value;
