@@ -1,0 +1,143 @@
+// The whole story in three real browsers whose signaling is delayed by 20, 60 and 120 ms with jitter: without delay a
+// naive implementation looks perfect.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, type Page, test } from "@playwright/test";
+import { displayedFrame, fps, makeClip } from "./lib/clip.ts";
+import { Delay } from "./lib/delay.ts";
+import { audioEnergy, pictures } from "./lib/media.ts";
+import { api, enter, invitation, makeFirstAccount, newPerson } from "./lib/people.ts";
+import { Server } from "./lib/server.ts";
+
+const pauseFrame = 157;
+
+test.describe.configure({ mode: "serial" });
+
+let server: Server;
+let delays: Delay[];
+let folder: string;
+let amara: Page; // focal teacher, account
+let tomasz: Page; // coach, guest
+let mei: Page; // peer, guest
+let session: string;
+const everyone = () => [amara, tomasz, mei];
+
+test.beforeAll(async ({ browser }) => {
+  folder = await mkdtemp(join(tmpdir(), "pausepoint-clip-"));
+  server = await Server.start();
+  delays = [await Delay.start(server.port, 20, 5), await Delay.start(server.port, 60, 10), await Delay.start(server.port, 120, 30)];
+  amara = await newPerson(browser);
+  tomasz = await newPerson(browser);
+  mei = await newPerson(browser);
+});
+
+test.afterAll(async () => {
+  for (const page of everyone()) await page?.context().close();
+  for (const delay of delays ?? []) await delay.close();
+  await server?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test("the first account, a clip, a plan", async () => {
+  const origin = delays[0]?.url ?? "";
+  await makeFirstAccount(amara, server, origin);
+  await expect(amara.getByRole("button", { name: "Try a call with the practice clip" })).toBeVisible();
+
+  const file = join(folder, "lesson.mp4");
+  await makeClip(file, 40);
+  await amara.goto(`${origin}/clips/new`);
+  await amara.locator("input[type=file]").setInputFiles(file);
+  await amara.getByLabel("Title").fill("Year 5 fractions");
+  const { clips } = await test.step("it is prepared", async () => {
+    let found: { clips: { id: string; title: string; state: string; practice?: boolean; frames: number }[] } = { clips: [] };
+    await expect
+      .poll(
+        async () => {
+          found = await api(amara, "GET", "/api/clips");
+          return found.clips.find((c) => !c.practice)?.state;
+        },
+        { timeout: 120_000 },
+      )
+      .toBe("ready");
+    return found;
+  });
+  const clip = clips.find((c) => !c.practice);
+  expect(clip?.frames).toBe(40 * fps);
+
+  const plan = await api<{ id: string }>(amara, "POST", "/api/sessions", {
+    kind: "conversation",
+    title: "Year 5 fractions",
+    focus: "Who is doing the thinking?",
+    clip: clip?.id,
+    recorded: true,
+    pauses: [
+      { id: "0192f0c8-7b1e-7000-8000-000000000001", frame: pauseFrame, prompt: "Who is doing the thinking here?", think: 3000, talk: 240_000 },
+    ],
+  });
+  session = plan.id;
+  await amara.goto(`${origin}/s/${session}/plan`);
+  await expect(amara.getByText("Who is doing the thinking here?").first()).toBeVisible();
+});
+
+test("three people come in and see and hear each other", async () => {
+  const links = [
+    `${delays[0]?.url}/s/${session}`,
+    await invitation(amara, session, "coach", delays[1]?.url ?? ""),
+    await invitation(amara, session, "peer", delays[2]?.url ?? ""),
+  ];
+  await enter(amara, links[0] ?? "");
+  await Promise.all([enter(tomasz, links[1] ?? "", "Tomasz Wiśniewski"), enter(mei, links[2] ?? "", "Mei-Ling Chen")]);
+  for (const page of everyone()) {
+    await expect(page.getByTestId("participant")).toHaveCount(3);
+    await expect.poll(() => audioEnergy(page)).toBeGreaterThan(0);
+    await expect.poll(async () => (await pictures(page)).filter((p) => p.light > 8 && p.range > 16).length).toBe(3);
+    const before = await pictures(page);
+    await expect
+      .poll(async () => (await pictures(page)).filter((p, i) => p.time > (before[i]?.time ?? Infinity) + 0.5).length)
+      .toBe(3);
+  }
+});
+
+test("the recording starts with everybody's consent", async () => {
+  await amara.getByRole("button", { name: "Record", exact: true }).click();
+  for (const page of everyone()) {
+    await expect(page.getByText(/Recording since/).first()).toBeVisible();
+    await expect(page.getByRole("button", { name: "Off the record" })).toBeVisible();
+  }
+});
+
+test("playback holds at the pivotal pause on the same frame for all", async () => {
+  await amara.getByRole("button", { name: "Play", exact: true }).click();
+  for (const page of everyone()) {
+    await expect(page.getByText("Who is doing the thinking here?").first()).toBeVisible();
+    await expect(page.getByText("3 of 3").first()).toBeVisible();
+  }
+  for (const page of everyone()) expect(await displayedFrame(page)).toBe(pauseFrame);
+});
+
+test("a viewer's attempt to drive is refused", async () => {
+  await expect(mei.getByRole("button", { name: "Continue" })).toHaveCount(0);
+  await expect(mei.getByRole("button", { name: "Play", exact: true })).toHaveCount(0);
+  const refused = await mei.evaluate(async (session) => {
+    // Another client with this person's cookie: the server itself must refuse.
+    const socket = new WebSocket(`${location.origin.replace("http", "ws")}/api/sessions/${session}/ws`);
+    const frames: { type: string; id?: string; data?: { error?: { code: string } } }[] = [];
+    return new Promise<string | undefined>((resolve, reject) => {
+      socket.onopen = () => socket.send(JSON.stringify({ type: "hello", data: { consent: "agreed", mic: true, camera: true } }));
+      socket.onmessage = ({ data }) => {
+        const frame = JSON.parse(data);
+        frames.push(frame);
+        if (frame.type === "welcome")
+          socket.send(JSON.stringify({ type: "playback.seek", id: "0192f0c8-7b1e-7000-8000-0000000000aa", data: { position: 20_000_000 } }));
+        if (frame.type === "reply") {
+          socket.close();
+          resolve(frame.data?.error?.code);
+        }
+      };
+      socket.onerror = () => reject(new Error("the socket failed"));
+    });
+  }, session);
+  expect(refused).toBe("forbidden");
+  expect(await displayedFrame(amara)).toBe(pauseFrame);
+});
