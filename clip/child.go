@@ -22,8 +22,8 @@ type limits struct {
 }
 
 // underLimits sets the limits of sh before it becomes the program, so that there is no
-// moment without them; nice leaves the processor to calls that are going on.
-const underLimits = `ulimit -v "$1" && ulimit -f "$2" && ulimit -c 0 && shift 2 && exec nice -n 15 "$@"`
+// moment without them; nice lets calls that are going on go first.
+const underLimits = `ulimit -v "$1" && ulimit -f "$2" && ulimit -c 0 && shift 2 && exec nice -n 5 "$@"`
 
 // errTimeLimit is the cause when a child was ended for its time limit.
 var errTimeLimit = errors.New("time limit reached")

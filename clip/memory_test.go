@@ -90,7 +90,7 @@ func (m *memory) DeleteClip(_ context.Context, id string) error {
 // await returns the clip once it is as wanted.
 func (m *memory) await(t *testing.T, id string, wanted func(Clip) bool) Clip {
 	t.Helper()
-	timeout := time.After(2 * time.Minute)
+	timeout := time.After(8 * time.Minute)
 	for {
 		m.mu.Lock()
 		c, changed := m.clips[id], m.changed
