@@ -27,18 +27,18 @@ type source struct {
 	audio      []sample // Opus, 20 ms
 }
 
-// media encodes 10 s of picture and sound once.
+// media encodes 10 s of picture and sound, and 2 s of a larger picture, once.
 var media = sync.OnceValues(func() (source, error) {
 	dir, err := os.MkdirTemp("", "recorder-media")
 	if err != nil {
 		return source{}, err
 	}
 	defer os.RemoveAll(dir)
-	video, err := encodeVP8(filepath.Join(dir, "small.ivf"), "320x240")
+	video, err := encodeVP8(filepath.Join(dir, "small.ivf"), "320x240", "10")
 	if err != nil {
 		return source{}, err
 	}
-	big, err := encodeVP8(filepath.Join(dir, "big.ivf"), "640x360")
+	big, err := encodeVP8(filepath.Join(dir, "big.ivf"), "640x360", "2")
 	if err != nil {
 		return source{}, err
 	}
@@ -65,8 +65,8 @@ func ffmpeg(args ...string) error {
 	return nil
 }
 
-func encodeVP8(path, size string) ([]sample, error) {
-	err := ffmpeg("-f", "lavfi", "-i", "testsrc2=size="+size+":rate=30", "-t", "10", "-c:v", "libvpx", "-deadline", "realtime",
+func encodeVP8(path, size, seconds string) ([]sample, error) {
+	err := ffmpeg("-f", "lavfi", "-i", "testsrc2=size="+size+":rate=30", "-t", seconds, "-c:v", "libvpx", "-deadline", "realtime",
 		"-cpu-used", "8", "-g", "120", "-b:v", "600k", "-auto-alt-ref", "0", path)
 	if err != nil {
 		return nil, err
