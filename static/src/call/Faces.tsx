@@ -7,7 +7,7 @@ import { Icon } from "../ui/Icon.tsx";
 import { roleWord } from "../words.ts";
 import { useCall } from "./context.ts";
 import { columnsFor, type FaceState, faceState, facesOf } from "./faces.ts";
-import { presenceLine } from "./say.ts";
+import { presenceLine, shortName } from "./say.ts";
 import { useTick } from "./time.ts";
 
 export function Faces({ leaveOut }: { leaveOut?: string }) {
@@ -77,7 +77,7 @@ function Face({ member: m }: { member: Member }) {
 			)}
 			<State member={m} />
 			<div class="face__name">
-				<strong>{m.name}</strong>
+				<strong title={m.name}>{shortName(m, call.view.value?.members ?? [])}</strong>
 				<span class="role">{you ? `${roleWord[m.role]} · you` : roleWord[m.role]}</span>
 				{m.screen && <Icon icon={MonitorUp} size={16} label="shares the screen" />}
 				{muted && <Icon icon={MicOff} size={16} label="microphone off" />}
@@ -107,6 +107,7 @@ export function Picture(p: {
 	mirrored?: boolean;
 	name: string;
 	label?: string;
+	testId?: string;
 }) {
 	const ref = useRef<HTMLVideoElement>(null);
 	useEffect(() => {
@@ -119,7 +120,7 @@ export function Picture(p: {
 	return (
 		<video
 			ref={ref}
-			data-testid="participant"
+			data-testid={p.testId ?? "participant"}
 			data-name={p.name}
 			class={p.mirrored ? "mirrored" : undefined}
 			aria-label={p.label ?? `Picture of ${p.name}`}

@@ -8,7 +8,7 @@ import { Icon } from "../ui/Icon.tsx";
 import { fmtClip, fmtLength, fmtMs } from "../ui/time.ts";
 import { useCall } from "./context.ts";
 import { toggleLarge } from "./Stage.tsx";
-import { countdown, hands, missing, onFrame, whoContinues } from "./say.ts";
+import { countdown, hands, missing, onFrame, shortName, whoContinues } from "./say.ts";
 import { useTick } from "./time.ts";
 
 export function PauseCard({ onNote }: { onNote: () => void }) {
@@ -246,7 +246,7 @@ function Queue({ view, hold }: { view: View; hold: Hold }) {
 	return (
 		<p class="state">
 			<Avatar id={first.id} name={first.name} size={20} />
-			{first.name} {words}
+			{shortName(first, view.members)} {words}
 		</p>
 	);
 }

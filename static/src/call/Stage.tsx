@@ -112,7 +112,12 @@ function Screen({ member, name }: { member: string; name: string }) {
 	const source = you ? call.screen.value : (call.remote.value.get(member)?.screen ?? null);
 	return (
 		<figure class="picture picture--screen">
-			<Picture source={source} name={`${name}, screen`} label={you ? "Your screen" : `Screen of ${name}`} />
+			<Picture
+				testId="screen"
+				source={source}
+				name={`${name}, screen`}
+				label={you ? "Your screen" : `Screen of ${name}`}
+			/>
 			<figcaption class="face__name">{you ? "You share your screen" : `${name} shares the screen`}</figcaption>
 		</figure>
 	);

@@ -6,7 +6,7 @@ import { Icon } from "../ui/Icon.tsx";
 import { Menu } from "../ui/Menu.tsx";
 import { fmtClip, fmtLength, fmtMs, names } from "../ui/time.ts";
 import { useCall } from "./context.ts";
-import { countdown } from "./say.ts";
+import { countdown, shortName } from "./say.ts";
 import { useTick } from "./time.ts";
 
 const rates = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2];
@@ -99,7 +99,7 @@ function Ahead() {
 	if (!v?.clip) return null;
 	if (v.playback.mode === "waiting") {
 		const late = v.members.filter((m) => m.presence === "here" && !v.playback.ready.includes(m.id));
-		const who = late.map((m) => (m.id === call.you.value ? "you" : m.name));
+		const who = late.map((m) => (m.id === call.you.value ? "you" : shortName(m, v.members)));
 		return (
 			<p class="next-wait quiet">{who.length > 0 ? `Starts together, waits for ${names(who)}` : "Starts together"}</p>
 		);

@@ -3,6 +3,13 @@ import type { Event, Hold, Member, Recording, View } from "../event.gen.ts";
 import { fmtClip, fmtClock, names } from "../ui/time.ts";
 import { roleWord } from "../words.ts";
 
+/** What somebody is called among these people: by the first word of the name where nobody else is. */
+export function shortName(m: Pick<Member, "name">, among: Pick<Member, "name">[]): string {
+	const first = (name: string) => name.trim().split(/\s+/)[0] ?? "";
+	const own = first(m.name);
+	return own && among.filter((o) => first(o.name) === own).length <= 1 ? own : m.name;
+}
+
 /** What a screen reader is told about an event; null for what need not be said. */
 export function spoken(e: Event, before: View, you: string): string | null {
 	switch (e.type) {
@@ -68,7 +75,7 @@ export function onFrame(h: Hold, members: Member[]): string {
 	const late = missing(h, members);
 	const sum = `${here.length - late.length} of ${here.length} on this frame`;
 	if (late.length === 0) return sum;
-	return `${sum}, ${names(late.map((m) => m.name))} ${late.length === 1 ? "is" : "are"} catching up`;
+	return `${sum}, ${names(late.map((m) => shortName(m, members)))} ${late.length === 1 ? "is" : "are"} catching up`;
 }
 
 /** Who wants to speak, in the order in which the hands went up. */
@@ -82,7 +89,7 @@ export function whoContinues(members: Member[]): string {
 	const lead = here.filter((m) => m.role === "facilitator");
 	const may = lead.length > 0 ? lead : here.filter((m) => m.role === "focal" || m.role === "coach");
 	if (may.length === 0) return "Whoever leads continues";
-	return `${names(may.map((m) => m.name)).replace(/ and (?=[^,]*$)/, " or ")} continues`;
+	return `${names(may.map((m) => shortName(m, members))).replace(/ and (?=[^,]*$)/, " or ")} continues`;
 }
 
 /** Why it is over, and what can be done. */

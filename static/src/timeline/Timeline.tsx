@@ -36,12 +36,11 @@ export interface TimelineProps {
 
 /** ms between two seeks of one drag */
 const SCRUB = 120;
-const STRIP_HEIGHT = 52;
 
 export function Timeline(p: TimelineProps) {
 	const { clip } = p;
 	const [win, setWin] = useState<Range>(() => opening(clip));
-	const [width, track] = useWidth();
+	const [width, height, track] = useSize();
 	const sprites = useSprites(clip.id);
 	const place = (us: number) => fraction(us, win) * width;
 	const latest = useRef({ win, width, p });
@@ -64,7 +63,7 @@ export function Timeline(p: TimelineProps) {
 			</div>
 			<Row label="Clip" value={fmtClip(clip.duration)}>
 				<div class="tl__track strip" ref={track}>
-					<Strip clip={clip} win={win} width={width} sprites={sprites} />
+					<Strip clip={clip} win={win} width={width} height={height} sprites={sprites} />
 				</div>
 			</Row>
 			<Row label="Pauses" value={String(p.pauses.length)}>
@@ -107,10 +106,10 @@ const span = (from: number, to: number, w: Range) => ({
 	"--b": percent(Math.min(to, w.to), w),
 });
 
-function Strip(p: { clip: TimelineClip; win: Range; width: number; sprites: Sprites | null }) {
+function Strip(p: { clip: TimelineClip; win: Range; width: number; height: number; sprites: Sprites | null }) {
 	const { clip, win } = p;
 	const ratio = p.sprites ? p.sprites.width / p.sprites.height : 16 / 9;
-	const n = Math.max(1, Math.min(60, Math.ceil(p.width / (STRIP_HEIGHT * ratio))));
+	const n = Math.max(1, Math.min(60, Math.round(p.width / (Math.max(24, p.height) * ratio))));
 	return (
 		<>
 			<div class="thumbs" aria-hidden="true">
@@ -404,18 +403,20 @@ function wheel(
 	else zoomBy(Math.exp(-e.deltaY * 0.002), at);
 }
 
-function useWidth(): [number, preact.RefObject<HTMLDivElement | null>] {
+function useSize(): [number, number, preact.RefObject<HTMLDivElement | null>] {
 	const ref = useRef<HTMLDivElement>(null);
-	const [width, set] = useState(0);
+	const [size, set] = useState<[number, number]>([0, 0]);
 	useLayoutEffect(() => {
 		const el = ref.current;
 		if (!el) return;
-		const o = new ResizeObserver(() => set(el.clientWidth));
+		const measure = () =>
+			set((old) => (old[0] === el.clientWidth && old[1] === el.clientHeight ? old : [el.clientWidth, el.clientHeight]));
+		const o = new ResizeObserver(measure);
 		o.observe(el);
-		set(el.clientWidth);
+		measure();
 		return () => o.disconnect();
 	}, []);
-	return [width, ref];
+	return [...size, ref];
 }
 
 function useSprites(clipId: string): Sprites | null {

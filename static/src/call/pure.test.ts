@@ -1,0 +1,259 @@
+import { describe, expect, it } from "vitest";
+import type { Hold, Member, Recording, View } from "../event.gen.ts";
+import { deviceSentence } from "./devices.ts";
+import { columnsFor, faceState, facesOf } from "./faces.ts";
+import { focusOf, type KeyPress, keyAction } from "./keys.ts";
+import { emptyDraft, nextRange, toNote, write } from "./notes/draft.ts";
+import { renditionFor } from "./Stage.tsx";
+import {
+	byeText,
+	countdown,
+	hands,
+	onFrame,
+	presenceLine,
+	recordingLine,
+	shortName,
+	spoken,
+	whoContinues,
+} from "./say.ts";
+
+function member(id: string, change: Partial<Member> = {}): Member {
+	return {
+		id,
+		name: id,
+		role: "peer",
+		guest: false,
+		presence: "here",
+		joined: 0,
+		consent: "",
+		mic: true,
+		camera: true,
+		screen: false,
+		...change,
+	};
+}
+
+const hold: Hold = {
+	id: "h",
+	frame: 3,
+	position: 0,
+	prompt: "",
+	by: "",
+	seq: 5,
+	began: 0,
+	think: 0,
+	talk: 0,
+	phase: "thinking",
+	phaseSince: 0,
+	confirmed: ["a"],
+	answered: [],
+	revealed: false,
+	answers: [],
+};
+
+describe("keys", () => {
+	const press = (key: string, more: Partial<KeyPress> = {}): KeyPress => ({
+		key,
+		ctrlKey: false,
+		metaKey: false,
+		altKey: false,
+		shiftKey: false,
+		repeat: false,
+		...more,
+	});
+
+	it("do nothing where somebody types, but for Esc", () => {
+		for (const key of [" ", "p", "c", "M", ".", "?"]) expect(keyAction(press(key), "field")).toBeNull();
+		expect(keyAction(press("Escape"), "field")).toEqual({ do: "close" });
+	});
+
+	it("leave to a control what works it", () => {
+		expect(keyAction(press(" "), "control")).toBeNull();
+		expect(keyAction(press("ArrowRight"), "control")).toBeNull();
+		expect(keyAction(press("p"), "control")).toEqual({ do: "pause" });
+	});
+
+	it("leave the browser its own", () => {
+		expect(keyAction(press("p", { ctrlKey: true }), "nothing")).toBeNull();
+		expect(keyAction(press("c", { metaKey: true }), "nothing")).toBeNull();
+	});
+
+	it("jump a second, or ten with Shift; step a frame, also when held down", () => {
+		expect(keyAction(press("ArrowLeft"), "nothing")).toEqual({ do: "jump", ms: -1000 });
+		expect(keyAction(press("ArrowRight", { shiftKey: true }), "nothing")).toEqual({ do: "jump", ms: 10_000 });
+		expect(keyAction(press(".", { repeat: true }), "nothing")).toEqual({ do: "step", frames: 1 });
+	});
+
+	it("are not repeated where that would toggle", () => {
+		for (const key of [" ", "p", "v", "m"]) expect(keyAction(press(key, { repeat: true }), "nothing")).toBeNull();
+	});
+
+	it("begin a note with a capital, or a letter that means nothing here", () => {
+		expect(keyAction(press("C", { shiftKey: true }), "nothing")).toEqual({ do: "write", text: "C" });
+		expect(keyAction(press("é"), "nothing")).toEqual({ do: "write", text: "é" });
+		expect(keyAction(press("“"), "nothing")).toEqual({ do: "write", text: "“" });
+		expect(keyAction(press("5"), "nothing")).toBeNull();
+		expect(keyAction(press("Tab"), "nothing")).toBeNull();
+	});
+
+	it("know what has the focus", () => {
+		const el = (html: string) => {
+			const box = document.createElement("div");
+			box.innerHTML = html;
+			return box.firstElementChild;
+		};
+		expect(focusOf(el("<textarea></textarea>"))).toBe("field");
+		expect(focusOf(el("<input type=email>"))).toBe("field");
+		expect(focusOf(el("<input type=checkbox>"))).toBe("control");
+		expect(focusOf(el('<div role="slider"></div>'))).toBe("control");
+		expect(focusOf(el("<div></div>"))).toBe("nothing");
+	});
+});
+
+describe("a draft", () => {
+	const at = (ms: number, clip: number) => ({ at: ms, clip });
+
+	it("takes the times of its first key, and forgets them when it is emptied", () => {
+		let d = write(emptyDraft("shared"), "C", at(1000.4, 500));
+		d = write(d, "Chloe", at(9000, 8000));
+		expect(d.begun).toEqual({ at: 1000, clip: 500 });
+		expect(write(d, "", at(9500, 8000)).begun).toBeNull();
+		expect(toNote(d, "id", at(9999, 9000))).toEqual({
+			id: "id",
+			type: "observation",
+			visibility: "shared",
+			text: "Chloe",
+			at: 1000,
+		});
+	});
+
+	it("is not sent empty", () => {
+		expect(toNote(write(emptyDraft("shared"), "  \n", at(1, 1)), "id", at(2, 2))).toBeNull();
+	});
+
+	it("has a range from here to here, the right way round, and lets go of it", () => {
+		let d = nextRange(write(emptyDraft("private"), "x", at(1, 1)), 9_000_000);
+		expect(toNote(d, "id", at(5, 12_000_000))).toMatchObject({ onClip: true, from: 9_000_000, to: 12_000_000 });
+		d = nextRange(d, 4_000_000);
+		expect(d.range).toEqual({ from: 4_000_000, to: 9_000_000 });
+		expect(nextRange(d, 0).range).toBeNull();
+	});
+});
+
+describe("faces", () => {
+	it("leave out who left and who observes", () => {
+		const all = [
+			member("a"),
+			member("b", { role: "observer" }),
+			member("c", { presence: "left" }),
+			member("d", { presence: "away" }),
+		];
+		expect(facesOf(all).map((m) => m.id)).toEqual(["a", "d"]);
+		expect(facesOf(all, "a").map((m) => m.id)).toEqual(["d"]);
+	});
+
+	it("are laid out so that they are large", () => {
+		expect(columnsFor(1, 1400, 380)).toBe(1);
+		expect(columnsFor(4, 1400, 380)).toBe(4);
+		expect(columnsFor(4, 800, 800)).toBe(2);
+		expect(columnsFor(12, 1400, 380)).toBe(6);
+		expect(columnsFor(12, 400, 800)).toBe(2);
+	});
+
+	it("say the most important thing only", () => {
+		const a = member("a", { hand: 5 });
+		const b = member("b", { hand: 3 });
+		const none = new Map<string, string>();
+		const say = (m: Member, h: Hold | null = null, typing = none, quality = none) =>
+			faceState(m, [a, b], h, typing, quality, 9000);
+		expect(say(b)).toBe("hand");
+		expect(say(a, hold)).toBe("next");
+		expect(say(b, { ...hold, confirmed: ["a", "b"] })).toBe("first");
+		expect(say(b, hold)).toBe("catching-up");
+		expect(say(a, null, none, new Map([["a", "poor"]]))).toBe("poor");
+		expect(say(member("c", { presence: "away", hand: 1 }))).toBe("away");
+		expect(say(member("c"), null, new Map([["c", "note"]]))).toBe("writing");
+		expect(say(member("c"))).toBeNull();
+	});
+});
+
+describe("sentences", () => {
+	const amara = member("1", { name: "Amara Okafor", role: "focal" });
+	const leila = member("2", { name: "Leila", role: "facilitator" });
+	const tom = member("3", { name: "Tomasz W", role: "coach" });
+
+	it("call people by the first word of their names, unless two share it", () => {
+		expect(shortName(amara, [amara, leila])).toBe("Amara");
+		expect(shortName(amara, [amara, member("9", { name: "Amara Bell" })])).toBe("Amara Okafor");
+	});
+
+	it("say who is on the frame and who is waited for", () => {
+		expect(onFrame({ ...hold, confirmed: ["1", "2"] }, [amara, leila, member("8", { presence: "away" })])).toBe(
+			"2 of 2 on this frame",
+		);
+		expect(onFrame({ ...hold, confirmed: ["1"] }, [amara, leila])).toBe("1 of 2 on this frame, Leila is catching up");
+		expect(onFrame({ ...hold, confirmed: [] }, [amara, leila])).toBe(
+			"0 of 2 on this frame, Amara and Leila are catching up",
+		);
+	});
+
+	it("say who continues", () => {
+		expect(whoContinues([amara, leila, tom])).toBe("Leila continues");
+		expect(whoContinues([amara, tom])).toBe("Amara or Tomasz continues");
+		expect(whoContinues([member("5")])).toBe("Whoever leads continues");
+	});
+
+	it("reassure in words that nobody observes", () => {
+		expect(presenceLine([amara, leila])).toEqual({ here: "2 here", observers: "no observers" });
+		expect(presenceLine([amara, member("7", { role: "observer" })]).observers).toBe("1 observer");
+	});
+
+	it("list hands in the order in which they went up", () => {
+		expect(hands([member("a", { hand: 9 }), member("b", { hand: 4 }), member("c")]).map((m) => m.id)).toEqual([
+			"b",
+			"a",
+		]);
+	});
+
+	it("tell the recording's state and since when", () => {
+		const r: Recording = { state: "on", since: 60_000, by: "1" };
+		expect(recordingLine(r, 0)).toMatchObject({ on: true });
+		expect(recordingLine(r, 0).long).toMatch(/^Recording since .+ · everyone agreed$/);
+		expect(recordingLine({ ...r, state: "off-the-record" }, 0).long).toMatch(/^Off the record since /);
+		expect(recordingLine({ ...r, state: "off" }, 0).long).toBe("Not recorded");
+	});
+
+	it("tell the ear who joins, but not oneself", () => {
+		const view = { members: [{ ...leila, presence: "away" }] } as View;
+		const joined = (m: Member) => spoken({ type: "member.joined", at: 0, data: { member: m } }, view, "1");
+		expect(joined(tom)).toBe("Tomasz W joined, Coach.");
+		expect(joined(leila)).toBe("Leila is back.");
+		expect(joined(amara)).toBeNull();
+	});
+
+	it("explain why it is over", () => {
+		expect(byeText("replaced")).toMatchObject({ title: "You opened this call in another tab", back: true });
+		expect(byeText("removed").back).toBe(false);
+	});
+
+	it("explain a device and what to do", () => {
+		const error = (name: string) => new DOMException("", name);
+		expect(deviceSentence("camera", error("NotReadableError"))).toMatch(/another program/);
+		expect(deviceSentence("mic", error("NotAllowedError"))).toMatch(/microphone.*Allow/);
+		expect(deviceSentence("screen", error("NotAllowedError"))).toMatch(/not shared/);
+		expect(deviceSentence("camera", null)).toMatch(/go on without it/);
+	});
+
+	it("count down in whole seconds, to zero", () => {
+		expect(countdown(43_210)).toBe("0:44");
+		expect(countdown(1)).toBe("0:01");
+		expect(countdown(-5)).toBe("0:00");
+	});
+});
+
+it("the small picture is taken where the connection asks for it", () => {
+	expect(renditionFor("auto")).toBe("720p");
+	expect(renditionFor("auto", { saveData: true })).toBe("360p");
+	expect(renditionFor("auto", { effectiveType: "3g" })).toBe("360p");
+	expect(renditionFor("720p", { saveData: true })).toBe("720p");
+});
