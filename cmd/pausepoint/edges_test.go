@@ -324,7 +324,7 @@ func TestStopsInTime(t *testing.T) {
 	amara := signedIn(t, s)
 	c := amara.connect(amara.practiceSession(), agreed)
 	amara.open(amara.practiceSession()) // never says hello
-	s.stop(t) // which fails after a while
+	s.stop(t)                           // which fails after a while
 	if reason, _ := c.bye(); reason != "restarting" {
 		t.Errorf("bye %q", reason)
 	}

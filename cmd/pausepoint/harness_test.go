@@ -260,7 +260,7 @@ func newBrowser(t *testing.T, s *server) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := &http.Transport{}
+	transport := &http.Transport{TLSClientConfig: insecure}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &browser{t: t, server: s, client: &http.Client{Jar: jar, Transport: transport}, heard: newOutput()}
 }

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/pausepoint/pausepoint/"
+
+// rooms is which of our packages each may import, and why no others.
+var rooms = map[string]struct {
+	may []string
+	why string
+}{
+	"room/event":     {nil, "the vocabulary is what everybody shares: it knows nobody"},
+	"room/event/gen": {[]string{"room/event"}, "it writes the vocabulary down in TypeScript"},
+	"sfu/rtpmap":     {nil, "arithmetic, without pion's types"},
+	"sfu":            {[]string{"sfu/rtpmap"}, "media knows no session, clip or note"},
+	"room":           {[]string{"room/event"}, "a session decides from commands and time alone"},
+	"clip":           {nil, "clips do not know who watches them, nor where they are kept"},
+	"account":        {[]string{"room/event"}, "people and plans know no media, no HTTP and no SQL"},
+	"recorder":       {[]string{"room/event", "sfu"}, "it taps media and reads journals; what it needs of SQL it declares"},
+	"store":          {[]string{"account", "clip", "recorder", "room", "room/event"}, "it implements what these declare"},
+	"static":         {nil, "the client is files"},
+	"signaling":      {[]string{"account", "clip", "recorder", "room", "room/event", "sfu"}, "the edge must not know SQL, or it would decide by it"},
+	"cmd/pausepoint": {
+		[]string{"account", "clip", "recorder", "room/event", "sfu", "signaling", "static", "store"},
+		"the only place where the parts are wired; all but wiring is elsewhere",
+	},
+}
+
+// foreign is what only some packages may import from others, by the beginning of its path.
+var foreign = map[string]struct {
+	by  []string
+	why string
+}{
+	"github.com/pion/webrtc":       {[]string{"sfu"}, "the rest works with publications and subscriptions"},
+	"github.com/gorilla/websocket": {[]string{"signaling"}, "a room knows connections, not how they are made"},
+	"modernc.org/sqlite":           {[]string{"store"}, "SQL is at the edge"},
+	"database/sql":                 {[]string{"store"}, "SQL is at the edge"},
+	"github.com/alexedwards/scs":   {[]string{"signaling", "store"}, "who somebody is comes from the cookie, and only the edge sees that"},
+	"net/http":                     {[]string{"signaling", "static", "clip", "cmd/pausepoint"}, "sessions, people and media speak no HTTP"},
+}
+
+// The packages know each other downwards only.
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}: {{join .Imports " "}}`, module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		path, list, _ := strings.Cut(strings.TrimSpace(line), ":")
+		name := strings.TrimPrefix(path, module)
+		imports := strings.Fields(list)
+		rule, known := rooms[name]
+		if !known && slices.ContainsFunc(imports, ours) {
+			t.Errorf("%s is in no rule: add it, with a reason", name)
+			continue
+		}
+		for _, imported := range imports {
+			if short := strings.TrimPrefix(imported, module); ours(imported) && !slices.Contains(rule.may, short) {
+				t.Errorf("%s imports %s, but %s", name, short, rule.why)
+			}
+			checkForeign(t, name, imported)
+		}
+	}
+}
+
+func ours(path string) bool { return strings.HasPrefix(path, module) }
+
+func checkForeign(t *testing.T, name, imported string) {
+	t.Helper()
+	for prefix, rule := range foreign {
+		if (imported == prefix || strings.HasPrefix(imported, prefix+"/")) && !slices.Contains(rule.by, name) {
+			t.Errorf("%s imports %s, but %s", name, imported, rule.why)
+		}
+	}
+}
+
+// What a package needs by way of others counts too.
+func TestDependencies(t *testing.T) {
+	for name, never := range map[string][]string{
+		"sfu":       {"room", "room/event", "clip", "account", "store", "signaling"},
+		"room":      {"sfu", "clip", "account", "store", "signaling"},
+		"clip":      {"room", "sfu", "account", "store", "signaling"},
+		"account":   {"room", "sfu", "clip", "store", "signaling"},
+		"recorder":  {"room", "clip", "account", "store", "signaling"},
+		"signaling": {"store", "static"},
+		"store":     {"signaling", "static"},
+	} {
+		out, err := exec.Command("go", "list", "-deps", module+name).Output()
+		if err != nil {
+			t.Fatalf("go list -deps %s: %v", name, err)
+		}
+		deps := strings.Fields(string(out))
+		for _, other := range never {
+			if slices.Contains(deps, module+other) {
+				t.Errorf("%s depends on %s by way of others", name, other)
+			}
+		}
+	}
+}
