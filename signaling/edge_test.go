@@ -1,0 +1,241 @@
+package signaling
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2/memstore"
+
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// fieldsOf lists the names on the wire of a struct's fields.
+func fieldsOf(v any) []string {
+	var names []string
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func TestLimiter(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	l := newLimiter(1, 3, func() time.Time { return now })
+	school, home := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("192.0.2.1")
+	neighbour := netip.MustParseAddr("2001:db8::2") // of the same customer
+	for range 3 {
+		if _, ok := l.take(school); !ok {
+			t.Fatal("refused within the burst")
+		}
+	}
+	if wait, ok := l.take(neighbour); ok || wait <= 0 || wait > time.Second {
+		t.Errorf("a fourth: %v %v", wait, ok)
+	}
+	if _, ok := l.take(home); !ok {
+		t.Error("another address pays for the first")
+	}
+	now = now.Add(time.Second)
+	if _, ok := l.take(school); !ok {
+		t.Error("a token does not come back")
+	}
+	now = now.Add(time.Hour)
+	l.take(home)
+	if len(l.buckets) != 1 {
+		t.Errorf("%d buckets are kept", len(l.buckets))
+	}
+}
+
+func TestQuota(t *testing.T) {
+	q := newQuota(3, 2)
+	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	release, ok := q.take(a)
+	if _, second := q.take(a); !ok || !second {
+		t.Fatal("refused within the quota")
+	}
+	if _, ok := q.take(a); ok {
+		t.Error("a third of one address")
+	}
+	if _, ok := q.take(b); !ok {
+		t.Error("another address is refused")
+	}
+	if _, ok := q.take(b); ok {
+		t.Error("more than in all")
+	}
+	release()
+	if _, ok := q.take(a); !ok {
+		t.Error("a place does not come back")
+	}
+}
+
+func TestForwarding(t *testing.T) {
+	for _, c := range []struct {
+		trusted       bool
+		remote        string
+		forwarded     []string
+		proto, client string
+		secure        bool
+	}{
+		{false, "127.0.0.1:5", []string{"198.51.100.7"}, "https", "127.0.0.1", false},
+		{true, "127.0.0.1:5", []string{"198.51.100.7"}, "https", "198.51.100.7", true},
+		{true, "127.0.0.1:5", []string{"203.0.113.9, 198.51.100.7"}, "http", "198.51.100.7", false},
+		{true, "[::1]:5", []string{"203.0.113.9", "2001:db8::7"}, "https", "2001:db8::7", true},
+		{true, "10.0.0.2:5", []string{"nonsense"}, "https", "10.0.0.2", true},
+		{true, "203.0.113.80:5", []string{"198.51.100.7"}, "https", "203.0.113.80", false},
+		{true, "[::ffff:203.0.113.80]:5", nil, "", "203.0.113.80", false},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = c.remote
+		r.Header["X-Forwarded-For"] = c.forwarded
+		r.Header.Set("X-Forwarded-Proto", c.proto)
+		f := forwarding{c.trusted}
+		if got := f.client(r).String(); got != c.client || f.secure(r) != c.secure {
+			t.Errorf("%+v: %s %v", c, got, f.secure(r))
+		}
+	}
+}
+
+// exchange lets a browser with these cookies do something, and returns its cookies afterwards.
+func exchange(t *testing.T, b *browsers, cookies []*http.Cookie, act func(*browser) error) []*http.Cookie {
+	t.Helper()
+	r, w := httptest.NewRequest("POST", "/", nil), httptest.NewRecorder()
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	who, err := b.of(r)
+	if err == nil {
+		err = errors.Join(act(who), who.save(w, r))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if set := w.Result().Cookies(); len(set) > 0 {
+		return set
+	}
+	return cookies
+}
+
+// A browser is known by a token that changes with what it is allowed, and that is kept as a hash alone.
+func TestBrowsers(t *testing.T) {
+	store := memstore.NewWithCleanupInterval(0)
+	b := newBrowsers(store, forwarding{})
+	planted := []*http.Cookie{{Name: cookieName, Value: "planted"}}
+	guest := exchange(t, b, planted, func(w *browser) error { return w.enter("s1", "m1") })
+	if guest[0].Value == "planted" || !guest[0].HttpOnly || guest[0].SameSite != http.SameSiteLaxMode {
+		t.Fatalf("cookie: %+v", guest[0])
+	}
+	both := exchange(t, b, guest, func(w *browser) error { return w.enter("s2", "m2") })
+	signed := exchange(t, b, both, func(w *browser) error { return w.signIn("a1") })
+	if signed[0].Value == both[0].Value {
+		t.Error("signing in keeps the token")
+	}
+	exchange(t, b, both, func(w *browser) error {
+		if w.account() != "" || w.guest("s1") != "" {
+			t.Error("the old token still opens something")
+		}
+		return nil
+	})
+	exchange(t, b, signed, func(w *browser) error {
+		if w.account() != "a1" || w.guest("s1") != "m1" || w.guest("s2") != "m2" || w.guest("s3") != "" {
+			t.Errorf("known: %q %v", w.account(), w.guests())
+		}
+		return nil
+	})
+	if rows, err := store.All(); err != nil || len(rows) != 1 || rows[signed[0].Value] != nil {
+		t.Errorf("kept: %d rows, by the token itself: %v", len(rows), rows[signed[0].Value] != nil)
+	}
+	out := exchange(t, b, signed, (*browser).signOut)
+	if out[0].MaxAge >= 0 {
+		t.Errorf("signing out keeps the cookie: %+v", out[0])
+	}
+	exchange(t, b, signed, func(w *browser) error {
+		if w.account() != "" || len(w.guests()) != 0 {
+			t.Error("signing out forgets nothing")
+		}
+		return nil
+	})
+}
+
+// A handler that panics is answered with a sentence, and logged.
+func TestPanics(t *testing.T) {
+	var log strings.Builder
+	s := &Server{log: slog.New(slog.NewTextHandler(&log, nil))}
+	w := httptest.NewRecorder()
+	s.withRecover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh no") })).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if w.Code != 500 || !strings.Contains(w.Body.String(), `"code":"internal"`) || strings.Contains(w.Body.String(), "oh no") || !strings.Contains(log.String(), "oh no") {
+		t.Errorf("%d %s; %s", w.Code, w.Body, log.String())
+	}
+}
+
+func TestReadJSON(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"name":"x"}`: "", `{"name":"x"} `: "", `{"nome":"x"}`: "invalid_json", `{"name":"x"}{}`: "invalid_json", `{"name":3}`: "invalid_json",
+		``: "invalid_json", `[]`: "invalid_json", `{"name":"` + strings.Repeat("x", maxBody) + `"}`: "too_large",
+	} {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json; charset=utf-8")
+		var v struct {
+			Name string `json:"name"`
+		}
+		err := readJSON(httptest.NewRecorder(), r, &v)
+		var p *event.Problem
+		if errors.As(err, &p); err == nil && want != "" || err != nil && p.Code != want {
+			t.Errorf("%.30q: %v, want %q", body, err, want)
+		}
+	}
+}
+
+// An error that is nobody's business is told as such, and logged with its cause.
+func TestUnknownErrors(t *testing.T) {
+	var log strings.Builder
+	s := &Server{log: slog.New(slog.NewTextHandler(&log, nil))}
+	w := httptest.NewRecorder()
+	s.api(func(http.ResponseWriter, *http.Request) error { return io.ErrUnexpectedEOF }).ServeHTTP(w, httptest.NewRequest("GET", "/x?token=secret", nil))
+	if w.Code != 500 || strings.Contains(w.Body.String(), "EOF") || !strings.Contains(log.String(), "EOF") || strings.Contains(log.String(), "secret") {
+		t.Errorf("%d %s; %s", w.Code, w.Body, log.String())
+	}
+}
+
+// Stretches of talk begin and end with who speaks; a cough is none.
+func TestTalk(t *testing.T) {
+	tk := talk{since: map[string]time.Time{}}
+	at := func(ms int) time.Time { return time.UnixMilli(int64(1_000_000 + ms)) }
+	if ended := tk.change([]string{"a"}, at(0)); len(ended) != 0 {
+		t.Error("ended before it began")
+	}
+	if ended := tk.change([]string{"a", "b"}, at(1000)); len(ended) != 0 {
+		t.Error("somebody else ends it")
+	}
+	if ended := tk.change([]string{"a"}, at(1100)); len(ended) != 0 {
+		t.Error("a cough counts")
+	}
+	ended := tk.change(nil, at(2000))
+	if len(ended) != 1 || ended[0].member != "a" || !ended[0].since.Equal(at(0)) {
+		t.Errorf("ended: %+v", ended)
+	}
+	if ended := tk.change(nil, at(3000)); len(ended) != 0 {
+		t.Error("ended twice")
+	}
+}
+
+func TestHealth(t *testing.T) {
+	s := &Server{}
+	for _, want := range []int{503, 200} {
+		w := httptest.NewRecorder()
+		s.health(w, httptest.NewRequest("GET", "/healthz", nil))
+		if w.Code != want {
+			t.Errorf("%d, want %d", w.Code, want)
+		}
+		s.Ready()
+	}
+}

@@ -1,0 +1,151 @@
+package signaling
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// pair is a socket and the client at its other end. in gets what the socket hands on.
+func pair(t *testing.T, times timings) (c *socket, client *websocket.Conn, in chan event.Incoming) {
+	t.Helper()
+	made, in := make(chan *socket, 1), make(chan event.Incoming, 1000)
+	upgrader := newUpgrader()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		c := newSocket(ws, times)
+		go c.write()
+		made <- c
+		c.read(func(f event.Incoming, _ time.Time) { in <- f })
+		<-c.Done()
+	}))
+	t.Cleanup(srv.Close)
+	client, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(srv.URL, "http"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	return <-made, client, in
+}
+
+const never = time.Hour
+
+func hello(t *testing.T, client *websocket.Conn) {
+	t.Helper()
+	if err := client.WriteMessage(websocket.TextMessage, []byte(`{"type":"hello","data":{}}`)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whoever is not heard of any more is given up, with or without having come in.
+func TestHalfOpen(t *testing.T) {
+	c, client, in := pair(t, timings{silence: 50 * time.Millisecond, ping: never, hello: never, write: time.Second})
+	hello(t, client)
+	<-in
+	<-c.Done()
+
+	// This one answers pings, but never says hello.
+	c, client, _ = pair(t, timings{silence: never, ping: time.Millisecond, hello: 50 * time.Millisecond, write: time.Second})
+	go func() {
+		for {
+			if _, _, err := client.ReadMessage(); err != nil {
+				return
+			}
+		}
+	}()
+	<-c.Done()
+}
+
+// Answering pings is a sign of life: a hidden tab sends nothing else.
+func TestPingsKeepAlive(t *testing.T) {
+	c, client, in := pair(t, timings{silence: time.Second, ping: 10 * time.Millisecond, hello: never, write: time.Second})
+	hello(t, client)
+	<-in
+	pings := make(chan struct{}, 1000)
+	answer := client.PingHandler()
+	client.SetPingHandler(func(data string) error {
+		pings <- struct{}{}
+		return answer(data)
+	})
+	go func() { _, _, _ = client.ReadMessage() }()
+	for range 200 { // twice as long as silence would be borne
+		<-pings
+	}
+	if !c.Send([]byte(`{}`)) {
+		t.Error("closed in spite of signs of life")
+	}
+}
+
+// A slow reader is disconnected as soon as its queue is full, and nobody waits for it.
+func TestSlowReader(t *testing.T) {
+	c, client, in := pair(t, timings{silence: never, ping: never, hello: never, write: never})
+	hello(t, client)
+	<-in
+	if tcp, ok := client.NetConn().(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(4096)
+	}
+	frame := []byte(strings.Repeat("x", 64<<10))
+	sent := 0
+	for c.Send(frame) {
+		if sent++; sent > 10*maxQueued {
+			t.Fatal("the queue has no end")
+		}
+	}
+	<-c.Done()
+	if c.bye.Reason != "too_slow" || c.bytes.Load() > maxQueuedBytes+int64(len(frame)) {
+		t.Errorf("bye %+v with %d bytes", c.bye, c.bytes.Load())
+	}
+	if c.Send(frame) {
+		t.Error("a closed socket takes frames")
+	}
+}
+
+// What was queued before the end is still sent, and then why it ended.
+func TestFarewell(t *testing.T) {
+	c, client, in := pair(t, timings{silence: never, ping: never, hello: never, write: time.Second})
+	hello(t, client)
+	<-in
+	for range 100 {
+		c.Send([]byte(`{"type":"reply"}`))
+	}
+	c.Close(event.Bye{Reason: "removed", Message: "You were removed."})
+	c.Close(event.Bye{Reason: "ended"})
+	var got []string
+	for {
+		_, text, err := client.ReadMessage()
+		if err != nil {
+			if !websocket.IsCloseError(err, websocket.ClosePolicyViolation) {
+				t.Errorf("closed with %v", err)
+			}
+			break
+		}
+		got = append(got, string(text))
+	}
+	if len(got) != 101 || !strings.Contains(got[100], `"removed"`) {
+		t.Errorf("%d frames, the last is %s", len(got), got[len(got)-1])
+	}
+}
+
+// A binary message is no frame of the protocol.
+func TestBinary(t *testing.T) {
+	_, client, in := pair(t, timings{silence: never, ping: never, hello: never, write: time.Second})
+	if err := client.WriteMessage(websocket.BinaryMessage, []byte(`{"type":"hello","data":{}}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, text, err := client.ReadMessage(); err != nil || !strings.Contains(string(text), `"invalid"`) {
+		t.Errorf("%s %v", text, err)
+	}
+	hello(t, client)
+	<-in
+}
