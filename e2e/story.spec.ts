@@ -110,7 +110,7 @@ test("the recording starts with everybody's consent", async () => {
 test("playback holds at the pivotal pause on the same frame for all", async () => {
   await amara.getByRole("button", { name: "Play", exact: true }).click();
   for (const page of everyone()) {
-    await expect(page.getByText("Who is doing the thinking here?").first()).toBeVisible();
+    await expect(page.getByRole("heading", { name: "Who is doing the thinking here?" })).toBeVisible();
     await expect(page.getByText("3 of 3").first()).toBeVisible();
   }
   for (const page of everyone()) expect(await displayedFrame(page)).toBe(pauseFrame);
@@ -120,7 +120,7 @@ test("a viewer's attempt to drive is refused", async () => {
   await expect(mei.getByRole("button", { name: "Continue" })).toHaveCount(0);
   await expect(mei.getByRole("button", { name: "Play", exact: true })).toHaveCount(0);
   const refused = await mei.evaluate(async (session) => {
-    // Another client with this person's cookie: the server itself must refuse.
+    // Another client with this person's cookie, as somebody could write one: the server itself must refuse.
     const socket = new WebSocket(`${location.origin.replace("http", "ws")}/api/sessions/${session}/ws`);
     const frames: { type: string; id?: string; data?: { error?: { code: string } } }[] = [];
     return new Promise<string | undefined>((resolve, reject) => {
@@ -141,3 +141,112 @@ test("a viewer's attempt to drive is refused", async () => {
   expect(refused).toBe("forbidden");
   expect(await displayedFrame(amara)).toBe(pauseFrame);
 });
+
+test("the tab that was replaced says so, and takes the call back", async () => {
+  await mei.getByRole("button", { name: "Use it here" }).click();
+  for (const page of everyone()) {
+    await expect(page.getByText("3 of 3").first()).toBeVisible();
+    await expect(page.getByTestId("participant")).toHaveCount(3);
+  }
+  await expect.poll(async () => (await pictures(mei)).filter((p) => p.light > 8 && p.range > 16).length).toBe(3);
+});
+
+test("the facilitating side goes on, together", async () => {
+  await amara.getByRole("button", { name: "Continue" }).click();
+  for (const page of everyone()) await expect.poll(() => displayedFrame(page)).toBeGreaterThan(pauseFrame + fps);
+});
+
+test("a note appears everywhere with the times of its first key", async () => {
+  const before = await displayedFrame(tomasz);
+  await tomasz.locator("body").press("S");
+  await tomasz.keyboard.type("he draws the bar again", { delay: 60 });
+  await tomasz.getByRole("button", { name: /^Add/ }).click();
+  for (const page of everyone()) await expect(page.getByText("She draws the bar again", { exact: false }).first()).toBeVisible();
+  const replay = await api<Replay>(tomasz, "GET", `/api/sessions/${session}/replay`);
+  const note = replay.view.notes.find((n) => /he draws the bar again/i.test(n.text));
+  expect(note?.onClip).toBe(true);
+  const frame = Math.floor(((note?.from ?? 0) * fps) / 1_000_000);
+  // The key was pressed just after the frame was read; typing took over a second more.
+  expect(frame).toBeGreaterThanOrEqual(before - 2);
+  expect(frame).toBeLessThan(before + fps);
+  expect(note?.written).toBeGreaterThan((note?.at ?? Infinity) + 500);
+});
+
+test("a private note stays private", async () => {
+  await mei.getByLabel("Write a note").fill("I would have stepped in here");
+  await mei.getByRole("button", { name: /^Shared/ }).click();
+  await mei.getByRole("menuitemradio", { name: /Only you|Private/ }).click();
+  await mei.getByRole("button", { name: /^Add/ }).click();
+  await expect(mei.getByText("I would have stepped in here").first()).toBeVisible();
+  const others = await Promise.all([amara, tomasz].map((page) => api<Replay>(page, "GET", `/api/sessions/${session}/replay`)));
+  for (const replay of others) expect(JSON.stringify(replay)).not.toContain("stepped in here");
+});
+
+test("kill -9 in mid-call: everybody is back by themselves, and nothing acknowledged is lost", async () => {
+  const before = await api<Replay>(amara, "GET", `/api/sessions/${session}/replay`);
+  await server.kill();
+  await server.up();
+  for (const page of everyone()) {
+    await expect(page.getByTestId("participant")).toHaveCount(3);
+    await expect
+      .poll(async () => (await pictures(page)).filter((p) => p.light > 8 && p.range > 16).length, { timeout: 45_000 })
+      .toBe(3);
+    await expect(page.getByText("She draws the bar again", { exact: false }).first()).toBeVisible();
+  }
+  const after = await api<Replay>(amara, "GET", `/api/sessions/${session}/replay`);
+  expect(after.events.slice(0, before.events.length)).toEqual(before.events);
+});
+
+test("a pause that is called now stops everybody on one frame", async () => {
+  if (await amara.getByRole("button", { name: "Play", exact: true }).isVisible()) {
+    await amara.getByRole("slider", { name: "Clip position" }).press("Home");
+    await amara.getByRole("button", { name: "Play", exact: true }).click();
+  }
+  await mei.getByRole("button", { name: "Call a pause" }).click();
+  for (const page of everyone()) await expect(page.getByText("3 of 3").first()).toBeVisible();
+  const frames = await Promise.all(everyone().map(displayedFrame));
+  expect(new Set(frames).size).toBe(1);
+});
+
+test("who leaves rudely is gone, and who leaves politely at once", async () => {
+  await mei.context().setOffline(true);
+  await mei.close();
+  await tomasz.getByRole("button", { name: "Leave", exact: true }).click();
+  await expect(amara.getByTestId("participant")).toHaveCount(1, { timeout: 60_000 });
+});
+
+test("the replay shows the frame of the clip that everybody saw at that moment", async () => {
+  await amara.getByRole("button", { name: /more ways to leave|End/i }).first().click();
+  await amara.getByRole("menuitem", { name: /End/ }).click();
+  await amara.getByRole("button", { name: /^End/ }).last().click();
+  const replay = await api<Replay>(amara, "GET", `/api/sessions/${session}/replay`);
+  const hold = replay.events.find((e) => e.type === "hold.began");
+  const held = replay.events.find((e) => e.type === "hold.ended");
+  expect(hold && held).toBeTruthy();
+  await amara.goto(`${delays[0]?.url}/s/${session}/replay`);
+  const position = amara.getByRole("slider", { name: "Conversation position" });
+  await expect(position).toBeVisible();
+  await amara.getByRole("button", { name: "Next pause" }).click();
+  await expect.poll(() => displayedFrame(amara)).toBe(pauseFrame);
+  await expect.poll(async () => (await pictures(amara)).filter((p) => p.light > 8 && p.range > 16).length).toBe(3);
+  const before = await pictures(amara);
+  await amara.getByRole("button", { name: "Play", exact: true }).click();
+  await expect.poll(async () => (await pictures(amara))[0]?.time ?? 0).toBeGreaterThan((before[0]?.time ?? 0) + 1);
+});
+
+test("notes leave as WebVTT, CSV and JSON", async () => {
+  for (const [format, words] of [["vtt", "WEBVTT"], ["csv", "clip_from"], ["json", '"notes"']] as const) {
+    const answer = await amara.request.get(`${delays[0]?.url}/api/sessions/${session}/notes.${format}`);
+    expect(answer.status()).toBe(200);
+    const text = await answer.text();
+    expect(text).toContain(words);
+    expect(text).toContain("he draws the bar again");
+    expect(text).not.toContain("stepped in here");
+  }
+});
+
+interface Replay {
+  view: { notes: { text: string; onClip: boolean; from: number; at: number; written: number }[] };
+  events: { type: string; seq: number; at: number; data: unknown }[];
+  segments: { member: string; source: string; start: number; end: number }[];
+}

@@ -5,11 +5,11 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 
 /** Passes bytes on after delay ± jitter milliseconds. A seeded generator makes runs comparable. */
 function pass(from: Socket, to: Socket, delay: number, jitter: number, random: () => number): void {
-  let last = 0;
+  const waiting: (() => void)[] = [];
   const later = (act: () => void) => {
-    const due = Math.max(last, performance.now() + delay + (2 * random() - 1) * jitter);
-    last = due;
-    setTimeout(act, due - performance.now());
+    // Whichever timer fires, the oldest goes first: jitter never reorders what TCP delivers.
+    waiting.push(act);
+    setTimeout(() => waiting.shift()?.(), delay + (2 * random() - 1) * jitter);
   };
   from.on("data", (chunk) => later(() => to.writable && to.write(chunk)));
   from.on("end", () => later(() => to.end()));
