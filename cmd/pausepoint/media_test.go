@@ -1,0 +1,174 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+	"github.com/pion/webrtc/v4/pkg/media"
+
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// publish offers a microphone on the member's publish connection, and keeps it talking until the test ends.
+func (c *connection) publish() *webrtc.PeerConnection {
+	c.t.Helper()
+	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { _ = pc.Close() })
+	mic, err := webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "mic", "me")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if _, err := pc.AddTransceiverFromTrack(mic, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}); err != nil {
+		c.t.Fatal(err)
+	}
+	offer, err := pc.CreateOffer(nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	gathered := webrtc.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(offer); err != nil {
+		c.t.Fatal(err)
+	}
+	<-gathered
+	c.send(newID(c.t), event.RTCOffer{PC: event.PublishPC, SDP: pc.LocalDescription().SDP, Sources: map[string]string{"0": "audio"}})
+	go talk(c.t.Context().Done(), mic)
+	return pc
+}
+
+// talk sends 20 ms of Opus after another; what is in them is silence.
+func talk(done <-chan struct{}, mic *webrtc.TrackLocalStaticSample) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+			_ = mic.WriteSample(media.Sample{Data: []byte{0xf8, 0xff, 0xfe}, Duration: 20 * time.Millisecond})
+		}
+	}
+}
+
+// answered gives pc the server's answer to its offer.
+func (c *connection) answered(pc *webrtc.PeerConnection) {
+	c.t.Helper()
+	var answer event.RTCAnswer
+	c.decode(c.await("rtc.answer"), &answer)
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer.SDP}); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// subscribe answers the server's offer, and returns its tracks and the channel on which what is received comes.
+func (c *connection) subscribe() (map[string]event.RTCTrack, <-chan *webrtc.TrackRemote) {
+	c.t.Helper()
+	var offer event.RTCOffer
+	c.decode(c.awaitThat("an offer with a track", func(f frame) bool {
+		return f.Type == "rtc.offer" && strings.Contains(string(f.Data), `"publication"`)
+	}), &offer)
+	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { _ = pc.Close() })
+	tracks := make(chan *webrtc.TrackRemote, 10)
+	pc.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { tracks <- track })
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer.SDP}); err != nil {
+		c.t.Fatal(err)
+	}
+	answer, err := pc.CreateAnswer(nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	gathered := webrtc.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(answer); err != nil {
+		c.t.Fatal(err)
+	}
+	<-gathered
+	c.send("", event.RTCAnswer{PC: event.SubscribePC, SDP: pc.LocalDescription().SDP})
+	return offer.Tracks, tracks
+}
+
+// A voice goes from one member to another, an observer's does not, and what is on the record is there afterwards.
+func TestVoices(t *testing.T) {
+	s := startFilled(t)
+	amara := signedIn(t, s)
+	id := amara.practiceSession()
+	ben, benID := s.guest(t, id, amara.link(id, event.Observer), "Ben")
+	a, b := amara.connect(id, agreed), ben.connect(id, agreed)
+
+	b.publish()
+	var refusal event.Answered
+	b.decode(b.await("reply"), &refusal)
+	if refusal.Error == nil || refusal.Error.Code != "forbidden" {
+		t.Fatalf("an observer publishes: %+v", refusal.Error)
+	}
+
+	a.do(event.RecordingStart{})
+	a.answered(a.publish())
+	tracks, received := b.subscribe()
+	select {
+	case track := <-received:
+		if len(tracks) != 1 || track.StreamID() != a.welcome.You {
+			t.Errorf("tracks %v, stream %s", tracks, track.StreamID())
+		}
+		if _, _, err := track.ReadRTP(); err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("nothing is heard")
+	}
+	for _, track := range tracks {
+		if track.Member != a.welcome.You || track.Source != "audio" {
+			t.Errorf("told: %+v", track)
+		}
+	}
+
+	// Made a peer, the observer may.
+	a.do(event.MemberRole{Member: benID, Role: event.Peer})
+	b.answered(b.publish())
+	a.subscribe()
+
+	// Somebody takes it off the record.
+	b.do(event.RecordingStop{})
+	checkRecording(t, amara, newBrowser(t, s), "/api/sessions/"+id)
+}
+
+func checkRecording(t *testing.T, member, stranger *browser, path string) {
+	t.Helper()
+	var segment string
+	member.poll(path+"/replay", func(_ int, text []byte) bool {
+		var replay struct {
+			Segments []struct{ ID, Mime, Source string }
+		}
+		if err := json.Unmarshal(text, &replay); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		if len(replay.Segments) == 0 {
+			return false // it is being finished
+		}
+		if r := replay.Segments[0]; r.Source != "audio" || !strings.HasPrefix(r.Mime, "audio/webm") {
+			t.Errorf("segment: %+v", r)
+		}
+		segment = replay.Segments[0].ID
+		return true
+	})
+	res, text := member.request("GET", path+"/segments/"+segment, nil, map[string]string{"Range": "bytes=0-3"})
+	if res.StatusCode != http.StatusPartialContent || string(text) != "\x1a\x45\xdf\xa3" || res.Header.Get("Content-Type") != "audio/webm" {
+		t.Errorf("segment: %d %x %v", res.StatusCode, text, res.Header)
+	}
+	if res, _ := stranger.request("GET", path+"/segments/"+segment, nil, nil); res.StatusCode != http.StatusForbidden {
+		t.Errorf("a stranger: %d", res.StatusCode)
+	}
+	many := "bytes=" + strings.Repeat("0-1,", 20) + "5-6"
+	if res, _ := member.request("GET", path+"/segments/"+segment, nil, map[string]string{"Range": many}); res.StatusCode != http.StatusRequestedRangeNotSatisfiable {
+		t.Errorf("many ranges: %d", res.StatusCode)
+	}
+}
