@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -85,7 +86,7 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// segment serves one recorded file. The right to it is asked for at each request: players make many.
+// segment serves one recorded file, as long as the right to it lasts.
 func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 	m, err := s.member(r)
 	if err != nil {
@@ -108,8 +109,50 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("ETag", `"`+seg.SHA256+`"`)
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	http.ServeContent(w, r, "", time.Time{}, f)
+	ctx, cancel := whileAllowed(r.Context(), recheckEvery, func() error {
+		_, err := s.member(r)
+		return err
+	})
+	defer cancel()
+	http.ServeContent(w, r, "", time.Time{}, stoppable{ctx, f})
 	return nil
+}
+
+// recheckEvery is how long a file goes on being sent to somebody who lost the right to it (row 40 gives 5 s).
+const recheckEvery = 2 * time.Second
+
+// whileAllowed returns a context that ends soon after check refuses: players keep one request open for long.
+func whileAllowed(ctx context.Context, every time.Duration, check func() error) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if check() != nil {
+				cancel()
+				return
+			}
+		}
+	}()
+	return ctx, cancel
+}
+
+// stoppable is a file that cannot be read any more once a context has ended.
+type stoppable struct {
+	ctx context.Context //nolint:containedctx // of the request that reads
+	io.ReadSeeker
+}
+
+func (s stoppable) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.ReadSeeker.Read(p)
 }
 
 // notes collects what the caller may take out of a session.

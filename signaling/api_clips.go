@@ -220,13 +220,18 @@ func (s *Server) deleteClip(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// clipMedia serves a file of a clip. The right to it is asked for at each request: players make many.
+// clipMedia serves a file of a clip, as long as the right to it lasts.
 func (s *Server) clipMedia(w http.ResponseWriter, r *http.Request) error {
 	_, c, err := s.visibleClip(r)
 	if err != nil {
 		return err
 	}
-	s.library.Serve(w, r, c, r.PathValue("name"))
+	ctx, cancel := whileAllowed(r.Context(), recheckEvery, func() error {
+		_, _, err := s.visibleClip(r)
+		return err
+	})
+	defer cancel()
+	s.library.Serve(w, r.WithContext(ctx), c, r.PathValue("name"))
 	return nil
 }
 

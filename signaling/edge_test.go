@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alexedwards/scs/v2/memstore"
@@ -238,4 +240,26 @@ func TestHealth(t *testing.T) {
 		}
 		s.Ready()
 	}
+}
+
+// A file that is being sent stops with the right to it.
+func TestWhileAllowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		checks := 0
+		ctx, cancel := whileAllowed(t.Context(), time.Second, func() error {
+			if checks++; checks == 3 {
+				return errMember
+			}
+			return nil
+		})
+		defer cancel()
+		file := stoppable{ctx, strings.NewReader(strings.Repeat("x", 100))}
+		if n, err := file.Read(make([]byte, 10)); n != 10 || err != nil {
+			t.Errorf("%d %v", n, err)
+		}
+		<-ctx.Done()
+		if _, err := file.Read(make([]byte, 10)); !errors.Is(err, context.Canceled) || checks != 3 {
+			t.Errorf("%v after %d checks", err, checks)
+		}
+	})
 }

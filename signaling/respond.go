@@ -7,13 +7,17 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/pausepoint/pausepoint/clip"
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
-// maxBody is how many bytes a JSON body may have.
-const maxBody = 64 << 10
+// A JSON body may have so many bytes, and take so long to arrive.
+const (
+	maxBody    = 64 << 10
+	bodyWithin = 20 * time.Second
+)
 
 // What requests are refused with, over and over.
 var (
@@ -96,6 +100,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if err := isJSON(r.Header.Get("Content-Type")); err != nil {
 		return err
 	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyWithin)) // where there is a connection
+	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	dec.DisallowUnknownFields()
 	err := dec.Decode(v)
