@@ -5,24 +5,72 @@ import { type Buffered, ClipPart, Conductor, type Part, TrackPart } from "./cond
 import { History, type Interval } from "./history.ts";
 import type { Slot } from "./window.ts";
 
-const line = (p: Partial<Playback>): Playback => ({ mode: "playing", position: 0, rate: 1, at: 0, seq: 0, ready: [], by: "", ...p });
+const line = (p: Partial<Playback>): Playback => ({
+	mode: "playing",
+	position: 0,
+	rate: 1,
+	at: 0,
+	seq: 0,
+	ready: [],
+	by: "",
+	...p,
+});
 const hold: Hold = {
-	id: "h", pause: "p", frame: 150, position: 5_016_667, prompt: "Who thinks?", by: "Ana", seq: 2, began: 7017, think: 0,
-	talk: 0, phase: "talking", phaseSince: 7017, confirmed: [], answered: [], revealed: false, answers: [],
+	id: "h",
+	pause: "p",
+	frame: 150,
+	position: 5_016_667,
+	prompt: "Who thinks?",
+	by: "Ana",
+	seq: 2,
+	began: 7017,
+	think: 0,
+	talk: 0,
+	phase: "talking",
+	phaseSince: 7017,
+	confirmed: [],
+	answered: [],
+	revealed: false,
+	answers: [],
 };
 const bodies: [number, EventBody][] = [
-	[0, { type: "session.opened", data: {
-		session: { id: "s", kind: "conversation", title: "", focus: "", purpose: "", opened: 1, recorded: true },
-		clip: { id: "c", title: "", focus: "", context: "", duration: 60_000_000, frames: 1800, fpsNum: 30, fpsDen: 1, from: 0, to: 60_000_000, width: 1280, height: 720 },
-		pauses: [{ id: "p", frame: 150, prompt: "Who thinks?", think: 0, talk: 0, by: "Ana", passed: false }],
-		notes: [],
-	} }],
+	[
+		0,
+		{
+			type: "session.opened",
+			data: {
+				session: { id: "s", kind: "conversation", title: "", focus: "", purpose: "", opened: 1, recorded: true },
+				clip: {
+					id: "c",
+					title: "",
+					focus: "",
+					context: "",
+					duration: 60_000_000,
+					frames: 1800,
+					fpsNum: 30,
+					fpsDen: 1,
+					from: 0,
+					to: 60_000_000,
+					width: 1280,
+					height: 720,
+				},
+				pauses: [{ id: "p", frame: 150, prompt: "Who thinks?", think: 0, talk: 0, by: "Ana", passed: false }],
+				notes: [],
+			},
+		},
+	],
 	[2000, { type: "playback.changed", data: { playback: line({ at: 2000, seq: 1 }) } }],
-	[7017, { type: "hold.began", data: { hold, playback: line({ mode: "holding", position: 5_016_667, at: 7017, seq: 2 }) } }],
+	[
+		7017,
+		{ type: "hold.began", data: { hold, playback: line({ mode: "holding", position: 5_016_667, at: 7017, seq: 2 }) } },
+	],
 	[20_000, { type: "hold.ended", data: { hold: "h" } }],
 	[20_000, { type: "playback.changed", data: { playback: line({ position: 5_016_667, at: 20_000, seq: 3 }) } }],
 ];
-const history = new History(bodies.map(([at, b], i) => ({ seq: i + 1, at, ...b }) as Event), 30_000);
+const history = new History(
+	bodies.map(([at, b], i) => ({ seq: i + 1, at, ...b }) as Event),
+	30_000,
+);
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -194,13 +194,23 @@ export class Conductor {
 	}
 
 	#goOn(t: number): void {
+		if (t >= this.duration) this.stop();
+		else if (this.mode.peek() === "clip" && this.#leaps(t)) return;
+		else this.#mind(t);
+	}
+
+	/** By the clip: over what stood to where the clip went on, or to the end. */
+	#leaps(t: number): boolean {
+		const next = this.#history.runFrom(t);
+		if (next === null) this.stop();
+		else if (next > t + TICK) this.seek(next);
+		else return false;
+		return true;
+	}
+
+	/** Stands while media of this moment is late, but for a stutter. */
+	#mind(t: number): void {
 		const now = performance.now();
-		if (t >= this.duration) return this.stop();
-		if (this.mode.peek() === "clip") {
-			const next = this.#history.runFrom(t);
-			if (next === null) return this.stop();
-			if (next > t + TICK) return this.seek(next);
-		}
 		if (!this.#late() || now < this.#withoutUntil) this.#waitedSince = 0;
 		else if (this.#waitedSince === 0) this.#waitedSince = now;
 		else if (now - this.#waitedSince > STUTTER) {
@@ -302,7 +312,10 @@ export class TrackPart implements Part {
 		const place = placeOf(this.#buffer.buffered, this.#buffer.slots, beat.t);
 		this.#waits = place.at === "waiting";
 		this.#show(place, beat.t);
-		const key = place.at === "media" ? `media ${Math.round(place.stretch.from)}` : `${place.at} ${"next" in place ? place.next : ""}`;
+		const key =
+			place.at === "media"
+				? `media ${Math.round(place.stretch.from)}`
+				: `${place.at} ${"next" in place ? place.next : ""}`;
 		if (!changed && key === this.#place) return;
 		this.#place = key;
 		this.#follower.follow(this.#line(place, beat));
@@ -311,7 +324,12 @@ export class TrackPart implements Part {
 	/** In a gap it stands ready where the next media begins. */
 	#line(place: Place, beat: Beat): Line {
 		const moving = place.at === "media" && beat.moving;
-		const t = place.at === "media" ? Math.max(beat.t, place.stretch.from) : place.at === "gap" ? (place.next ?? beat.t) : beat.t;
+		const t =
+			place.at === "media"
+				? Math.max(beat.t, place.stretch.from)
+				: place.at === "gap"
+					? (place.next ?? beat.t)
+					: beat.t;
 		const at = moving ? beat.at + (t - beat.t) / beat.rate : beat.at;
 		return { seq: ++this.#seq, moving, position: t * 1000, at, rate: moving ? beat.rate : 1, stop: null };
 	}
@@ -322,7 +340,9 @@ export class TrackPart implements Part {
 			return;
 		}
 		if (place.at === "media") this.there.value = this.#el.readyState >= HAVE_CURRENT_DATA && !this.#el.error;
-		else this.there.value = this.there.peek() && place.next !== null && place.next - place.since < BLINK && t >= place.since;
+		else
+			this.there.value =
+				this.there.peek() && place.next !== null && place.next - place.since < BLINK && t >= place.since;
 	}
 
 	waits(): boolean {

@@ -3,16 +3,46 @@ import type { Event, EventBody, Hold, Member, Note, Playback } from "../event.ge
 import { History, union, within } from "./history.ts";
 
 const ana: Member = {
-	id: "m-ana", name: "Ana Ruiz", role: "focal", guest: false, presence: "here", joined: 100,
-	consent: "agreed", mic: true, camera: true, screen: false,
+	id: "m-ana",
+	name: "Ana Ruiz",
+	role: "focal",
+	guest: false,
+	presence: "here",
+	joined: 100,
+	consent: "agreed",
+	mic: true,
+	camera: true,
+	screen: false,
 };
 const bo: Member = { ...ana, id: "m-bo", name: "Bo", role: "coach", joined: 200 };
 const hold: Hold = {
-	id: "h1", pause: "p1", frame: 250, position: 10_020_000, prompt: "What do you notice?", by: "Ana Ruiz", seq: 3,
-	began: 15_020, think: 60_000, talk: 0, phase: "thinking", phaseSince: 15_020, confirmed: [], answered: [],
-	revealed: false, answers: [],
+	id: "h1",
+	pause: "p1",
+	frame: 250,
+	position: 10_020_000,
+	prompt: "What do you notice?",
+	by: "Ana Ruiz",
+	seq: 3,
+	began: 15_020,
+	think: 60_000,
+	talk: 0,
+	phase: "thinking",
+	phaseSince: 15_020,
+	confirmed: [],
+	answered: [],
+	revealed: false,
+	answers: [],
 };
-const called: Hold = { ...hold, id: "h2", pause: "", frame: 500, position: 20_020_000, seq: 5, prompt: "", began: 30_500 };
+const called: Hold = {
+	...hold,
+	id: "h2",
+	pause: "",
+	frame: 500,
+	position: 20_020_000,
+	seq: 5,
+	prompt: "",
+	began: 30_500,
+};
 const line = (p: Partial<Playback>): EventBody => ({
 	type: "playback.changed",
 	data: { playback: { mode: "playing", position: 0, rate: 1, at: 0, seq: 0, ready: [], by: "", ...p } },
@@ -22,19 +52,65 @@ const record = (state: "on" | "off" | "off-the-record", since: number): EventBod
 	data: { recording: { state, since, by: "" } },
 });
 const note: Note = {
-	id: "n1", author: "m-bo", type: "observation", visibility: "shared", text: "Two share a book.", at: 11_500,
-	onClip: true, from: 6_500_000, to: 6_500_000, written: 12_000, replies: [],
+	id: "n1",
+	author: "m-bo",
+	type: "observation",
+	visibility: "shared",
+	text: "Two share a book.",
+	at: 11_500,
+	onClip: true,
+	from: 6_500_000,
+	to: 6_500_000,
+	written: 12_000,
+	replies: [],
 };
 const prepared: Note = { ...note, id: "n0", at: 0, written: 0, from: 4_000_000, to: 9_500_000 };
 
 /** The same session as in the recorder's tests: a clip of 25 fps, two pauses, on and off the record. */
 const bodies: [number, EventBody][] = [
-	[0, { type: "session.opened", data: {
-		session: { id: "s1", kind: "conversation", title: "Fractions", focus: "", purpose: "", opened: 1_760_000_000_000, recorded: true },
-		clip: { id: "c1", title: "", focus: "", context: "", duration: 60_000_000, frames: 1500, fpsNum: 25, fpsDen: 1, from: 2_000_000, to: 50_000_000, width: 1280, height: 720 },
-		pauses: [{ id: "p1", frame: 250, prompt: "What do you notice?", think: 60_000, talk: 0, by: "Ana Ruiz", passed: false }],
-		notes: [prepared],
-	} }],
+	[
+		0,
+		{
+			type: "session.opened",
+			data: {
+				session: {
+					id: "s1",
+					kind: "conversation",
+					title: "Fractions",
+					focus: "",
+					purpose: "",
+					opened: 1_760_000_000_000,
+					recorded: true,
+				},
+				clip: {
+					id: "c1",
+					title: "",
+					focus: "",
+					context: "",
+					duration: 60_000_000,
+					frames: 1500,
+					fpsNum: 25,
+					fpsDen: 1,
+					from: 2_000_000,
+					to: 50_000_000,
+					width: 1280,
+					height: 720,
+				},
+				pauses: [
+					{
+						id: "p1",
+						frame: 250,
+						prompt: "What do you notice?",
+						think: 60_000,
+						talk: 0,
+						by: "Ana Ruiz",
+						passed: false,
+					},
+				],
+				notes: [prepared],
+			},
+		},
+	],
 	[100, { type: "member.joined", data: { member: ana } }],
 	[200, { type: "member.joined", data: { member: bo } }],
 	[1000, record("on", 1000)],
@@ -43,18 +119,63 @@ const bodies: [number, EventBody][] = [
 	[6500, line({ position: 2_000_000, at: 7000, seq: 2 })],
 	[12_000, { type: "note.added", data: { note } }],
 	[13_000, { type: "member.spoke", data: { speech: { member: bo.id, from: 11_000, to: 12_900 } } }],
-	[15_020, { type: "hold.began", data: { hold, playback: { mode: "holding", position: 10_020_000, rate: 1, at: 15_020, seq: 3, ready: [], by: "" } } }],
-	[16_000, { type: "hold.answered", data: { hold: "h1", answer: { member: bo.id, text: "A pupil explains.", at: 16_000 } } }],
-	[20_000, { type: "hold.revealed", data: { hold: "h1", answers: [{ member: bo.id, text: "A pupil explains.", at: 16_000 }] } }],
+	[
+		15_020,
+		{
+			type: "hold.began",
+			data: {
+				hold,
+				playback: { mode: "holding", position: 10_020_000, rate: 1, at: 15_020, seq: 3, ready: [], by: "" },
+			},
+		},
+	],
+	[
+		16_000,
+		{ type: "hold.answered", data: { hold: "h1", answer: { member: bo.id, text: "A pupil explains.", at: 16_000 } } },
+	],
+	[
+		20_000,
+		{
+			type: "hold.revealed",
+			data: { hold: "h1", answers: [{ member: bo.id, text: "A pupil explains.", at: 16_000 }] },
+		},
+	],
 	[20_000, { type: "hold.phase", data: { hold: "h1", phase: "talking", since: 20_000 } }],
 	[25_000, { type: "hold.ended", data: { hold: "h1" } }],
 	[25_000, line({ position: 10_020_000, rate: 2, at: 25_500, seq: 4 })],
 	[30_000, record("off-the-record", 30_000)],
-	[30_450, { type: "hold.began", data: { hold: called, playback: { mode: "holding", position: 20_020_000, rate: 2, at: 30_500, seq: 5, ready: [], by: "" } } }],
+	[
+		30_450,
+		{
+			type: "hold.began",
+			data: {
+				hold: called,
+				playback: { mode: "holding", position: 20_020_000, rate: 2, at: 30_500, seq: 5, ready: [], by: "" },
+			},
+		},
+	],
 	[31_000, { type: "hold.answered", data: { hold: "h2", answer: { member: bo.id, text: "never shown", at: 31_000 } } }],
 	[50_000, record("on", 50_000)],
 	[55_000, { type: "member.left", data: { member: { ...bo, presence: "left" } } }],
-	[60_000, { type: "session.ended", data: { session: { id: "s1", kind: "conversation", title: "Fractions", focus: "", purpose: "", opened: 1_760_000_000_000, recorded: true, ended: 60_000, endedBy: ana.id } } }],
+	[
+		60_000,
+		{
+			type: "session.ended",
+			data: {
+				session: {
+					id: "s1",
+					kind: "conversation",
+					title: "Fractions",
+					focus: "",
+					purpose: "",
+					opened: 1_760_000_000_000,
+					recorded: true,
+					ended: 60_000,
+					endedBy: ana.id,
+				},
+			},
+		},
+	],
 ];
 const make = (list: [number, EventBody][]) => list.map(([at, body], i) => ({ seq: i + 1, at, ...body }) as Event);
 const journal = make(bodies);
@@ -80,7 +201,9 @@ describe("what was shown at a session time", () => {
 
 	it("stops by itself at the prepared pause, and at the last frame of the range", () => {
 		expect(new History(journal.slice(0, 7), 0).shownAt(3_600_000).frame).toBe(250);
-		const plain = make(bodies.map(([at, b]) => [at, b.type === "session.opened" ? { ...b, data: { ...b.data, pauses: [] } } : b]));
+		const plain = make(
+			bodies.map(([at, b]) => [at, b.type === "session.opened" ? { ...b, data: { ...b.data, pauses: [] } } : b]),
+		);
 		expect(new History(plain.slice(0, 7), 0).shownAt(3_600_000)).toMatchObject({ position: 49_980_000, frame: 1249 });
 	});
 
@@ -172,7 +295,13 @@ describe("people and the record", () => {
 		expect(history.present.get("m-ana")).toEqual([{ from: 100, to: 60_000 }]);
 		expect(history.speakersAt(12_000)).toEqual(["m-bo"]);
 		expect(history.speakersAt(12_950)).toEqual([]);
-		for (const [t, notes, members] of [[60_000, 2, 2], [150, 1, 1], [12_000, 2, 2], [11_999, 1, 2], [0, 1, 0]]) {
+		for (const [t, notes, members] of [
+			[60_000, 2, 2],
+			[150, 1, 1],
+			[12_000, 2, 2],
+			[11_999, 1, 2],
+			[0, 1, 0],
+		]) {
 			expect(history.viewAt(t!).notes.length).toBe(notes);
 			expect(history.viewAt(t!).members.length).toBe(members);
 		}
@@ -188,14 +317,20 @@ describe("people and the record", () => {
 	});
 
 	it("was on the record from 1 s to 30 s and from 50 s", () => {
-		expect(history.recorded).toEqual([{ from: 1000, to: 30_000 }, { from: 50_000, to: 60_000 }]);
+		expect(history.recorded).toEqual([
+			{ from: 1000, to: 30_000 },
+			{ from: 50_000, to: 60_000 },
+		]);
 		expect(history.offRecordAt(500)).toEqual({ from: 0, to: 1000 });
 		expect(history.offRecordAt(5000)).toBe(null);
 		expect(history.offRecordAt(40_000)).toEqual({ from: 30_000, to: 50_000 });
 	});
 
 	it("offers to skip where nothing goes on for long", () => {
-		const heard = [{ from: 1000, to: 30_000 }, { from: 50_000, to: 60_000 }];
+		const heard = [
+			{ from: 1000, to: 30_000 },
+			{ from: 50_000, to: 60_000 },
+		];
 		expect(history.skipFrom(31_000, heard)).toBe(50_000);
 		expect(history.skipFrom(40_000, heard)).toBe(null); // soon enough
 		expect(history.skipFrom(8000, heard)).toBe(null);
@@ -204,7 +339,25 @@ describe("people and the record", () => {
 });
 
 it("joins intervals", () => {
-	expect(union([{ from: 5, to: 9 }, { from: 0, to: 2 }, { from: 8, to: 12 }, { from: 12, to: 13 }])).toEqual([{ from: 0, to: 2 }, { from: 5, to: 13 }]);
-	expect(union([{ from: 0, to: 2 }, { from: 3, to: 4 }], 1)).toEqual([{ from: 0, to: 4 }]);
+	expect(
+		union([
+			{ from: 5, to: 9 },
+			{ from: 0, to: 2 },
+			{ from: 8, to: 12 },
+			{ from: 12, to: 13 },
+		]),
+	).toEqual([
+		{ from: 0, to: 2 },
+		{ from: 5, to: 13 },
+	]);
+	expect(
+		union(
+			[
+				{ from: 0, to: 2 },
+				{ from: 3, to: 4 },
+			],
+			1,
+		),
+	).toEqual([{ from: 0, to: 4 }]);
 	expect(within([{ from: 0, to: 2 }], 2)).toBe(false);
 });

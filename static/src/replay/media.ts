@@ -1,7 +1,7 @@
 /** Recorded media in the browser: one media element per member and source, whose time is session time (MSE). */
 import { type ReplaySegment, urls } from "../api.ts";
 import type { Interval } from "./history.ts";
-import { forget, nextToFetch, type Slot, toDrop, TRIES, wanted } from "./window.ts";
+import { forget, nextToFetch, type Slot, TRIES, toDrop, wanted } from "./window.ts";
 
 export type Source = ReplaySegment["source"];
 
@@ -92,7 +92,10 @@ export class SegmentBuffer {
 		const b = this.#buffer;
 		if (!b || this.#closed || this.#source.readyState === "closed") return [];
 		const ranges = b.buffered;
-		return Array.from({ length: ranges.length }, (_, i) => ({ from: ranges.start(i) * 1000, to: ranges.end(i) * 1000 }));
+		return Array.from({ length: ranges.length }, (_, i) => ({
+			from: ranges.start(i) * 1000,
+			to: ranges.end(i) * 1000,
+		}));
 	}
 
 	close(): void {

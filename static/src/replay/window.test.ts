@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { forget, nextToFetch, placeOf, type Slot, toDrop, wanted } from "./window.ts";
 
-const slot = (start: number, end: number, state: Slot["state"] = "none"): Slot => ({ id: `${start}`, start, end, state, tries: 0 });
+const slot = (start: number, end: number, state: Slot["state"] = "none"): Slot => ({
+	id: `${start}`,
+	start,
+	end,
+	state,
+	tries: 0,
+});
 const minutes = () => [slot(0, 60_000), slot(60_000, 120_000), slot(120_000, 180_000), slot(180_000, 240_000)];
 
 describe("what is fetched", () => {
@@ -27,7 +33,9 @@ describe("what is fetched", () => {
 	});
 
 	it("passes over what failed and what is under way", () => {
-		expect(nextToFetch([slot(0, 9000, "failed"), slot(9000, 20_000, "loading"), slot(20_000, 30_000)], 0)?.id).toBe("20000");
+		expect(nextToFetch([slot(0, 9000, "failed"), slot(9000, 20_000, "loading"), slot(20_000, 30_000)], 0)?.id).toBe(
+			"20000",
+		);
 	});
 
 	it("does not go on with what a seek has left behind", () => {
@@ -52,7 +60,10 @@ describe("what is dropped", () => {
 });
 
 describe("where a track is", () => {
-	const buffered = [{ from: 1000, to: 5000 }, { from: 9000, to: 12_000 }];
+	const buffered = [
+		{ from: 1000, to: 5000 },
+		{ from: 9000, to: 12_000 },
+	];
 	const slots = [slot(1000, 12_000, "done"), slot(20_000, 30_000)];
 	it.each([
 		[1000, { at: "media", stretch: { from: 1000, to: 5000 } }],

@@ -62,7 +62,8 @@ const CLOSE = 60;
 export function placeOf(buffered: Interval[], slots: Slot[], t: number): Place {
 	const stretch = buffered.find((b) => b.from - CLOSE <= t && t < b.to - 1);
 	if (stretch) return { at: "media", stretch };
-	if (slots.some((s) => s.start <= t && t < s.end && (s.state === "none" || s.state === "loading"))) return { at: "waiting" };
+	if (slots.some((s) => s.start <= t && t < s.end && (s.state === "none" || s.state === "loading")))
+		return { at: "waiting" };
 	const since = Math.max(Number.NEGATIVE_INFINITY, ...buffered.filter((b) => b.to <= t + CLOSE).map((b) => b.to));
 	const ahead = [
 		...buffered.map((b) => b.from),

@@ -1,0 +1,59 @@
+/** The replay's sentences. */
+import type { Kind } from "../api.ts";
+import { fmtClip, fmtClock, names } from "../ui/time.ts";
+import type { Chapter, History, Interval } from "./history.ts";
+
+const numbers = ["", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+
+/** "The four of you": who can see the replay, the reader included. */
+export function whoCanSee(n: number): string {
+	if (n <= 1) return "Only you";
+	return `The ${numbers[n] ?? n} of you`;
+}
+
+/** Off the record, as a sentence. Times are the reader's clock. */
+export function offRecord(off: Interval, opened: number, duration: number): string {
+	const from = fmtClock(opened + off.from);
+	const to = fmtClock(opened + off.to);
+	if (off.from <= 0 && off.to >= duration) {
+		return "This conversation was not recorded; you can still go through its pauses and notes.";
+	}
+	if (off.from <= 0) return `Not recorded until ${to}.`;
+	if (off.to >= duration) return `Not recorded after ${from}.`;
+	return from === to ? `Not recorded for a moment at ${from}.` : `Not recorded from ${from} to ${to}.`;
+}
+
+/** What a pause is called. */
+export function titleOf(c: Chapter): string {
+	return c.prompt || `A pause called by ${c.by}`;
+}
+
+/** Where one is among the pauses: in one, before the first, or after one. */
+export function amongPauses(h: History, t: number): string {
+	const n = h.chapters.length;
+	const now = h.chapterAt(t);
+	if (now) return `Pause ${now.number} of ${n}`;
+	const passed = h.passedAt(t);
+	return passed === 0 ? `Before pause 1 of ${n}` : `After pause ${passed} of ${n}`;
+}
+
+/** The slider's spoken value. */
+export function spoken(h: History, t: number, nameOf: (id: string) => string): string {
+	const parts = [fmtClock(h.end.session.opened + t)];
+	const pause = h.chapterAt(t);
+	if (pause) parts[0] += `, pause ${pause.number}: ${titleOf(pause)}`;
+	const speakers = h.speakersAt(t).map(nameOf);
+	if (speakers.length) parts.push(`${names(speakers)} ${speakers.length > 1 ? "are" : "is"} speaking`);
+	const shown = h.shownAt(t);
+	if (shown.onClip) parts.push(`Clip at ${fmtClip(shown.position, true)}`);
+	return parts.map((p) => (/[?.!]$/.test(p) ? p : `${p}.`)).join(" ");
+}
+
+/** What the session is called in the bar. */
+export const conversationWord: Record<Kind, string> = {
+	kickoff: "First call",
+	conversation: "Conversation",
+	inquiry: "Group inquiry",
+	"live-lesson": "Live lesson",
+	reflection: "Reflection",
+};
