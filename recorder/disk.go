@@ -1,9 +1,7 @@
 package recorder
 
 import (
-	"path/filepath"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -40,15 +38,6 @@ func newDisk(cfg Config) *disk {
 		d.lowAudio = defaultLowAudio
 	}
 	return d
-}
-
-// freeSpace asks the system (statfs(2)) for the bytes that an unprivileged process may still write.
-func freeSpace(dir string) (uint64, error) {
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(dir, &s); err != nil {
-		return 0, err
-	}
-	return s.Bavail * uint64(s.Bsize), nil
 }
 
 // stops reports whether media of a type is not to be stored now.
@@ -137,5 +126,3 @@ func (r *Recorder) tellDisk(run *run) {
 		r.notify(n)
 	}
 }
-
-func dirOf(path string) string { return filepath.Dir(path) }

@@ -337,3 +337,23 @@ func TestSegmentsAreServedAndDeleted(t *testing.T) {
 		t.Errorf("a deleted segment opens: %v", err)
 	}
 }
+
+func TestWhatWaitsInTheQueueAtStopIsCutThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, index := newRecorder(t, Config{})
+		run := newRun(r, "s", 0)
+		w := newWriter(r, run, newFeed(audioInfo("m")), &Clock{})
+		audio, _ := packetised(w.info, encoded(t).audio[:200], calm)
+		time.Sleep(2 * time.Second)
+		run.cut()
+		for _, i := range audio {
+			i.item.Arrival = run.ref.Add(time.Duration(i.at * float64(time.Second)))
+			w.take(i.item)
+		}
+		w.finish()
+		closed(t, r)
+		if s := index.list(func(Segment) bool { return true }); len(s) != 1 || s[0].End < 1980 || s[0].End > 2020 {
+			t.Errorf("stopped at 2 s: %+v", s)
+		}
+	})
+}

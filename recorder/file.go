@@ -32,6 +32,11 @@ func (f files) path(session, segment string) (string, bool) {
 	return filepath.Join(f.dir, session, segment+".webm"), true
 }
 
+// folder is where a session's files are; false if its id is not fit for a path.
+func (f files) folder(session string) (string, bool) {
+	return filepath.Join(f.dir, session), plain(session)
+}
+
 // plain reports whether an id is made of letters, digits and hyphens alone.
 func plain(id string) bool {
 	for i := range len(id) {

@@ -224,7 +224,8 @@ func (r *Recorder) Open(ctx context.Context, session, segment string) (Segment, 
 
 // Delete removes a session's recording: it is stopped, and then its files and rows are gone.
 func (r *Recorder) Delete(ctx context.Context, session string) error {
-	if !plain(session) {
+	folder, ok := r.files.folder(session)
+	if !ok {
 		return nil
 	}
 	select {
@@ -233,8 +234,7 @@ func (r *Recorder) Delete(ctx context.Context, session string) error {
 		return ctx.Err()
 	}
 	r.forgetLate(session)
-	path, _ := r.files.path(session, "any")
-	if err := os.RemoveAll(dirOf(path)); err != nil {
+	if err := os.RemoveAll(folder); err != nil {
 		return fmt.Errorf("delete recording: %w", err)
 	}
 	if err := r.cfg.Segments.DeleteSegments(ctx, session); err != nil {

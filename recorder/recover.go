@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"math/bits"
 	"os"
+	"path/filepath"
 
 	"github.com/at-wat/ebml-go"
 )
@@ -74,7 +75,7 @@ func replaceFile(path string, b []byte) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return errors.Join(err, os.Remove(tmp))
 	}
-	return errors.Join(os.Rename(tmp, path), syncDir(dirOf(path)))
+	return errors.Join(os.Rename(tmp, path), syncDir(filepath.Dir(path)))
 }
 
 // The elements that a segment file consists of (RFC 9559 section 5.1).
