@@ -23,9 +23,6 @@ interface AvatarProps {
 /** Decoration beside a name that is written out; it is not spoken. */
 export function Avatar({ id, name, size = 28, class: cls }: AvatarProps) {
 	const c = ["avatar", size === 28 ? "" : `avatar--${size}`, cls ?? ""].filter(Boolean).join(" ");
-	return (
-		<span class={c} style={{ "--h": hueOf(id) }} aria-hidden="true">
-			{initialsOf(name)}
-		</span>
-	);
+	// Drawn, not written: the initials are no text to be read or selected.
+	return <span class={c} style={{ "--h": String(hueOf(id)) }} data-initials={initialsOf(name)} aria-hidden="true" />;
 }
