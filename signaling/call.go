@@ -138,7 +138,7 @@ func (c *call) attend() {
 	case <-c.socket.closing:
 		return
 	}
-	role := c.who.Role
+	var role event.Role
 	select {
 	case role = <-c.roles:
 	case <-c.socket.closing:
