@@ -1,0 +1,195 @@
+// Each page as a person sees it: at the width of a phone and of a desk, by day and by night, without anything that sticks out,
+// and without what axe finds wrong for people who do not see or do not use a mouse. The pictures are in artifacts/.
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import { type Browser, chromium, expect, type Page, test } from "@playwright/test";
+import { args, executablePath } from "./lib/chromium.ts";
+import { pictures } from "./lib/media.ts";
+import { api, enter, invitation, makeFirstAccount, newPerson } from "./lib/people.ts";
+import { drawCamera, drawLesson, type looks } from "./lib/portraits.ts";
+import { Server } from "./lib/server.ts";
+
+test.describe.configure({ mode: "serial" });
+
+const artifacts = new URL("./artifacts/", import.meta.url).pathname;
+const sizes = { phone: { width: 390, height: 844 }, laptop: { width: 1366, height: 650 }, desk: { width: 1440, height: 900 } };
+
+let server: Server;
+let folder: string;
+const browsers: Browser[] = [];
+let amara: Page;
+let others: Page[];
+let session: string;
+
+/** A person with a face of their own. */
+async function person(browser: Browser, name: keyof typeof looks): Promise<Page> {
+  const camera = await drawCamera(browser, folder, name);
+  const own = await chromium.launch({ executablePath, args: [...args, `--use-file-for-fake-video-capture=${camera}`] });
+  browsers.push(own);
+  return newPerson(own, { viewport: sizes.desk, locale: "en-GB", timezoneId: "Europe/London" });
+}
+
+test.beforeAll(async ({ browser }) => {
+  await mkdir(artifacts, { recursive: true });
+  folder = await mkdtemp(join(tmpdir(), "pausepoint-pages-"));
+  server = await Server.start();
+  amara = await person(browser, "amara");
+});
+
+test.afterAll(async () => {
+  for (const browser of browsers) await browser.close();
+  await server?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Pictures of the page in every size and both lights, and what axe says of it. */
+async function look(page: Page, name: string): Promise<void> {
+  for (const [size, viewport] of Object.entries(sizes)) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.screenshot({ path: join(artifacts, `${name}-${size}-${colorScheme}.png`) });
+      if (size === "laptop") continue;
+      const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]).analyze();
+      const found = violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`);
+      expect.soft(found, `${name}, ${size}, ${colorScheme}`).toEqual([]);
+    }
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect.soft(over, `${name} is wider than a ${size}`).toBeLessThanOrEqual(0);
+  }
+  await page.setViewportSize(sizes.desk);
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+test("before there is an account", async () => {
+  await amara.goto(`${server.url}/setup#${server.setupToken}`);
+  await expect(amara.getByRole("button", { name: "Create account" })).toBeVisible();
+  await look(amara, "setup");
+  await makeFirstAccount(amara, server, server.url);
+  await expect(amara.getByRole("button", { name: "Try a call with the practice clip" })).toBeVisible();
+  await look(amara, "home-new");
+});
+
+test("clips", async ({ browser }) => {
+  await amara.goto(`${server.url}/clips/new`);
+  await look(amara, "clip-new");
+  await amara.locator("input[type=file]").setInputFiles(await drawLesson(browser, folder, 60));
+  await amara.getByLabel("Title").fill("Year 5 fractions");
+  let clip: { id: string; state: string } | undefined;
+  await expect
+    .poll(
+      async () => {
+        const { clips } = await api<{ clips: { id: string; state: string; practice?: boolean }[] }>(amara, "GET", "/api/clips");
+        clip = clips.find((c) => !c.practice);
+        return clip?.state;
+      },
+      { timeout: 180_000 },
+    )
+    .toBe("ready");
+  await amara.goto(`${server.url}/clips`);
+  await expect(amara.getByText("Year 5 fractions")).toBeVisible();
+  await look(amara, "clips");
+  await amara.goto(`${server.url}/clips/${clip?.id}`);
+  await expect(amara.locator("video")).toBeVisible();
+  await look(amara, "clip");
+  const plan = await api<{ id: string }>(amara, "POST", "/api/sessions", {
+    kind: "inquiry",
+    title: "Year 5 fractions",
+    focus: "Who is doing the thinking?",
+    clip: clip?.id,
+    recorded: true,
+    scheduled: new Date(Date.now() + 20 * 60_000).toISOString(),
+    minutes: 45,
+    pauses: [
+      { id: "0192f0c8-7b1e-7000-8000-000000000001", frame: 400, prompt: "What do you notice before anyone speaks?", think: 0, talk: 240_000 },
+      { id: "0192f0c8-7b1e-7000-8000-000000000002", frame: 700, prompt: "Who is doing the thinking here? What did a pupil say or do that tells you?", think: 60_000, talk: 360_000 },
+      { id: "0192f0c8-7b1e-7000-8000-000000000003", frame: 1100, prompt: "What did Yusuf need just here?", think: 0, talk: 360_000 },
+    ],
+  });
+  session = plan.id;
+});
+
+test("plan, home, the door", async ({ browser }) => {
+  await amara.goto(`${server.url}/s/${session}/plan`);
+  await expect(amara.getByText("What do you notice before anyone speaks?").first()).toBeVisible();
+  await look(amara, "plan");
+  await amara.goto(`${server.url}/`);
+  await expect(amara.getByText("Who is doing the thinking?").first()).toBeVisible();
+  await look(amara, "home");
+  await amara.goto(`${server.url}/sessions`);
+  await look(amara, "sessions");
+  await enter(amara, `${server.url}/s/${session}`);
+  others = [await person(browser, "tomasz"), await person(browser, "mei"), await person(browser, "leila")];
+  const [tomasz, mei, leila] = others as [Page, Page, Page];
+  await enter(tomasz, await invitation(amara, session, "coach", server.url), "Tomasz Wiśniewski");
+  await enter(leila, await invitation(amara, session, "facilitator", server.url), "Leila Haddad");
+  const link = await invitation(amara, session, "peer", server.url);
+  await mei.goto(link);
+  await expect(mei.getByText("Leila Haddad")).toBeVisible();
+  await look(mei, "lobby");
+  await enter(mei, link, "Mei-Ling Chen");
+});
+
+test("the call, watching", async () => {
+  const [tomasz, mei, leila] = others as [Page, Page, Page];
+  for (const page of [amara, ...others]) {
+    await expect.poll(async () => (await pictures(page)).filter((p) => p.range > 16).length, { timeout: 60_000 }).toBe(4);
+  }
+  await leila.getByRole("button", { name: "Record", exact: true }).click();
+  await expect(leila.getByText(/Recording since/).first()).toBeVisible();
+  await leila.getByRole("slider", { name: "Clip position" }).press("ArrowRight");
+  const notes: [Page, string][] = [
+    [tomasz, "Six seconds of silence after “How do you know?”. Then he lays a third over a quarter, and speaks."],
+    [mei, "Did Noah follow Chloe’s drawing, or did he agree with her because she was sure?"],
+    [leila, "Inés waits for Kwame to finish, then uses his word, “leftover”, to explain it back to him."],
+  ];
+  for (const [page, text] of notes) {
+    await page.getByLabel("Write a note").fill(text);
+    await page.getByRole("button", { name: /^Add/ }).click();
+    await expect(leila.getByText(text).first()).toBeVisible();
+    await leila.getByRole("slider", { name: "Clip position" }).press("Shift+ArrowRight");
+  }
+  await look(leila, "call-watching");
+  await leila.screenshot({ path: join(artifacts, "call.png") });
+});
+
+test("the call, at a pause", async () => {
+  const [, mei, leila] = others as [Page, Page, Page];
+  await leila.getByRole("button", { name: "Call a pause" }).click();
+  await expect(leila.getByText("4 of 4").first()).toBeVisible();
+  await mei.getByLabel("Your answer").fill("Chloe. She redraws the bar before she answers.");
+  await look(leila, "call-talking");
+  await mei.getByRole("button", { name: "People" }).click();
+  await look(mei, "call-people");
+});
+
+test("the replay", async () => {
+  const [, , leila] = others as [Page, Page, Page];
+  await leila.getByRole("button", { name: "Show answers" }).click();
+  await leila.getByRole("button", { name: "Continue" }).click();
+  await expect(leila.getByRole("button", { name: "Call a pause" })).toBeVisible();
+  await leila.getByRole("button", { name: "More ways to leave" }).click();
+  await leila.getByRole("menuitem", { name: "End for everyone" }).click();
+  await leila.getByRole("dialog").getByRole("button", { name: "End for everyone" }).click();
+  await leila.goto(`${server.url}/s/${session}/replay`);
+  await leila.getByRole("button", { name: "Next pause" }).click();
+  await expect.poll(async () => (await pictures(leila)).filter((p) => p.range > 16).length).toBe(4);
+  await look(leila, "replay");
+});
+
+test("a live lesson", async () => {
+  const plan = await api<{ id: string }>(amara, "POST", "/api/sessions", { kind: "live-lesson", title: "Year 8 debate", recorded: false });
+  await enter(amara, `${server.url}/s/${plan.id}`, undefined, null);
+  const [tomasz] = others as [Page];
+  await enter(tomasz, await invitation(amara, plan.id, "coach", server.url), "Tomasz Wiśniewski", null);
+  await expect.poll(async () => (await pictures(tomasz)).filter((p) => p.range > 16).length).toBeGreaterThan(1);
+  await look(tomasz, "live-lesson");
+  await look(amara, "camera");
+});
+
+test("a place that does not exist", async () => {
+  await amara.goto(`${server.url}/nowhere`);
+  await look(amara, "not-found");
+});
