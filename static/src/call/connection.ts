@@ -54,6 +54,8 @@ const FIRST_WAIT = 300;
 const LAST_WAIT = 5000;
 /** Nothing was heard for so long (a pong is due each second): the connection is taken for lost. */
 const SILENT = 4500;
+/** A connection that held for so long begins anew with short waits when it is lost. */
+const SETTLED = 5000;
 /** What moves the player is not said again later than this: it would surprise. */
 const STALE = 3000;
 /** Reasons after which coming back by itself would be wrong. */
@@ -69,6 +71,7 @@ export class Connection {
 	#tries = 0;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#heard = 0;
+	#opened = 0; // when the last welcome came
 	#pings: PingSchedule;
 	#pending = new Map<string, Pending>();
 
@@ -156,8 +159,11 @@ export class Connection {
 	#lost(s: Socket): void {
 		if (this.#socket !== s) return;
 		this.#drop();
+		// Only a connection that held for a while counts as well again: two tabs must not throw each other out in turns.
+		if (this.#opened && performance.now() - this.#opened > SETTLED) this.#tries = 0;
+		this.#opened = 0;
 		this.#become("lost");
-		const wait = Math.min(LAST_WAIT, FIRST_WAIT * 2 ** Math.min(10, this.#tries));
+		const wait = Math.min(LAST_WAIT, FIRST_WAIT * 2 ** Math.min(10, Math.max(0, this.#tries - 1)));
 		const random = (this.#o.random ?? Math.random)();
 		this.#timer = setTimeout(() => this.#connect(), wait * (0.75 + random / 2));
 	}
@@ -203,7 +209,7 @@ export class Connection {
 
 	#welcome(w: Welcome): void {
 		this.#o.clock.seed(w.now);
-		this.#tries = 0;
+		this.#opened = performance.now();
 		this.#become("open");
 		this.#h.onWelcome(w);
 		this.#pings.start();

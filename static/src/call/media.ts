@@ -22,6 +22,8 @@ const bitrates: Record<Source, number> = { audio: 40_000, camera: 650_000, scree
 const LARGE_CAMERA = 1_800_000;
 /** A connection that was lost for so long is mended by us, without waiting for the browser to give it up. */
 const MEND_AFTER = 4000;
+/** An offer that was not answered for so long is made anew. */
+const NO_ANSWER = 6000;
 
 export class Media {
 	#h: MediaHandlers;
@@ -272,7 +274,7 @@ class Publisher extends Side {
 			this.#answered = resolve;
 		});
 		clearTimeout(this.#late);
-		this.#late = setTimeout(() => this.broken(), 10_000);
+		this.#late = setTimeout(() => this.broken(), NO_ANSWER);
 		this.send({ type: "rtc.offer", data: { pc: "publish", sdp: this.pc.localDescription!.sdp, sources: named } });
 		const sdp = await answer;
 		clearTimeout(this.#late);

@@ -150,6 +150,16 @@ export class CallSession {
 		this.#connection.reconnect();
 	}
 
+	/** Whoever only watches has no device open: no light is on that nobody sees. */
+	#letGo(): void {
+		for (const t of [this.mic, this.camera, this.screen]) t.peek()?.stop();
+		for (const source of ["audio", "camera", "screen", "screen-audio"] as const) void this.#media.set(source, null);
+		batch(() => {
+			this.mic.value = this.camera.value = this.screen.value = null;
+			this.micOn.value = false;
+		});
+	}
+
 	#goodbye(reason: string): void {
 		this.#wasOn = { mic: this.micOn.peek(), camera: this.camera.peek() !== null };
 		this.#media.close();
@@ -266,6 +276,7 @@ export class CallSession {
 			this.bye.value = null;
 		});
 		this.#follower?.tellAgain();
+		if (!w.may.includes("publish")) this.#letGo();
 		this.#media.connected(w.may.includes("publish"));
 		if (this.screen.peek()) this.#tellDevices();
 	}
@@ -307,11 +318,8 @@ export class CallSession {
 		const publish = may.includes("publish");
 		if (publish === before.has("publish")) return;
 		this.#media.setMayPublish(publish);
-		if (!publish) {
-			void this.setMic(false);
-			void this.setCamera(false);
-			void this.stopScreen();
-		} else toast("You can speak and be seen now. Turn your microphone on when you like.");
+		if (!publish) this.#letGo();
+		else toast("You can speak and be seen now. Turn your microphone on when you like.");
 	}
 
 	#become(s: ConnectionState): void {
