@@ -59,8 +59,9 @@ const STRONG_ABOVE = 60;
 const NUDGE_MAX = 3000; // one nudge at most; then look again
 const SILENCE = 300; // after a nudge, before the next look
 const SEEK_ABOVE = 1200;
-const SEEK_ABOVE_AFTER_START = 350; // just after a start or a jump nobody has settled yet: one more seek is quicker
+const SEEK_ABOVE_AFTER_START = 200; // just after a start or a jump nobody has settled yet: one more seek is quicker
 const SETTLING = 2500;
+const CATCHING_UP = 350; // further off than this is told
 const SEEK_GAP = 1000; // at most one correcting seek in this time
 const AHEAD = 120; // a correcting seek aims this far ahead; what it really took is learned
 const EARLY = 25; // play() is called this much before the start; what it really takes is learned
@@ -220,7 +221,7 @@ export class Follower {
 		this.#watchFrames();
 		this.#calm();
 		this.#quietUntil = this.#o.now() + 150; // the element is only getting going
-		this.#tell({ state: Math.abs(error) > SEEK_ABOVE_AFTER_START ? "catching-up" : "playing" });
+		this.#tell({ state: Math.abs(error) > CATCHING_UP ? "catching-up" : "playing" });
 	}
 
 	/** Pauses on a place, µs. */
@@ -405,7 +406,7 @@ export class Follower {
 		this.#errors = [];
 		this.#learn(error);
 		const far = Math.abs(error) > (now < this.#settledAt ? SEEK_ABOVE_AFTER_START : SEEK_ABOVE);
-		this.#tell({ error, state: Math.abs(error) > SEEK_ABOVE_AFTER_START ? "catching-up" : "playing" });
+		this.#tell({ error, state: Math.abs(error) > CATCHING_UP ? "catching-up" : "playing" });
 		if (far) {
 			if (now >= this.#seekAfter) this.#jumpAhead();
 			return;
