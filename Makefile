@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-GO_SOURCES := $(shell find cmd sfu signaling room recorder static clip account store -name '*.go' -o -name '*.sql' -o -name openapi.yaml 2>/dev/null)
+GO_SOURCES := $(shell find cmd sfu signaling room recorder static clip account store -name '*.go' -o -name '*.sql' -o -name openapi.json 2>/dev/null)
 CLIENT_SOURCES := $(shell find static/src static/public static/index.html static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
 BIN := bin/pausepoint
 TOOL := go tool -modfile=tools/go.mod
