@@ -1,5 +1,6 @@
 import "./clip.css";
 import { Eye, LockKeyhole } from "lucide";
+import { useEffect, useState } from "preact/hooks";
 import { ApiError, api, type Clip } from "../api.ts";
 import { useLoad, useTitle } from "../hooks.ts";
 import type { Params } from "../router.ts";
@@ -14,19 +15,16 @@ import { Refused, Transfer, UnderWay } from "./Transfer.tsx";
 
 export function ClipPage({ params }: { params: Params }) {
 	const id = params.id!;
-	const first = useLoad(() => api.clip(id), id);
-	const moving = first.data !== undefined && first.data.state !== "ready" && first.data.state !== "refused";
 	// While something happens to the clip it is looked at again and again; once ready it is the reader's.
-	const live = useLoad(
-		() => (moving ? api.clip(id) : Promise.resolve(null)),
-		`${id} ${moving}`,
-		moving ? 1500 : undefined,
-	);
-	const clip = live.data ?? first.data;
+	const [settled, setSettled] = useState(false);
+	const loaded = useLoad(() => api.clip(id), id, settled ? undefined : 1500);
+	const clip = loaded.data;
+	const state = clip?.state;
+	useEffect(() => setSettled(state === "ready" || state === "refused"), [state]);
 	useTitle(clip?.title, "Clips");
 	if (!clip) {
-		if (first.cause instanceof ApiError && first.cause.status === 404) return <NotFoundPage />;
-		if (first.error) return <LoadFailed sentence={first.error} again={first.reload} />;
+		if (loaded.cause instanceof ApiError && loaded.cause.status === 404) return <NotFoundPage />;
+		if (loaded.error) return <LoadFailed sentence={loaded.error} again={loaded.reload} />;
 		return <Loading />;
 	}
 	return (

@@ -18,7 +18,8 @@ import { CONSENT } from "./NewClipPage.tsx";
 /** A clip that can be watched: by its owner with everything that is said of it, by others as it is. */
 export function ClipReady({ clip }: { clip: Clip }) {
 	const [draft, setDraft] = useState(clip);
-	const player = useMemo(() => new Player(clip, clip.from), [clip]);
+	// One player for as long as the page is about this clip, however often it is loaded again.
+	const player = useMemo(() => new Player(clip, clip.from), [clip.id]);
 	const autosave = useMemo(
 		() => new Autosave<ClipChange>(async (change) => void (await api.changeClip(clip.id, change))),
 		[clip.id],

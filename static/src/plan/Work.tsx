@@ -26,7 +26,7 @@ const PROMPT = "What do you notice?";
 /** The clip with its pauses, set with the frame in view; the agenda that follows from them; one's own notes. */
 export function Work({ plan, clip, change, saved, invite }: WorkProps) {
 	const [opening] = useState(() => agendaOf(plan.pauses, clip)[0]);
-	const player = useMemo(() => new Player(clip, opening?.clipTime ?? clip.from), [clip, opening]);
+	const player = useMemo(() => new Player(clip, opening?.clipTime ?? clip.from), [clip.id]);
 	const [selected, setSelected] = useState<string | null>(opening?.pause.id ?? null);
 	const [fresh, setFresh] = useState<string | null>(null);
 	const [writing, setWriting] = useState<string | null>(null);

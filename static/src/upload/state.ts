@@ -70,7 +70,7 @@ export function sayUpload(s: UploadState): string {
 		case "waiting":
 			return "The connection is lost. It goes on by itself as soon as it is back.";
 		case "sent":
-			return "All of it has arrived.";
+			return "It is being prepared now, so that it stops on the same frame for everybody. You can leave this page.";
 		case "failed":
 			return s.sentence;
 	}
