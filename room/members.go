@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	awayFor    = 30 * 1000 // ms that a lost member may take to come back, and that an empty room plays on
+	awayFor    = 15 * 1000 // ms that a lost member may take to come back, and that an empty room plays on
 	maxMembers = 1000      // known to one session, with those who left
 	maxName    = 80        // runes
 	maxTitle   = 200       // runes

@@ -16,13 +16,13 @@ func TestComingAndGoing(t *testing.T) {
 	wantNames(t, m.lose(peer), "member.lost")
 	wantNames(t, m.lose(peer))
 	m.refused("conflict", peer, event.MemberHand{})
-	m.pass(20_000)
+	m.pass(awayFor - 1)
 	wantNames(t, m.enter(peer, event.Hello{Camera: true}), "member.joined")
-	if p, _ := m.s.view.Member(peer); p.Presence != event.Here || p.Joined != 21_000 || p.Mic || !p.Camera || p.Screen || p.Hand == 0 {
+	if p, _ := m.s.view.Member(peer); p.Presence != event.Here || p.Joined != 1000+awayFor-1 || p.Mic || !p.Camera || p.Screen || p.Hand == 0 {
 		t.Fatalf("got %+v", p)
 	}
 	m.lose(peer)
-	wantNames(t, m.pass(29_999))
+	wantNames(t, m.pass(awayFor-1))
 	wantNames(t, m.pass(1), "member.left")
 	if p, _ := m.s.view.Member(peer); p.Presence != event.Left || p.Mic || p.Camera || p.Hand != 0 {
 		t.Fatalf("got %+v", p)

@@ -345,10 +345,10 @@ func TestNobodyHereStops(t *testing.T) {
 	m.lose(focal)
 	m.pass(100)
 	m.lose(peer)
-	wantNames(t, m.pass(29_899))
+	wantNames(t, m.pass(awayFor-101))
 	wantNames(t, m.pass(1), "member.left")
 	wantNames(t, m.pass(100), "playback.changed", "member.left")
-	m.expect(event.Stopped, middle(250+31*25), 31_100)
+	m.expect(event.Stopped, middle(250+(1000+awayFor)/40), 1100+awayFor)
 	m.checkJournal()
 }
 

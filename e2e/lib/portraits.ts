@@ -84,7 +84,7 @@ export async function drawCamera(browser: Browser, folder: string, name: keyof t
   const still = join(folder, `${name}.png`);
   const camera = join(folder, `${name}.mjpeg`);
   await draw(browser, portrait(looks[name]), 640, 480, still);
-  await run("ffmpeg", ["-v", "error", "-y", "-loop", "1", "-t", "1", "-r", "15", "-i", still, "-q:v", "3", camera]);
+  await run("ffmpeg", ["-v", "error", "-y", "-loop", "1", "-t", "1", "-r", "15", "-i", still, "-pix_fmt", "yuvj420p", "-q:v", "3", camera]);
   return camera;
 }
 

@@ -68,8 +68,8 @@ function Face({ member: m }: { member: Member }) {
 	const on = you ? call.camera.value !== null : m.camera && m.presence === "here";
 	const muted = you ? !call.micOn.value : !m.mic;
 	return (
-		<li class={speaking ? "face face--speaking" : "face"} data-member={m.id} style={{ "--h": String(hueOf(m.id)) }}>
-			<Picture source={on ? camera : null} mirrored={you} name={m.name} />
+		<li class={speaking ? "face face--speaking" : "face"} data-member={m.id} style={{ "--h": String(hueOf(m.name)) }}>
+			{m.presence === "here" && <Picture source={on ? camera : null} mirrored={you} name={m.name} />}
 			{!(on && camera) && (
 				<span class="face__initials" aria-hidden="true">
 					{initialsOf(m.name)}

@@ -217,7 +217,7 @@ function Answers({ hold }: { hold: Hold }) {
 				const name = call.member(a.member)?.name ?? "Somebody";
 				return (
 					<li key={a.member}>
-						<Avatar id={a.member} name={name} />
+						<Avatar name={name} />
 						<p>
 							<strong>{a.member === call.you.value ? "You" : name}</strong>
 							{a.text}
@@ -245,7 +245,7 @@ function Queue({ view, hold }: { view: View; hold: Hold }) {
 	const words = hold.phase === "talking" ? "is next" : "wants to speak";
 	return (
 		<p class="state">
-			<Avatar id={first.id} name={first.name} size={20} />
+			<Avatar name={first.name} size={20} />
 			{shortName(first, view.members)} {words}
 		</p>
 	);

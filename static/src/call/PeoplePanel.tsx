@@ -67,7 +67,7 @@ function List({ members, onRemove }: { members: Member[]; onRemove: (m: Member) 
 		<ul>
 			{members.map((m) => (
 				<li key={m.id} class="person">
-					<Avatar id={m.id} name={m.name} size={40} />
+					<Avatar name={m.name} size={40} />
 					<div>
 						<strong>{m.name}</strong>
 						<span class="quiet">

@@ -1,7 +1,7 @@
 /** A running call: the wire, the view, the media, the follower and what this person chose, as signals that components read. */
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Entry } from "../entry.ts";
-import type { Action, Command, Event, Hello, Member, View, Welcome } from "../event.gen.ts";
+import type { Action, Command, Event, Hello, Member, MemberDevices, View, Welcome } from "../event.gen.ts";
 import { SessionClock } from "../sync/clock.ts";
 import { fold } from "../sync/fold.ts";
 import { Follower, type FollowerStatus, type MediaLike } from "../sync/follower.ts";
@@ -57,6 +57,7 @@ export class CallSession {
 	#stopEffects: (() => void)[] = [];
 	#lastTyped = 0;
 	#wasOn = { mic: false, camera: false };
+	#told: MemberDevices | null = null; // which devices the room knows to be on
 
 	constructor(sessionId: string, entry: Entry, open: () => Socket = () => openSocket(sessionId)) {
 		this.#entry = entry;
@@ -278,7 +279,9 @@ export class CallSession {
 		this.#follower?.tellAgain();
 		if (!w.may.includes("publish")) this.#letGo();
 		this.#media.connected(w.may.includes("publish"));
-		if (this.screen.peek()) this.#tellDevices();
+		const me = this.me.peek();
+		this.#told = me ? { mic: me.mic, camera: me.camera, screen: me.screen } : null;
+		this.#tellDevices(); // of what changed since hello, too
 	}
 
 	#event(e: Event): void {
@@ -461,9 +464,14 @@ export class CallSession {
 		}
 	};
 
+	/** Tells which devices are on, if the room thinks otherwise. */
 	#tellDevices(): void {
 		const data = { mic: this.micOn.peek(), camera: this.camera.peek() !== null, screen: this.screen.peek() !== null };
-		if (this.state.peek() === "open" && this.may.peek().has("publish")) void this.ask({ type: "member.devices", data });
+		const { mic, camera, screen } = this.#told ?? {};
+		if (mic === data.mic && camera === data.camera && screen === data.screen) return;
+		if (this.state.peek() !== "open" || !this.may.peek().has("publish")) return;
+		this.#told = data;
+		void this.ask({ type: "member.devices", data });
 	}
 }
 

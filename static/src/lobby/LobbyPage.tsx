@@ -146,7 +146,7 @@ function Inside({ door, role }: { door: Door; role: Person["role"] }) {
 				<ul>
 					{door.inside.map((p, i) => (
 						<li key={`${p.name}-${i}`}>
-							<Avatar id={p.name} name={p.name} />
+							<Avatar name={p.name} />
 							<span>{p.name}</span>
 							<span>{roleWord[p.role]}</span>
 						</li>
@@ -217,7 +217,7 @@ function EnterForm({ door, onEnter }: EnterFormProps) {
 			<form class="enter" aria-label="Join" ref={form} onSubmit={submit}>
 				{known ? (
 					<p class="enter__who">
-						<Avatar id={known.name} name={known.name} size={40} />
+						<Avatar name={known.name} size={40} />
 						<span>
 							<strong>{known.name}</strong>
 							<span class="quiet">{roleWord[known.role]}</span>

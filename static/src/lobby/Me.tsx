@@ -97,7 +97,7 @@ function NoPicture({ preview, who }: MeProps) {
 			: "Your camera is off";
 	return (
 		<div class="me__none">
-			{who && <Avatar id={who.name} name={who.name} size={40} />}
+			{who && <Avatar name={who.name} size={40} />}
 			<p>{text}</p>
 		</div>
 	);

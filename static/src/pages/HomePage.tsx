@@ -179,7 +179,7 @@ function Next({ s }: { s: SessionCard }) {
 					<p class="people">
 						<span class="avatars">
 							{people.slice(0, 4).map((name) => (
-								<Avatar key={name} id={name} name={name} />
+								<Avatar key={name} name={name} />
 							))}
 						</span>
 						{names(people)}

@@ -60,7 +60,7 @@ export function SessionRow({ s }: { s: SessionCard }) {
 				<span class="who">
 					{with_[0] ? (
 						<>
-							<Avatar id={with_[0]} name={with_[0]} size={20} />
+							<Avatar name={with_[0]} size={20} />
 							<span>with {names(with_, 2)}</span>
 						</>
 					) : (

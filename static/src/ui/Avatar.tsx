@@ -1,7 +1,7 @@
-/** The hue of somebody without a picture: always the same for one id. */
-export function hueOf(id: string): number {
+/** The hue of somebody without a picture: always the same for one name, on every page. */
+export function hueOf(name: string): number {
 	let hash = 2166136261;
-	for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 16777619);
+	for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 16777619);
 	return (hash >>> 0) % 360;
 }
 
@@ -14,15 +14,14 @@ export function initialsOf(name: string): string {
 }
 
 interface AvatarProps {
-	id: string;
 	name: string;
 	size?: 20 | 28 | 40;
 	class?: string;
 }
 
 /** Decoration beside a name that is written out; it is not spoken. */
-export function Avatar({ id, name, size = 28, class: cls }: AvatarProps) {
+export function Avatar({ name, size = 28, class: cls }: AvatarProps) {
 	const c = ["avatar", size === 28 ? "" : `avatar--${size}`, cls ?? ""].filter(Boolean).join(" ");
 	// Drawn, not written: the initials are no text to be read or selected.
-	return <span class={c} style={{ "--h": String(hueOf(id)) }} data-initials={initialsOf(name)} aria-hidden="true" />;
+	return <span class={c} style={{ "--h": String(hueOf(name)) }} data-initials={initialsOf(name)} aria-hidden="true" />;
 }

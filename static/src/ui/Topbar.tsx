@@ -106,7 +106,7 @@ export function AccountMenu() {
 					{ label: "Sign out", icon: LogOut, onSelect: leave },
 				]}
 			>
-				<Avatar id={me.name} name={me.name} />
+				<Avatar name={me.name} />
 			</Menu>
 			<InviteDialog open={inviting} onClose={() => setInviting(false)} />
 		</>
