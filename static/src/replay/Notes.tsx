@@ -35,7 +35,6 @@ export function NotesPanel() {
 					{chapter && <i class="diamond" />}
 					<span>{chapter ? titleOf(chapter) : "Notes"}</span>
 				</h2>
-				{chapter && <p class="quiet t12">{chapter.by}</p>}
 			</div>
 			{entries.length === 0 ? (
 				<p class="notes notes--empty quiet">Nobody wrote a note that you may read.</p>
@@ -176,7 +175,7 @@ function Answers({ of: c }: { of: Chapter }) {
 			<ul class="replay__answers">
 				{c.answers.map((a) => (
 					<li key={a.member}>
-						<Avatar id={a.member} name={replay.nameOf(a.member)} size={20} />
+						<Avatar name={replay.nameOf(a.member)} size={20} />
 						<p>
 							<span class="vh">{replay.nameOf(a.member)}: </span>
 							{a.text}

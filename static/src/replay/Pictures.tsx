@@ -154,7 +154,7 @@ function Face({ member: m }: { member: Member }) {
 	const away = awayWord(now, replay.view.value);
 	const cls = ["face", speaking ? "face--speaking" : "", away ? "replay__face--away" : ""].filter(Boolean).join(" ");
 	return (
-		<li class={cls} data-member={m.id} style={{ "--h": String(hueOf(m.id)) }}>
+		<li class={cls} data-member={m.id} style={{ "--h": String(hueOf(m.name)) }}>
 			<Recorded member={m.id} source="camera" label={m.name}>
 				<span class="replay__initials" aria-hidden="true">
 					{initialsOf(m.name)}

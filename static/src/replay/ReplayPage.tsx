@@ -103,14 +103,17 @@ function Loaded({ id, replay: data }: { id: string; replay: Replay }) {
 				class="replay"
 				data-stage={stage ? undefined : "none"}
 				data-clip={replay.history.end.clip ? true : undefined}
-				style={{ "--lanes": String(lanes > 5 ? Math.ceil(lanes * 0.6) : lanes) }}
+				style={{ "--lanes": String(lanes > 5 ? Math.ceil(lanes * 0.75) : lanes) }}
 			>
 				<Top />
 				<main class="replay__room" id="main" tabIndex={-1}>
 					<Stage />
-					<Faces />
-					<Said />
-					<NotesPanel />
+					{!stage && <Faces />}
+					<div class="replay__rail">
+						{stage && <Faces />}
+						<Said />
+						<NotesPanel />
+					</div>
 					<Timelines />
 				</main>
 				<Bar />

@@ -24,12 +24,14 @@ export function Slider(props: SliderProps) {
 	const p = useRef(props);
 	p.current = props;
 	const dragging = useRef(false);
+	const said = useRef("");
 	const scrub = useMemo(() => coalesce((v: number) => p.current.onSeek(v), SCRUB), []);
 	const speak = () => {
 		const el = ref.current;
 		if (!el) return;
 		const s = (p.current.value() * p.current.unit).toFixed(1);
-		if (el.getAttribute("aria-valuenow") === s) return;
+		if (s === said.current) return;
+		said.current = s;
 		el.setAttribute("aria-valuenow", s);
 		el.setAttribute("aria-valuetext", p.current.say());
 	};

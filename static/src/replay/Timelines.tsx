@@ -15,6 +15,13 @@ import { clockTimes, curve, HIGH, ribbons, WIDE } from "./joint.ts";
 import { Slider } from "./Slider.tsx";
 import { spoken, titleOf } from "./say.ts";
 
+/** "10:23:05" by the reader's clock. */
+function fmtSeconds(at: number): string {
+	const [hour, ...rest] = fmtClock(at).split(/(?=[^\d]\D*$)/);
+	const s = String(new Date(at).getSeconds()).padStart(2, "0");
+	return `${hour}:${s}${rest.join("")}`;
+}
+
 const percent = (v: number, w: Range) => `${(fraction(v, w) * 100).toFixed(3)}%`;
 const span = (i: Interval, w: Range) => ({
 	"--a": percent(Math.max(i.from, w.from), w),
@@ -78,12 +85,11 @@ function ClockRuler({ width, talk }: { width: number; talk: Range }) {
 	const replay = useReplay();
 	const times = clockTimes(replay.opened, talk.to, width);
 	const seconds = times.length > 1 && times[1]! - times[0]! < 60_000;
-	const format = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
 	return (
 		<>
 			{times.map((t) => (
 				<span key={t} style={{ "--t": percent(t, talk) }}>
-					{seconds ? format.format(replay.opened + t) : fmtClock(replay.opened + t)}
+					{seconds ? fmtSeconds(replay.opened + t) : fmtClock(replay.opened + t)}
 				</span>
 			))}
 		</>
@@ -134,7 +140,7 @@ function Lanes({ talk }: { talk: Range }) {
 			{people.map((m) => (
 				<div class="tl__row" key={m.id}>
 					<div class="tl__label replay__person">
-						<Avatar id={m.id} name={m.name} size={20} />
+						<Avatar name={m.name} size={20} />
 						<span>{m.name}</span>
 					</div>
 					<div class="tl__track replay__speech" aria-hidden="true">
@@ -419,6 +425,9 @@ function Thumbs({ clipId, range, width }: { clipId: string; range: Range; width:
 	);
 }
 
+/** A session shorter than this is told to the second, ms. */
+const SHORT = 600_000;
+
 /** Moves both heads and the line between them with every animation frame, without rendering. */
 function useHeads(root: preact.RefObject<HTMLDivElement | null>, talk: Range, range: Range | null): void {
 	const replay = useReplay();
@@ -429,10 +438,27 @@ function useHeads(root: preact.RefObject<HTMLDivElement | null>, talk: Range, ra
 		const talkHead = find(".replay__head--talk");
 		const clipHead = find(".replay__head--clip");
 		const line = el.querySelector<SVGPathElement>(".replay__joint .head");
+		const short = talk.to < SHORT;
+		// A ruler's words make room for the head's.
+		const step = (query: string, head: HTMLElement | null) => {
+			const chip = head?.firstElementChild?.getBoundingClientRect();
+			if (!chip) return;
+			for (const word of el.querySelectorAll<HTMLElement>(query)) {
+				const box = word.getBoundingClientRect();
+				const off = box.right + 4 > chip.left && box.left - 4 < chip.right;
+				word.style.visibility = off ? "hidden" : "";
+			}
+		};
 		let id = 0;
 		let before = "";
-		const draw = () => {
+		let stepped = 0;
+		const draw = (at = 0) => {
 			id = requestAnimationFrame(draw);
+			if (at - stepped > 300) {
+				stepped = at;
+				step(".replay__talk .ruler span", talkHead);
+				step(".replay__clipruler .ruler span", clipHead);
+			}
 			const t = replay.conductor.now();
 			const top = fraction(t, talk);
 			const us = replay.history.shownAt(t).position;
@@ -440,7 +466,7 @@ function useHeads(root: preact.RefObject<HTMLDivElement | null>, talk: Range, ra
 			const key = `${top.toFixed(5)} ${bottom.toFixed(5)}`;
 			if (key === before) return;
 			before = key;
-			place(talkHead, top, fmtClock(replay.opened + t));
+			place(talkHead, top, short ? fmtSeconds(replay.opened + t) : fmtClock(replay.opened + t));
 			place(clipHead, bottom, fmtClip(us, true));
 			line?.setAttribute("d", curve(top, bottom));
 		};

@@ -276,6 +276,10 @@ export class ClipPart implements Part {
 	}
 }
 
+function standIn(gap: { since: number; next: number | null }, t: number): number {
+	return gap.next ?? (Number.isFinite(gap.since) ? Math.max(0, gap.since - 100) : t);
+}
+
 /** What a TrackPart needs of the buffer. */
 export interface Buffered {
 	readonly slots: Slot[];
@@ -321,28 +325,26 @@ export class TrackPart implements Part {
 		this.#follower.follow(this.#line(place, beat));
 	}
 
-	/** In a gap it stands ready where the next media begins. */
+	/** In a gap it stands ready where the next media begins, after the last where that ended. */
 	#line(place: Place, beat: Beat): Line {
 		const moving = place.at === "media" && beat.moving;
 		const t =
 			place.at === "media"
 				? Math.max(beat.t, place.stretch.from)
 				: place.at === "gap"
-					? (place.next ?? beat.t)
+					? standIn(place, beat.t)
 					: beat.t;
 		const at = moving ? beat.at + (t - beat.t) / beat.rate : beat.at;
 		return { seq: ++this.#seq, moving, position: t * 1000, at, rate: moving ? beat.rate : 1, stop: null };
 	}
 
+	/** While it seeks within what is there, the picture of before stays. */
 	#show(place: Place, t: number): void {
-		if (place.at === "waiting") {
-			if (this.#el.readyState < HAVE_CURRENT_DATA) this.there.value = false;
-			return;
-		}
-		if (place.at === "media") this.there.value = this.#el.readyState >= HAVE_CURRENT_DATA && !this.#el.error;
-		else
-			this.there.value =
-				this.there.peek() && place.next !== null && place.next - place.since < BLINK && t >= place.since;
+		const before = this.there.peek() && !this.#el.error;
+		const drawn = this.#el.readyState >= HAVE_CURRENT_DATA;
+		if (place.at === "media") this.there.value = !this.#el.error && (before || drawn);
+		else if (place.at === "waiting") this.there.value = before && drawn;
+		else this.there.value = before && place.next !== null && place.next - place.since < BLINK && t >= place.since;
 	}
 
 	waits(): boolean {

@@ -214,6 +214,13 @@ describe("what was shown at a session time", () => {
 		expect(h.shownAt(10_000).position).toBe(5_500_000);
 	});
 
+	it("takes an event without a time for one at the beginning, as the wire leaves a 0 out", () => {
+		const bare = journal.map(({ at, ...e }) => (at ? { ...e, at } : e)) as Event[];
+		const h = new History(bare, 60_000);
+		expect(h.shownAt(0)).toEqual(history.shownAt(0));
+		expect(h.pieces).toEqual(history.pieces);
+	});
+
 	it("is nothing without events or without a clip", () => {
 		expect(new History([], 0).shownAt(5).onClip).toBe(false);
 		expect(new History([], 0).viewAt(5).members).toEqual([]);

@@ -107,7 +107,8 @@ export class History {
 	#last: { n: number; view: View };
 	#lines: LineState[] = [];
 
-	constructor(events: Event[], duration: number) {
+	constructor(journal: Event[], duration: number) {
+		const events = journal.map((e) => (e.at === undefined ? { ...(e as Event), at: 0 } : e)); // a 0 is left out on the wire
 		this.#events = events;
 		this.duration = Math.max(1, duration, events.at(-1)?.at ?? 0);
 		let v = nothing;
