@@ -1,6 +1,6 @@
 import "./clip.css";
 import { FileVideo } from "lucide";
-import { useEffect, useId, useMemo, useState } from "preact/hooks";
+import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { api, type ClipChange } from "../api.ts";
 import { Autosave } from "../autosave.ts";
 import { useFlush, useTitle } from "../hooks.ts";
@@ -24,19 +24,25 @@ export function NewClipPage() {
 	const [clip, setClip] = useState("");
 	const autosave = useMemo(() => (clip ? new Autosave<ClipChange>((c) => saveWords(clip, c)) : null), [clip]);
 	useFlush(autosave);
+	// An effect may run after the key press that follows its render: it must save what is written by then.
+	const latest = useRef(words);
+	const write = (c: ClipChange) => {
+		latest.current = { ...latest.current, ...c };
+		setWords(latest.current);
+	};
 	const change = (c: ClipChange) => {
-		setWords((w) => ({ ...w, ...c }));
+		write(c);
 		autosave?.put(c);
 	};
 	// What was written before the server knew of the clip.
-	useEffect(() => autosave?.put(words), [autosave]);
+	useEffect(() => autosave?.put(latest.current), [autosave]);
 
 	const take = (file: File) => {
 		const why = fileProblem(file);
 		setProblem(why);
 		if (why) return;
 		const title = words.title?.trim() || titleOf(file.name) || "Clip";
-		setWords((w) => ({ ...w, title }));
+		write({ title });
 		const begun = new ClipUpload(file, { title });
 		setUpload(begun);
 		void begun.start().then(setClip);
