@@ -124,11 +124,10 @@ function Circle({ part }: { part: number }) {
 function MiniFrame({ hold }: { hold: Hold }) {
 	const time = fmtClip(hold.position, true);
 	return (
-		<button type="button" class="mini" aria-label={`See the frame at ${time} large`} onClick={toggleLarge}>
+		<button type="button" class="mini" onClick={toggleLarge}>
 			<FrameCopy at={hold.position} />
 			<span class="t12">
-				<b class="num">{time}</b>
-				<br />
+				<b class="num">{time}</b> <br />
 				Tap to see the frame large
 			</span>
 		</button>

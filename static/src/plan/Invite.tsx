@@ -36,8 +36,6 @@ export function Invite({ plan }: { plan: Plan }) {
 			() => toast("There is a new link. The old one no longer lets anybody in."),
 			(e) => toast(sentenceOf(e)),
 		);
-	// A lesson is one person's: whoever planned their own needs no link for another.
-	const shown = order.filter((role) => role !== "focal" || plan.role !== "focal" || linkOf(role));
 	return (
 		<section class="card invite" aria-labelledby="inv-h">
 			<div class="head">
@@ -50,7 +48,7 @@ export function Invite({ plan }: { plan: Plan }) {
 				)}
 			</div>
 			<ul class="people">
-				{shown.map((role) => {
+				{order.map((role) => {
 					const url = linkOf(role);
 					return (
 						<li key={role}>
