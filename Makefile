@@ -79,6 +79,10 @@ generate: ## files that are generated from others
 generated: ## are the generated files up to date?
 	go test ./room/event/gen
 
+.PHONY: picture
+picture: test-browser ## the README's picture, as the browser tests have just made it
+	cp e2e/artifacts/call.png docs/call.png
+
 # ---- long forms
 
 .PHONY: fuzz bench
