@@ -65,3 +65,20 @@ export async function pictures(page: Page): Promise<Picture[]> {
     }),
   );
 }
+
+/** The protocols over which a page's live connections run ("udp", "tcp"), each once. */
+export async function transports(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const found = new Set<string>();
+    for (const peer of (window as unknown as { __peers: RTCPeerConnection[] }).__peers) {
+      if (peer.connectionState !== "connected") continue;
+      const stats = await peer.getStats();
+      for (const stat of stats.values()) {
+        if (stat.type !== "transport" || !stat.selectedCandidatePairId) continue;
+        const pair = stats.get(stat.selectedCandidatePairId);
+        found.add(stats.get(pair.localCandidateId)?.protocol ?? "unknown");
+      }
+    }
+    return [...found].sort();
+  });
+}

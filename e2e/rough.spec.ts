@@ -1,0 +1,169 @@
+// Days on which not everything goes well: everybody at once, a reload, a network that goes away, no UDP, no camera, no HTTPS, a
+// server that dies while a lesson is being uploaded.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, chromium, expect, type Page, test } from "@playwright/test";
+import { args, executablePath } from "./lib/chromium.ts";
+import { makeClip } from "./lib/clip.ts";
+import { Delay } from "./lib/delay.ts";
+import { audioEnergy, pictures, transports } from "./lib/media.ts";
+import { api, enter, invitation, makeFirstAccount, newPerson } from "./lib/people.ts";
+import { Server } from "./lib/server.ts";
+
+let server: Server;
+let amara: Page;
+
+test.beforeAll(async ({ browser }) => {
+  server = await Server.start();
+  amara = await newPerson(browser);
+  await makeFirstAccount(amara, server, server.url);
+});
+
+test.afterAll(async () => {
+  await amara?.context().close();
+  await server?.close();
+});
+
+async function planned(more: object = {}): Promise<string> {
+  const { id } = await api<{ id: string }>(amara, "POST", "/api/sessions", { kind: "conversation", title: "A rough day", recorded: false, ...more });
+  return id;
+}
+
+/** Resolves when the page shows n people and every picture moves. */
+async function seesAll(page: Page, n: number): Promise<void> {
+  await expect(page.getByTestId("participant")).toHaveCount(n, { timeout: 45_000 });
+  await expect.poll(async () => (await pictures(page)).filter((p) => p.light > 8 && p.range > 16).length, { timeout: 45_000 }).toBe(n);
+  const before = await pictures(page);
+  await expect
+    .poll(async () => (await pictures(page)).filter((p, i) => p.time > (before[i]?.time ?? Infinity) + 0.3).length, { timeout: 45_000 })
+    .toBe(n);
+}
+
+test("four who join in the same instant lose no track, nor does one who reloads", async ({ browser }) => {
+  const session = await planned();
+  const link = await invitation(amara, session, "peer", server.url);
+  const people = await Promise.all([0, 1, 2, 3].map(() => newPerson(browser, { viewport: { width: 800, height: 600 } })));
+  for (const [i, page] of people.entries()) {
+    await page.goto(link);
+    await page.getByLabel("Your name").fill(`Person ${i + 1}`);
+  }
+  await Promise.all(people.map((page) => page.getByRole("button", { name: "Join", exact: true }).click()));
+  for (const page of people) await seesAll(page, 4);
+
+  const [first, second] = people as [Page, Page];
+  await first.reload();
+  const join = first.getByRole("button", { name: "Join", exact: true });
+  await join.or(first.getByRole("button", { name: "Leave", exact: true })).first().waitFor();
+  if (await join.isVisible()) await join.click();
+  await seesAll(first, 4);
+  await seesAll(second, 4);
+  await Promise.all(people.map((page) => page.context().close()));
+});
+
+test("a network that goes away comes back by itself, with pictures and sound", async ({ browser }) => {
+  const session = await planned();
+  const proxy = await Delay.start(server.port, 40, 10);
+  const tomasz = await newPerson(browser);
+  await enter(amara, `${server.url}/s/${session}`, undefined, null);
+  await enter(tomasz, await invitation(amara, session, "coach", proxy.url), "Tomasz", null);
+  await seesAll(tomasz, 2);
+  await tomasz.context().setOffline(true);
+  proxy.cut();
+  await expect(tomasz.getByText(/brought back/).first()).toBeVisible();
+  await expect(amara.getByText("Away").first()).toBeAttached();
+  await tomasz.context().setOffline(false);
+  await seesAll(tomasz, 2);
+  await seesAll(amara, 2);
+  const before = await audioEnergy(tomasz);
+  await expect.poll(() => audioEnergy(tomasz)).toBeGreaterThan(before);
+  await tomasz.context().close();
+  await proxy.close();
+});
+
+test("where a network lets no UDP out, media comes by TCP on the same port", async () => {
+  const session = await planned();
+  const browser: Browser = await chromium.launch({
+    executablePath,
+    args: [...args, "--webrtc-ip-handling-policy=disable_non_proxied_udp"],
+  });
+  const mei = await newPerson(browser);
+  await enter(amara, `${server.url}/s/${session}`, undefined, null);
+  await enter(mei, await invitation(amara, session, "peer", server.url), "Mei-Ling", null);
+  await seesAll(mei, 2);
+  await seesAll(amara, 2);
+  expect(await transports(mei)).toEqual(["tcp"]);
+  expect(await transports(amara)).toEqual(["udp"]);
+  await browser.close();
+});
+
+test("who has no camera is told so, and is in all the same", async () => {
+  const session = await planned();
+  const browser = await chromium.launch({ executablePath, args: args.filter((a) => !a.startsWith("--use-fake")) });
+  const leila = await newPerson(browser);
+  await leila.goto(await invitation(amara, session, "facilitator", server.url));
+  await expect(leila.getByText(/camera/i).filter({ hasText: /join without|no camera|not let/i }).first()).toBeVisible();
+  await leila.getByLabel("Your name").fill("Leila");
+  await leila.getByRole("button", { name: "Join", exact: true }).click();
+  await expect(leila.getByRole("button", { name: "Leave", exact: true })).toBeVisible();
+  await enter(amara, `${server.url}/s/${session}`, undefined, null);
+  await expect(amara.getByText("Leila").first()).toBeVisible();
+  await browser.close();
+});
+
+test("an observer sees and hears, and is neither", async ({ browser }) => {
+  const session = await planned({ kind: "live-lesson", title: "A lesson, live" });
+  const { url } = await api<{ url: string }>(amara, "POST", `/api/sessions/${session}/invitations`, { role: "observer" });
+  await enter(amara, `${server.url}/s/${session}`, undefined, null);
+  const observer = await newPerson(browser);
+  const { pathname, hash } = new URL(url, server.url);
+  await enter(observer, `${server.url}${pathname}${hash}`, "Olga", null);
+  await expect.poll(async () => (await pictures(observer)).filter((p) => p.range > 16).length).toBeGreaterThan(0);
+  await expect.poll(() => audioEnergy(observer)).toBeGreaterThan(0);
+  await expect(observer.getByRole("button", { name: /Microphone is/ })).toHaveCount(0);
+  await observer.getByLabel("Write a note").fill("He waits.");
+  await observer.getByRole("button", { name: /^Add/ }).click();
+  await expect(observer.getByText("He waits.").first()).toBeVisible();
+  expect(await audioEnergy(amara)).toBe(0);
+  const replay = await api<{ view: { notes: { text: string; at: number; onClip: boolean }[] } }>(amara, "GET", `/api/sessions/${session}/replay`);
+  const note = replay.view.notes.find((n) => n.text === "He waits.");
+  expect(note?.onClip).toBe(false);
+  expect(note?.at).toBeGreaterThan(0);
+  await observer.context().close();
+});
+
+test("a page that came by plain HTTP from another machine says why there is no camera", async () => {
+  const browser = await chromium.launch({ executablePath, args: [...args, "--host-resolver-rules=MAP school.test 127.0.0.1"] });
+  const page = await newPerson(browser);
+  await page.goto(`http://school.test:${server.port}/signin`);
+  await expect(page.getByText(/https/i).first()).toBeVisible();
+  await browser.close();
+});
+
+test("an upload goes on after the server died", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "pausepoint-upload-"));
+  const file = join(folder, "long lesson.mp4");
+  await makeClip(file, 120);
+  const page = amara;
+  await page.goto(`${server.url}/clips/new`);
+  const network = await page.context().newCDPSession(page);
+  await network.send("Network.enable");
+  await network.send("Network.emulateNetworkConditions", { offline: false, latency: 5, downloadThroughput: -1, uploadThroughput: 400_000 });
+  await page.locator("input[type=file]").setInputFiles(file);
+  await expect(page.getByRole("progressbar")).toBeVisible();
+  await expect.poll(async () => Number(await page.getByRole("progressbar").getAttribute("aria-valuenow"))).toBeGreaterThan(0);
+  await server.kill();
+  await server.up();
+  await network.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  await expect
+    .poll(
+      async () => {
+        const { clips } = await api<{ clips: { title: string; state: string; frames: number }[] }>(page, "GET", "/api/clips");
+        const clip = clips.find((c) => c.title === "long lesson");
+        return clip?.state === "ready" ? clip.frames : clip?.state;
+      },
+      { timeout: 180_000 },
+    )
+    .toBe(120 * 30);
+  await rm(folder, { recursive: true, force: true });
+});
