@@ -15,6 +15,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/pion/rtp"
 )
 
 // heard collects notices.
@@ -282,6 +284,35 @@ func TestANewStreamBeginsASegment(t *testing.T) {
 		if len(segments) != 2 || abs(segments[0].End-4020) > 2 || segments[1].Start > 4100 || abs(segments[1].End-8020) > 2 {
 			t.Errorf("%s: %+v", name, segments)
 		}
+	}
+}
+
+// While a screen does not change, only padding comes, with the timestamp of the last frame.
+func TestPaddingIsNoStream(t *testing.T) {
+	src, dir, info := encoded(t).video[:60], t.TempDir(), videoInfo("m")
+	samples := repeat(src, 1./30, 2)
+	for i, f := range repeat(src, 1./30, 2) { // the first of them is a key frame
+		samples = append(samples, sample{12 + float64(i)/30, f.data})
+	}
+	sent, _ := packetised(info, samples, sending{delay: 0.02, seed: 3})
+	var items []timed
+	shift, last := uint16(0), sent[0]
+	for _, i := range sent {
+		for at := last.at + 0.5; at < i.at; at += 0.5 {
+			shift++
+			p := &rtp.Packet{Header: rtp.Header{Version: 2, Timestamp: last.item.Packet.Timestamp, SequenceNumber: last.item.Packet.SequenceNumber + shift}}
+			items = append(items, timed{at, Item{Packet: p}})
+		}
+		last = timed{i.at, i.item}
+		moved := *i.item.Packet
+		moved.SequenceNumber += shift
+		items = append(items, timed{i.at, Item{Packet: &moved}})
+	}
+	index, stats := record(t, dir, []TrackInfo{info}, [][]timed{items}, 15)
+	segments := bySource(index, "camera")
+	check(t, dir, segments)
+	if shift == 0 || stats.Frames != 120 || len(segments) != 2 || abs(segments[1].Start-12_020) > 2 {
+		t.Errorf("%d frames are stored, in %+v", stats.Frames, segments)
 	}
 }
 

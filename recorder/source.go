@@ -42,7 +42,7 @@ type TrackInfo struct {
 // Item is a packet or a sender report.
 type Item struct {
 	Arrival time.Time
-	Packet  *rtp.Packet   // nil for a report; owned by the receiver, without padding
+	Packet  *rtp.Packet   // nil for a report; owned by the receiver; without a payload where it was only padding
 	Report  *SenderReport // nil for a packet
 	Epoch   uint32        // grows when the publisher's numbering begins anew
 	Dropped uint64        // items that did not fit in the queue just before this one

@@ -134,6 +134,10 @@ func (w *writer) take(item Item) {
 
 func (w *writer) packet(item Item, now float64) {
 	p := item.Packet
+	if len(p.Payload) == 0 { // padding has a number of its own, but the timestamp of a frame that may be long past
+		w.reorder.push(p, now)
+		return
+	}
 	if !w.timeline.Packet(p.Timestamp, now) {
 		// One packet may be wrong; several in a row are a new stream.
 		if w.misfits++; w.misfits < 3 || now-w.restarted < restartEvery {

@@ -24,6 +24,7 @@ type vp8Assembler struct {
 	rtp      uint32
 	data     []byte
 	picture  pictureID // of the newest packet
+	gap      bool      // packets are missing before the padding that came last
 }
 
 // pictureID counts frames in 7 or 15 bits (RFC 7741 section 4.2); bits is 0 where it is absent.
@@ -54,11 +55,10 @@ func (a *vp8Assembler) lose() { a.needsKey, a.open = true, false }
 
 // push takes the next packet and returns the frames that it completes: none, one, or two if the one before had no marker.
 func (a *vp8Assembler) push(p arrived) []frame {
-	if len(p.Payload) == 0 {
-		if p.lost {
-			a.lose()
-		}
-		return nil // padding that probes the bandwidth
+	p.lost, a.gap = p.lost || a.gap, false
+	if len(p.Payload) == 0 { // padding that probes the bandwidth: what comes next tells what is missing
+		a.gap = p.lost
+		return nil
 	}
 	var d codecs.VP8Packet
 	payload, err := d.Unmarshal(p.Payload)

@@ -89,6 +89,30 @@ func TestMissingPaddingIsNoLoss(t *testing.T) {
 	}
 }
 
+func TestPaddingTellsWhatWasMissing(t *testing.T) {
+	padding := arrived{Packet: &rtp.Packet{}}
+	lost := arrived{Packet: &rtp.Packet{}, lost: true}
+	src := inOrder(encoded(t).video[:10])
+	var quiet, torn []arrived
+	for i, p := range src {
+		quiet = append(quiet, p)
+		if p.Marker {
+			quiet = append(quiet, padding, lost, padding) // more padding is missing: the next frame follows this one
+		}
+		if i != 1 { // a part of the key frame
+			torn = append(torn, p)
+		} else {
+			torn = append(torn, lost, padding)
+		}
+	}
+	if _, got := assemble(quiet); len(got) != 10 {
+		t.Errorf("%d of 10 frames came out among padding", len(got))
+	}
+	if _, got := assemble(torn); len(got) != 0 {
+		t.Errorf("%d frames came out although the first lacks a part", len(got))
+	}
+}
+
 func TestBrokenFramesDoNotPass(t *testing.T) {
 	key := encoded(t).video[0].data
 	for name, b := range map[string][]byte{

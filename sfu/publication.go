@@ -217,11 +217,9 @@ func (p *Publication) receive(raw []byte, now time.Time) {
 	}
 }
 
-// tapPacket copies the packet: a recorder keeps it for seconds. All taps share the copy.
+// tapPacket copies the packet for each tap: a recorder keeps it for seconds. Padding that probes the bandwidth comes without a
+// payload, since its sequence number would otherwise look lost.
 func (p *Publication) tapPacket(taps []*TapTrack, pkt *packet) {
-	if len(pkt.rtp.Payload) == 0 {
-		return
-	}
 	for _, t := range taps {
 		c := &rtp.Packet{Header: rtp.Header{
 			Version: 2, Marker: pkt.rtp.Marker, PayloadType: pkt.rtp.PayloadType, SequenceNumber: pkt.rtp.SequenceNumber,

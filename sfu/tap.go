@@ -126,7 +126,7 @@ type SenderReport struct {
 // Item is what a TapTrack receives: a packet or a sender report.
 type Item struct {
 	Arrival time.Time
-	Packet  *rtp.Packet   // nil for a report; owned by the receiver
+	Packet  *rtp.Packet   // nil for a report; owned by the receiver; without a payload where it was only padding
 	Report  *SenderReport // nil for a packet
 	// Epoch counts how often the publisher's numbering began anew: sequence numbers and timestamps of different epochs are
 	// not comparable.

@@ -200,6 +200,23 @@ func TestTapTrackDropsAndCounts(t *testing.T) {
 	}
 }
 
+// A recorder must not take the numbers of padding for lost packets.
+func TestTapTrackSeesPadding(t *testing.T) {
+	p, _, _ := newLine(true, false)
+	track := p.Attach(9)
+	now := time.Now()
+	for _, b := range [][]byte{frame(65535, 0, 1, true), raw(0, 0, nil), raw(1, 0, nil), frame(2, 3000, 2, false)} {
+		p.receive(b, now)
+	}
+	for i, padding := range []bool{false, true, true, false} {
+		item, err := track.Next(t.Context())
+		must(t, err)
+		if item.Packet.SequenceNumber != uint16(65535+i) || (len(item.Packet.Payload) == 0) != padding {
+			t.Errorf("item %d is number %d with %d bytes", i, item.Packet.SequenceNumber, len(item.Packet.Payload))
+		}
+	}
+}
+
 func TestTapTrackKeepsACopy(t *testing.T) {
 	p, _, _ := newLine(false, false)
 	track := p.Attach(2)
