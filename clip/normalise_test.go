@@ -111,55 +111,89 @@ func TestWhatPhonesAndCamerasMake(t *testing.T) {
 		rotate bool
 		shows  func(n int) int // the source's frame that frame n of the clip shows
 	}{
-		{name: "plain", file: "a.mp4", args: append(lavfi(coded(320, 180, "25", seconds), true), h264...),
-			rate: rate{25, 1}, frames: 50, w: 320, h: 180, audio: true, shows: identity},
-		{name: "NTSC", file: "a.mov", args: append(lavfi(coded(320, 180, "30000/1001", seconds), true), h264...),
-			rate: rate{30000, 1001}, frames: 60, w: 320, h: 180, audio: true, shows: identity},
-		{name: "portrait by rotation", file: "a.mp4",
+		{
+			name: "plain", file: "a.mp4", args: append(lavfi(coded(320, 180, "25", seconds), true), h264...),
+			rate: rate{25, 1}, frames: 50, w: 320, h: 180, audio: true, shows: identity,
+		},
+		{
+			name: "NTSC", file: "a.mov", args: append(lavfi(coded(320, 180, "30000/1001", seconds), true), h264...),
+			rate: rate{30000, 1001}, frames: 60, w: 320, h: 180, audio: true, shows: identity,
+		},
+		{
+			name: "portrait by rotation", file: "a.mp4",
 			args: append(lavfi(coded(640, 360, "30", seconds), true), h264...), rotate: true,
-			rate: rate{30, 1}, frames: 60, w: 360, h: 640, audio: true, shows: identity},
-		{name: "tall", file: "a.mp4", args: append(lavfi(coded(54, 96, "30", 1)+",scale=540:960:flags=neighbor", false), h264...),
-			rate: rate{30, 1}, frames: 30, w: 404, h: 720, shows: identity},
-		{name: "large", file: "a.mp4", args: append(lavfi(coded(192, 108, "24", 1)+",scale=1920:1080:flags=neighbor", false), h264...),
-			rate: rate{24, 1}, frames: 24, w: 1280, h: 720, shows: identity},
-		{name: "variable frame rate", file: "a.mp4",
+			rate: rate{30, 1}, frames: 60, w: 360, h: 640, audio: true, shows: identity,
+		},
+		{
+			name: "tall", file: "a.mp4", args: append(lavfi(coded(54, 96, "30", 1)+",scale=540:960:flags=neighbor", false), h264...),
+			rate: rate{30, 1}, frames: 30, w: 404, h: 720, shows: identity,
+		},
+		{
+			name: "large", file: "a.mp4", args: append(lavfi(coded(192, 108, "24", 1)+",scale=1920:1080:flags=neighbor", false), h264...),
+			rate: rate{24, 1}, frames: 24, w: 1280, h: 720, shows: identity,
+		},
+		{
+			name: "variable frame rate", file: "a.mp4",
 			args: append(lavfi(coded(320, 180, "30", seconds)+",select='not(between(mod(n,30),10,19))'", true), append(h264, "-fps_mode", "vfr")...),
 			rate: rate{30, 1}, frames: 60, w: 320, h: 180, audio: true, shows: func(n int) int {
 				if k := n % 30; k >= 10 && k <= 19 {
 					return n - k + 9 // what was last shown stays
 				}
 				return n
-			}},
-		{name: "60 a second", file: "a.mp4", args: append(lavfi(coded(320, 180, "60", seconds), true), h264...),
-			rate: rate{30, 1}, frames: 60, w: 320, h: 180, audio: true, shows: nil},
-		{name: "HEVC of 10 bits", file: "a.mov",
+			},
+		},
+		{
+			name: "60 a second", file: "a.mp4", args: append(lavfi(coded(320, 180, "60", seconds), true), h264...),
+			rate: rate{30, 1}, frames: 60, w: 320, h: 180, audio: true, shows: nil,
+		},
+		{
+			name: "HEVC of 10 bits", file: "a.mov",
 			args: append(lavfi(coded(320, 180, "30", seconds), true), "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1", "-c:a", "aac"),
-			rate: rate{30, 1}, frames: 60, w: 320, h: 180, audio: true, shows: identity},
-		{name: "HDR", file: "a.mov",
+			rate: rate{30, 1}, frames: 60, w: 320, h: 180, audio: true, shows: identity,
+		},
+		{
+			name: "HDR", file: "a.mov",
 			args: append(lavfi(coded(320, 180, "30", 1), false), "-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le",
 				"-x265-params", "log-level=none:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc"),
-			rate: rate{30, 1}, frames: 30, w: 320, h: 180, shows: identity},
-		{name: "MPEG-4 in AVI", file: "a.avi",
+			rate: rate{30, 1}, frames: 30, w: 320, h: 180, shows: identity,
+		},
+		{
+			name: "MPEG-4 in AVI", file: "a.avi",
 			args: append(lavfi(coded(320, 240, "25", seconds), true), "-c:v", "mpeg4", "-q:v", "3", "-c:a", "libmp3lame"),
-			rate: rate{25, 1}, frames: 51, w: 320, h: 240, audio: true, shows: func(n int) int { return max(0, n-1) }}, // ffmpeg leaves frame 1 of such a file empty
-		{name: "slow camera", file: "a.avi",
+			rate: rate{25, 1}, frames: 51, w: 320, h: 240, audio: true, shows: func(n int) int { return max(0, n-1) },
+		}, // ffmpeg leaves frame 1 of such a file empty
+		{
+			name: "slow camera", file: "a.avi",
 			args: append(lavfi(coded(320, 240, "15", seconds), true), "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-c:a", "pcm_s16le"),
-			rate: rate{15, 1}, frames: 30, w: 320, h: 240, audio: true, shows: identity},
-		{name: "no sound", file: "a.mp4", args: append(lavfi(coded(320, 180, "25", seconds), false), h264...),
-			rate: rate{25, 1}, frames: 50, w: 320, h: 180, shows: identity},
-		{name: "WebM with VP8 and no duration", file: "a.webm",
+			rate: rate{15, 1}, frames: 30, w: 320, h: 240, audio: true, shows: identity,
+		},
+		{
+			name: "no sound", file: "a.mp4", args: append(lavfi(coded(320, 180, "25", seconds), false), h264...),
+			rate: rate{25, 1}, frames: 50, w: 320, h: 180, shows: identity,
+		},
+		{
+			name: "WebM with VP8 and no duration", file: "a.webm",
 			args: append(lavfi(coded(320, 180, "30", seconds), true), "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "2M", "-c:a", "libopus", "-f", "webm", "-live", "1"),
-			rate: rate{30, 1}, frames: 60, w: 320, h: 180, audio: true, shows: identity},
-		{name: "odd size", file: "a.mkv", args: append(lavfi(coded(320, 240, "25", 1)+",format=yuv444p,scale=321:241", false), "-c:v", "ffv1"),
-			rate: rate{25, 1}, frames: 25, w: 320, h: 240, shows: identity},
-		{name: "wide pixels", file: "a.mp4", args: append(lavfi(coded(360, 288, "25", 1)+",setsar=16/11", false), h264...),
-			rate: rate{25, 1}, frames: 25, w: 524, h: 288, shows: identity},
-		{name: "interlaced transport stream", file: "a.ts",
+			rate: rate{30, 1}, frames: 60, w: 320, h: 180, audio: true, shows: identity,
+		},
+		{
+			name: "odd size", file: "a.mkv", args: append(lavfi(coded(320, 240, "25", 1)+",format=yuv444p,scale=321:241", false), "-c:v", "ffv1"),
+			rate: rate{25, 1}, frames: 25, w: 320, h: 240, shows: identity,
+		},
+		{
+			name: "wide pixels", file: "a.mp4", args: append(lavfi(coded(360, 288, "25", 1)+",setsar=16/11", false), h264...),
+			rate: rate{25, 1}, frames: 25, w: 524, h: 288, shows: identity,
+		},
+		{
+			name: "interlaced transport stream", file: "a.ts",
 			args: append(lavfi(coded(352, 288, "25", seconds), true), "-c:v", "mpeg2video", "-b:v", "4M", "-flags", "+ilme+ildct", "-top", "1", "-c:a", "mp2"),
-			rate: rate{25, 1}, frames: 50, w: 352, h: 288, audio: true, shows: identity},
-		{name: "sound before the picture", file: "a.mkv",
+			rate: rate{25, 1}, frames: 50, w: 352, h: 288, audio: true, shows: identity,
+		},
+		{
+			name: "sound before the picture", file: "a.mkv",
 			args: append([]string{"-itsoffset", "0.5"}, append(lavfi(coded(320, 180, "25", 2), true), append(h264, "-t", "3")...)...),
-			rate: rate{25, 1}, frames: 50, w: 320, h: 180, audio: true, shows: identity},
+			rate: rate{25, 1}, frames: 50, w: 320, h: 180, audio: true, shows: identity,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tl := testTools(t)

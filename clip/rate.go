@@ -30,8 +30,16 @@ func (r rate) keyInterval() int64 { return r.num / r.den }
 
 // rates that are made. The slow ones are for cameras and screen recorders that are no faster.
 var rates = []rate{
-	{10, 1}, {12, 1}, {25, 2}, {15, 1}, {20, 1},
-	{24000, 1001}, {24, 1}, {25, 1}, {30000, 1001}, {30, 1},
+	{10, 1},
+	{12, 1},
+	{25, 2},
+	{15, 1},
+	{20, 1},
+	{24000, 1001},
+	{24, 1},
+	{25, 1},
+	{30000, 1001},
+	{30, 1},
 }
 
 // frameTimes gathers the presentation times of a stream's frames in the order in which they are stored.

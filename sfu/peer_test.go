@@ -268,8 +268,12 @@ func TestSignalsOutOfPlace(t *testing.T) {
 		p, err := w.sfu.Room("r").Join(PeerConfig{ID: "ann", Publish: true, Subscribe: true})
 		must(t, err)
 		for _, s := range []Signal{
-			{Kind: KindAnswer, PC: Publish}, {Kind: KindOffer, PC: Subscribe}, {Kind: KindAnswer, PC: Subscribe},
-			{Kind: "x", PC: Publish}, {Kind: KindOffer, PC: "x"}, {},
+			{Kind: KindAnswer, PC: Publish},
+			{Kind: KindOffer, PC: Subscribe},
+			{Kind: KindAnswer, PC: Subscribe},
+			{Kind: "x", PC: Publish},
+			{Kind: KindOffer, PC: "x"},
+			{},
 		} {
 			if err := p.Handle(s); !errors.Is(err, ErrUnexpected) {
 				t.Errorf("%v: %v, want ErrUnexpected", s, err)

@@ -139,11 +139,13 @@ func TestPublishOffersAreChecked(t *testing.T) {
 			{"wrong kind", offerText(section("audio", "0")), map[string]Source{"0": SourceCamera}, ErrBadSources},
 			{
 				"a source twice", offerText(section("audio", "0"), section("audio", "1")),
-				map[string]Source{"0": SourceAudio, "1": SourceAudio}, ErrBadSources,
+				map[string]Source{"0": SourceAudio, "1": SourceAudio},
+				ErrBadSources,
 			},
 			{
 				"no transport", strings.ReplaceAll(offerText(section("audio", "0")), transportLines, ""),
-				map[string]Source{"0": SourceAudio}, ErrBadSDP,
+				map[string]Source{"0": SourceAudio},
+				ErrBadSDP,
 			},
 			{"a fingerprint that is none", offerText(section("audio", "0")), map[string]Source{"0": SourceAudio}, ErrBadSDP},
 		} {
