@@ -82,7 +82,7 @@ func (t *turn) removePause(_ event.Member, c event.PauseRemove) error {
 	case !t.may(event.Prepare) && !t.ownProposal(p):
 		return refuse("forbidden", "You can remove a pause that you proposed yourself, until it is accepted.")
 	}
-	t.emit(event.PauseRemoved{ID: c.ID})
+	t.emit(event.PauseRemoved(c))
 	return nil
 }
 

@@ -302,7 +302,6 @@ type media struct {
 	count  uint32
 	seq    uint16
 	pic    uint16
-	silent bool
 }
 
 func (m *media) hear(sender *webrtc.RTPSender) {

@@ -179,8 +179,6 @@ func refused(t *testing.T, err error, code string) {
 	}
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func as(a account.Account) account.Identity { return account.Identity{Account: a.ID} }
 
 func withClip(c clip.Clip) account.Change {
