@@ -18,8 +18,7 @@ type calls struct {
 	log   *slog.Logger
 
 	mu     sync.Mutex // guards below; nothing is called back while it is held
-	live   map[callKey]*call
-	open   map[*call]struct{}
+	open   map[callKey]map[*call]struct{}
 	stages map[string]*stage
 	closed bool
 	wg     sync.WaitGroup // of open
@@ -28,16 +27,19 @@ type calls struct {
 type callKey struct{ session, member string }
 
 func newCalls(media *sfu.SFU, log *slog.Logger) *calls {
-	return &calls{media: media, log: log, live: map[callKey]*call{}, open: map[*call]struct{}{}, stages: map[string]*stage{}}
+	return &calls{media: media, log: log, open: map[callKey]map[*call]struct{}{}, stages: map[string]*stage{}}
 }
 
-// enter adds a call, and the session's stage with the first one. The newest call of a member is the one that is told of them.
+// enter adds a call, and the session's stage with the first one. A member may have several for a moment; which of them the
+// room has let in, the room alone knows.
 func (cs *calls) enter(c *call) (leave func()) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	key := callKey{c.session, c.who.ID}
-	cs.live[key] = c
-	cs.open[c] = struct{}{}
+	if cs.open[key] == nil {
+		cs.open[key] = map[*call]struct{}{}
+	}
+	cs.open[key][c] = struct{}{}
 	cs.wg.Add(1)
 	if cs.closed {
 		c.socket.Close(restarting)
@@ -54,10 +56,9 @@ func (cs *calls) enter(c *call) (leave func()) {
 func (cs *calls) leave(key callKey, c *call, s *stage) {
 	defer cs.wg.Done()
 	cs.mu.Lock()
-	if cs.live[key] == c {
-		delete(cs.live, key)
+	if delete(cs.open[key], c); len(cs.open[key]) == 0 {
+		delete(cs.open, key)
 	}
-	delete(cs.open, c)
 	s.users--
 	last := s.users == 0
 	if last {
@@ -86,7 +87,7 @@ func (cs *calls) observe(session string, events []event.Event) {
 func (cs *calls) tellRole(session string, m event.Member) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if c := cs.live[callKey{session, m.ID}]; c != nil {
+	for c := range cs.open[callKey{session, m.ID}] {
 		c.hasRole(m.Role)
 	}
 }
@@ -95,8 +96,10 @@ func (cs *calls) tellRole(session string, m event.Member) {
 func (cs *calls) close() {
 	cs.mu.Lock()
 	cs.closed = true
-	for c := range cs.open {
-		c.socket.Close(restarting)
+	for _, calls := range cs.open {
+		for c := range calls {
+			c.socket.Close(restarting)
+		}
 	}
 	cs.mu.Unlock()
 	cs.wg.Wait()

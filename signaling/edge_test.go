@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -262,4 +264,51 @@ func TestWhileAllowed(t *testing.T) {
 			t.Errorf("%v after %d checks", err, checks)
 		}
 	})
+}
+
+// A body that never ends, and an answer that nobody takes, hold no connection for long.
+func TestDeadlines(t *testing.T) {
+	const soon = 50 * time.Millisecond
+	ended := make(chan error, 1)
+	endless := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			w.WriteHeader(http.StatusUnauthorized) // the body is left unread
+			return
+		}
+		var err error
+		for err == nil {
+			_, err = w.Write(make([]byte, 1<<20))
+		}
+		ended <- err
+	})
+	srv := httptest.NewServer(withDeadlines(soon, soon, endless))
+	defer srv.Close()
+	send := func(text string) net.Conn {
+		t.Helper()
+		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		if _, err := io.WriteString(conn, text); err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	conn := send("POST /api/signin HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+	if _, err := io.ReadAll(conn); err != nil { // ends with the server's closing it
+		t.Error(err)
+	}
+	send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the answer ended with %v", err)
+	}
+	for path, want := range map[string]bool{
+		"/": false, "/api/sessions/x/replay": false, "/api/sessions/x/ws": true, "/api/sessions/x/segments/y": true,
+		"/api/clips/x/media/720p.mp4": true, "/api/clips/x": false, "/api/uploads/x": true, "/assets/ws": false,
+	} {
+		if watched(path) != want {
+			t.Errorf("%s: watched is %v", path, !want)
+		}
+	}
 }

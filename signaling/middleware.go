@@ -77,6 +77,30 @@ func (s *Server) withLog(next http.Handler) http.Handler {
 	})
 }
 
+// withDeadlines lets nobody hold a connection for long by sending a body or taking an answer byte by byte: net/http itself reads
+// what a handler has left of a body before it answers. Files are taken as slowly as they are watched, by members alone;
+// uploads have deadlines of their own from when they are let begin.
+func withDeadlines(body, answer time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w) // it fails where there is no connection, as in tests
+		if r.ContentLength != 0 {
+			_ = control.SetReadDeadline(time.Now().Add(body))
+		}
+		until := time.Now().Add(answer)
+		if watched(r.URL.Path) {
+			until = time.Time{}
+		}
+		_ = control.SetWriteDeadline(until)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// watched reports whether a path is that of a file that players read, of a call, or of an upload.
+func watched(path string) bool {
+	return strings.HasPrefix(path, "/api/uploads/") || strings.HasPrefix(path, "/api/clips/") && strings.Contains(path, "/media/") ||
+		strings.HasPrefix(path, "/api/sessions/") && (strings.Contains(path, "/segments/") || strings.HasSuffix(path, "/ws"))
+}
+
 // withOrigin refuses requests that change something and come from another site's page. A proxy may hide the host that
 // people open, which is then public.
 func withOrigin(public string, next http.Handler) http.Handler {

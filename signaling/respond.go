@@ -17,6 +17,8 @@ import (
 const (
 	maxBody    = 64 << 10
 	bodyWithin = 20 * time.Second
+
+	answerWithin = 2 * time.Minute // from when a request's headers are there until its answer is taken, but for what is watched
 )
 
 // What requests are refused with, over and over.
@@ -102,12 +104,12 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	}
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyWithin)) // where there is a connection
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	dec.DisallowUnknownFields()
 	err := dec.Decode(v)
 	if err == nil {
 		if _, err = dec.Token(); errors.Is(err, io.EOF) {
+			_ = control.SetReadDeadline(time.Time{}) // answering may take longer
 			return nil
 		}
 		if err == nil {

@@ -178,7 +178,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("OPTIONS /api/uploads/", s.library.Uploads("/api/uploads/", s.uploader))
 	mux.Handle("/api/", s.api(func(http.ResponseWriter, *http.Request) error { return errNotFound }))
 	mux.Handle("/", s.pages)
-	return withHeaders(s.withRecover(s.withLog(withCleanPath(withOrigin(s.publicURL, mux)))))
+	return withHeaders(withDeadlines(bodyWithin, answerWithin, s.withRecover(s.withLog(withCleanPath(withOrigin(s.publicURL, mux))))))
 }
 
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) {

@@ -3,6 +3,7 @@ package signaling
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,9 +21,13 @@ import (
 const (
 	messagesPerSecond = 100
 	messageBurst      = 300
+	bytesPerSecond    = 64 << 10 // of messages: what they write is kept, so it fills the disk no faster
+	byteBurst         = 1 << 20
 	maxGarbage        = 50      // messages that cannot be understood
 	maxQueued         = 512     // frames that wait to be sent
 	maxQueuedBytes    = 8 << 20 // of them; one frame alone may be larger
+	lingerFor         = time.Second
+	lingerBytes       = 16 << 20
 )
 
 // timings of a WebSocket; a test may wish them shorter.
@@ -55,7 +60,7 @@ func (s *Server) sameOrigin(r *http.Request) bool {
 		return false
 	}
 	u, err := url.Parse(origins[0])
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return false
 	}
 	return strings.EqualFold(u.Host, r.Host) || s.publicURL != "" && strings.EqualFold(origins[0], s.publicURL)
@@ -66,8 +71,9 @@ func (s *Server) sameOrigin(r *http.Request) bool {
 type socket struct {
 	ws      *websocket.Conn
 	timings timings
-	limit   *rate.Limiter
-	garbage int // messages that could not be understood; of the reading goroutine
+	limit   *rate.Limiter // of messages and control frames
+	volume  *rate.Limiter // of messages' bytes
+	garbage int           // messages that could not be understood; of the reading goroutine
 
 	queue   chan outgoing
 	bytes   atomic.Int64 // in queue
@@ -86,7 +92,8 @@ type outgoing struct {
 func newSocket(ws *websocket.Conn, t timings) *socket {
 	return &socket{
 		ws: ws, timings: t, limit: rate.NewLimiter(messagesPerSecond, messageBurst),
-		queue: make(chan outgoing, maxQueued), closing: make(chan struct{}), done: make(chan struct{}),
+		volume: rate.NewLimiter(bytesPerSecond, byteBurst),
+		queue:  make(chan outgoing, maxQueued), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 }
 
@@ -147,7 +154,14 @@ func (c *socket) read(handle func(in event.Incoming, received time.Time)) {
 		if spoke { // whoever only answers pings has not come in
 			c.expect(c.timings.silence)
 		}
-		return nil
+		return c.admit(time.Now(), 0)
+	})
+	answer := c.ws.PingHandler()
+	c.ws.SetPingHandler(func(data string) error {
+		if err := c.admit(time.Now(), 0); err != nil {
+			return err
+		}
+		return answer(data)
 	})
 	for {
 		kind, b, err := c.ws.ReadMessage()
@@ -158,8 +172,8 @@ func (c *socket) read(handle func(in event.Incoming, received time.Time)) {
 		received := time.Now()
 		spoke = true
 		c.expect(c.timings.silence)
-		if !c.limit.AllowN(received, 1) {
-			c.Close(event.Bye{Reason: "too_fast", Message: "Your browser sends more than this server takes. Reload the page."})
+		if err := c.admit(received, len(b)); err != nil {
+			c.explain(err)
 			return
 		}
 		in, err := event.Parse(b)
@@ -174,6 +188,16 @@ func (c *socket) read(handle func(in event.Incoming, received time.Time)) {
 	}
 }
 
+var errTooFast = errors.New("more than a browser has to say")
+
+// admit takes a message or a control frame of a size, if it comes within the limits.
+func (c *socket) admit(at time.Time, size int) error {
+	if !c.limit.AllowN(at, 1) || !c.volume.AllowN(at, size) {
+		return errTooFast
+	}
+	return nil
+}
+
 // expect sets the time until which something must be heard, unless the socket is closing, which has a time of its own.
 func (c *socket) expect(within time.Duration) {
 	select {
@@ -185,7 +209,10 @@ func (c *socket) expect(within time.Duration) {
 
 // explain closes with a reason that fits why reading ended. A message over the limit was answered with 1009 by then.
 func (c *socket) explain(err error) {
-	if errors.Is(err, websocket.ErrReadLimit) {
+	switch {
+	case errors.Is(err, errTooFast):
+		c.Close(event.Bye{Reason: "too_fast", Message: "Your browser sends more than this server takes. Reload the page."})
+	case errors.Is(err, websocket.ErrReadLimit):
 		c.Close(event.Bye{Reason: "invalid", Message: fmt.Sprintf("A message may have at most %d bytes.", event.MaxFrame)})
 	}
 }
@@ -263,6 +290,20 @@ func (c *socket) farewell() {
 		}
 	}
 	_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, c.bye.Reason), time.Now().Add(2*time.Second))
+	if c.bye.Reason == "too_fast" || c.bye.Reason == "invalid" {
+		c.linger()
+	}
+}
+
+// linger takes what still comes for a moment and throws it away: closing a TCP connection with something unread resets it, and
+// then the other end never learns why it was closed (RFC 1122 section 4.2.2.13).
+func (c *socket) linger() {
+	conn := c.ws.NetConn()
+	if half, ok := conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
+		return
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(lingerFor))
+	_, _ = io.CopyN(io.Discard, conn, lingerBytes)
 }
 
 // pong answers a ping: t1 is when it was received, t2 when the answer is written.

@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -148,4 +149,49 @@ func TestBinary(t *testing.T) {
 	}
 	hello(t, client)
 	<-in
+}
+
+// closing reads to the end and returns the close code and the last frame.
+func closing(client *websocket.Conn) (code int, last string) {
+	for {
+		_, text, err := client.ReadMessage()
+		if err != nil {
+			var e *websocket.CloseError
+			if errors.As(err, &e) {
+				code = e.Code
+			}
+			return code, last
+		}
+		last = string(text)
+	}
+}
+
+// Whoever sends more than a browser has to say is closed, and learns why although they do not stop.
+func TestTooFast(t *testing.T) {
+	big := []byte(`{"type":"hello","id":"` + strings.Repeat("x", event.MaxFrame-100) + `"}`)
+	for name, send := range map[string]func(*websocket.Conn) error{
+		"messages": func(c *websocket.Conn) error {
+			return c.WriteMessage(websocket.TextMessage, []byte(`{"type":"hello","data":{}}`))
+		},
+		"bytes": func(c *websocket.Conn) error { return c.WriteMessage(websocket.TextMessage, big) },
+		"pings": func(c *websocket.Conn) error { return c.WriteControl(websocket.PingMessage, nil, time.Time{}) },
+		"pongs": func(c *websocket.Conn) error { return c.WriteControl(websocket.PongMessage, nil, time.Time{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, client, in := pair(t, timings{silence: never, ping: never, hello: never, write: time.Second})
+			go func() {
+				for range in { //nolint:revive // what is understood is of no interest
+				}
+			}()
+			t.Cleanup(func() { close(in) })
+			go func() {
+				for send(client) == nil {
+				}
+			}()
+			if code, last := closing(client); code != websocket.ClosePolicyViolation || !strings.Contains(last, "too_fast") {
+				t.Errorf("closed with %d after %.100s", code, last)
+			}
+			<-c.Done()
+		})
+	}
 }

@@ -141,6 +141,35 @@ func TestVoices(t *testing.T) {
 	checkRecording(t, amara, newBrowser(t, s), "/api/sessions/"+id)
 }
 
+// A second connection that never comes in does not keep what the room decides from the first.
+func TestRoleReachesTheCall(t *testing.T) {
+	s := startFilled(t)
+	amara := signedIn(t, s)
+	id := amara.practiceSession()
+	ben, benID := s.guest(t, id, amara.link(id, event.Peer), "Ben")
+	a, b := amara.connect(id, agreed), ben.connect(id, agreed)
+	b.answered(b.publish())
+	a.subscribe()
+	ben.open(id) // and not a word
+	a.do(event.MemberRole{Member: benID, Role: event.Observer})
+	b.awaitThat("the loss of the right", func(f frame) bool { return f.Type == "you.changed" })
+	a.awaitThat("an offer without the track", func(f frame) bool {
+		return f.Type == "rtc.offer" && !strings.Contains(string(f.Data), `"publication"`)
+	})
+	b.publish()
+	if p := b.replyTo(); p == nil || p.Code != "forbidden" {
+		t.Errorf("an observer publishes: %v", p)
+	}
+}
+
+// replyTo reads the next reply.
+func (c *connection) replyTo() *event.Problem {
+	c.t.Helper()
+	var a event.Answered
+	c.decode(c.await("reply"), &a)
+	return a.Error
+}
+
 func checkRecording(t *testing.T, member, stranger *browser, path string) {
 	t.Helper()
 	var segment string
