@@ -2,13 +2,15 @@ import { batch, effect, useSignal } from "@preact/signals";
 import { Keyboard, MessageSquareText, Users, VolumeX, WifiOff } from "lucide";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { CallPageProps } from "../entry.ts";
-import type { Note, Pause } from "../event.gen.ts";
+import type { Note, Pause, PausePut } from "../event.gen.ts";
 import { useMedia, useTitle } from "../hooks.ts";
 import { frameMiddle } from "../sync/line.ts";
 import { Timeline } from "../timeline/Timeline.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { EmptyState, Notice } from "../ui/Notice.tsx";
 import { Loading } from "../ui/Spinner.tsx";
+import { toast } from "../ui/Toast.tsx";
+import { fmtClip } from "../ui/time.ts";
 import { Controls } from "./Controls.tsx";
 import { CallProvider, useCall } from "./context.ts";
 import { EndDialog, KeysDialog, SettingsDialog } from "./Dialogs.tsx";
@@ -17,12 +19,15 @@ import { focusOf, type KeyAction, keyAction } from "./keys.ts";
 import { LessonCamera } from "./LessonCamera.tsx";
 import { mark, NotesPanel } from "./NotesPanel.tsx";
 import { PauseCard } from "./PauseCard.tsx";
+import { AskDialog, PauseDialog } from "./PauseDialogs.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
+import { frameFor, newPause, newProposals, putOf } from "./pauses.ts";
 import { large, Stage, toggleLarge } from "./Stage.tsx";
 import { byeText } from "./say.ts";
 import { CallSession, type Layout, type Panel } from "./session.ts";
 import { CallTopbar } from "./Topbar.tsx";
 import { Transport } from "./Transport.tsx";
+import { uuidv7 } from "./uuid.ts";
 import "./call.css";
 
 export function CallPage({ sessionId, enter, onLeft }: CallPageProps) {
@@ -70,13 +75,14 @@ function Over({ call, onLeft }: { call: CallSession; onLeft: CallPageProps["onLe
 	);
 }
 
-type Open = "settings" | "keys" | "end" | null;
+type Open = "settings" | "keys" | "end" | "ask" | null;
 
 function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 	const call = useCall();
 	const layout = useCalmLayout(call);
 	const phone = useMedia("(max-width: 720px)");
 	const open = useSignal<Open>(null);
+	const pause = useSignal<PausePut | null>(null);
 	const seed = useSignal<{ text: string } | null>(null);
 	const chosen = useSignal<string[]>([]);
 	const raised = useSignal(false);
@@ -122,7 +128,15 @@ function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 		else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
 		return false;
 	};
-	useKeys(onKey, () => open.peek() === null);
+	useKeys(onKey, () => open.peek() === null && pause.peek() === null);
+	const openPause = (p: Pause) => {
+		pause.value = putOf(p);
+	};
+	useProposals(call, openPause);
+	const addPause = () => {
+		const { clip } = call.view.peek() ?? {};
+		if (clip) pause.value = newPause(uuidv7(), frameFor(call.position(), clip));
+	};
 
 	const leave = async () => {
 		await call.leave();
@@ -140,6 +154,13 @@ function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 			<SettingsDialog open={open.value === "settings"} onClose={() => setOpen(null)} />
 			<KeysDialog open={open.value === "keys"} onClose={() => setOpen(null)} />
 			<EndDialog open={open.value === "end"} onClose={() => setOpen(null)} onEnd={end} />
+			<AskDialog open={open.value === "ask"} onClose={() => setOpen(null)} />
+			<PauseDialog
+				pause={pause.value}
+				onClose={() => {
+					pause.value = null;
+				}}
+			/>
 		</>
 	);
 	if (live && phone && call.me.value?.role === "focal") {
@@ -164,7 +185,9 @@ function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 			</div>
 			<main class="room" id="main">
 				<Stage />
-				{v.clip && <ClipTimeline chosen={chosen} show={() => show("notes")} />}
+				{v.clip && (
+					<ClipTimeline chosen={chosen} show={() => show("notes")} onPause={openPause} onAddPause={addPause} />
+				)}
 				<Faces leaveOut={live ? focal?.id : undefined} />
 				{layout === "talking" && v.hold && <PauseCard onNote={toNotes} />}
 				{panel === "notes" && <NotesPanel seed={seed} chosen={chosen} raised={raised} />}
@@ -176,6 +199,8 @@ function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 					onLeave={leave}
 					onEnd={() => setOpen("end")}
 					onSettings={() => setOpen("settings")}
+					onAsk={() => setOpen("ask")}
+					onAddPause={addPause}
 					onPeople={() => show(panel === "people" ? "notes" : "people")}
 					onNotes={() => {
 						show("notes");
@@ -263,7 +288,14 @@ function useKeys(run: (a: KeyAction) => boolean, listening: () => boolean): void
 	}, []);
 }
 
-function ClipTimeline({ chosen, show }: { chosen: { value: string[] }; show: () => void }) {
+interface ClipTimelineProps {
+	chosen: { value: string[] };
+	show: () => void;
+	onPause: (p: Pause) => void;
+	onAddPause: () => void;
+}
+
+function ClipTimeline({ chosen, show, onPause, onAddPause }: ClipTimelineProps) {
 	const call = useCall();
 	const v = call.view.value;
 	if (!v?.clip) return null;
@@ -273,8 +305,6 @@ function ClipTimeline({ chosen, show }: { chosen: { value: string[] }; show: () 
 		show();
 		chosen.value = notes.map((n) => n.id);
 	};
-	const onPause = (p: Pause) =>
-		drives && call.seek(frameMiddle(Math.max(0, p.frame - Math.round((3 * clip.fpsNum) / clip.fpsDen)), clip));
 	return (
 		<section class="timeline" aria-labelledby="tl-h">
 			<h2 class="vh" id="tl-h">
@@ -288,11 +318,31 @@ function ClipTimeline({ chosen, show }: { chosen: { value: string[] }; show: () 
 				position={() => call.position()}
 				onSeek={drives ? (us) => call.seek(us) : undefined}
 				onPause={onPause}
+				onAddPause={call.can("propose") && !v.hold ? onAddPause : undefined}
+				addPauseLabel={call.can("prepare") ? "Add a pause here" : "Propose a pause here"}
 				onNotes={onNotes}
 				holding={v.hold?.pause}
 			/>
 		</section>
 	);
+}
+
+/** Tells those who prepare pauses that somebody proposes one, and opens it from there. */
+function useProposals(call: CallSession, open: (p: Pause) => void): void {
+	useEffect(() => {
+		let known: Set<string> | null = null;
+		return effect(() => {
+			const pauses = call.view.value?.pauses ?? [];
+			const fresh =
+				known && call.may.value.has("prepare") ? newProposals(known, pauses, call.me.peek()?.name ?? "") : [];
+			known = new Set(pauses.map((p) => p.id));
+			const clip = call.view.peek()?.clip;
+			for (const p of fresh) {
+				const at = clip ? ` at ${fmtClip(frameMiddle(p.frame, clip))}` : "";
+				toast(`${p.by} proposes a pause${at}.`, { label: "See it", run: () => open(p) });
+			}
+		});
+	}, []);
 }
 
 /** The layout follows the room; pressing the one in use again goes back to following. */

@@ -3,11 +3,15 @@ import { Button, IconButton } from "../ui/Button.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { Menu, type MenuItem } from "../ui/Menu.tsx";
 import { useCall } from "./context.ts";
+import type { CallSession } from "./session.ts";
 
 export interface ControlsProps {
 	onLeave: () => void;
 	onEnd: () => void;
 	onSettings: () => void;
+	/** Opens the form to call a pause with a question. */
+	onAsk: () => void;
+	onAddPause: () => void;
 	onPeople: () => void;
 	onNotes: () => void;
 }
@@ -48,7 +52,7 @@ export function Controls(p: ControlsProps) {
 					onClick={() => call.shareScreen()}
 				/>
 			)}
-			<HandOrPause />
+			<HandOrPause onAsk={p.onAsk} onAddPause={p.onAddPause} />
 			<span class="sep only-desk" aria-hidden="true" />
 			<span class="leave only-desk">
 				<Button variant="leave" onClick={p.onLeave}>
@@ -67,10 +71,10 @@ export function Controls(p: ControlsProps) {
 			</span>
 			<span class="only-phone more">
 				<Menu
-					label="More: notes, people, screen, settings, leave"
+					label="More: notes, people, pauses, settings, leave"
 					buttonClass="icon-btn"
 					up
-					items={phoneItems(p, call.can("end"))}
+					items={phoneItems(call, p)}
 				>
 					<Icon icon={Ellipsis} />
 				</Menu>
@@ -79,8 +83,14 @@ export function Controls(p: ControlsProps) {
 	);
 }
 
-function phoneItems(p: ControlsProps, end: boolean): MenuItem[] {
+function phoneItems(call: CallSession, p: ControlsProps): MenuItem[] {
+	const v = call.view.value;
+	const end = call.can("end");
 	return [
+		...(v?.clip && !v.hold ? pauseItems(call, p) : []),
+		...(v?.controls.holder === call.you.value && call.can("hand-over")
+			? [{ label: "Give the controls back", onSelect: () => void call.giveControls("") }]
+			: []),
 		{ label: "Notes", onSelect: p.onNotes },
 		{ label: "People", onSelect: p.onPeople },
 		{ label: "Settings", onSelect: p.onSettings },
@@ -89,8 +99,19 @@ function phoneItems(p: ControlsProps, end: boolean): MenuItem[] {
 	];
 }
 
+/** A pause with a question; one that is prepared for later, here. */
+function pauseItems(call: CallSession, p: Pick<ControlsProps, "onAsk" | "onAddPause">): MenuItem[] {
+	const items: MenuItem[] = [];
+	if (call.can("call-pause")) items.push({ label: "Pause with a question…", onSelect: p.onAsk });
+	if (call.can("propose")) {
+		const label = call.can("prepare") ? "Prepare a pause at this frame…" : "Propose a pause at this frame…";
+		items.push({ label, onSelect: p.onAddPause });
+	}
+	return items;
+}
+
 /** While talking, to call a pause gives its place to the wish to speak. */
-function HandOrPause() {
+function HandOrPause(p: Pick<ControlsProps, "onAsk" | "onAddPause">) {
 	const call = useCall();
 	const up = !!call.me.value?.hand;
 	const raise = () => void call.press({ type: "member.hand", data: { up: !up } });
@@ -119,6 +140,16 @@ function HandOrPause() {
 						<i class="diamond" />
 						Call a pause
 					</Button>
+					<span class="only-desk">
+						<Menu
+							label="More ways to pause"
+							buttonClass="icon-btn icon-btn--small pause-more"
+							up
+							items={pauseItems(call, p)}
+						>
+							<Icon icon={ChevronUp} size={16} />
+						</Menu>
+					</span>
 				</>
 			)}
 		</>

@@ -9,13 +9,14 @@ import { toast } from "../ui/Toast.tsx";
 import { fmtClip, fmtMs } from "../ui/time.ts";
 import { useCall } from "./context.ts";
 import { Composer } from "./notes/Composer.tsx";
+import type { Change } from "./notes/draft.ts";
 import { NoteList } from "./notes/NoteList.tsx";
 import type { CallSession } from "./session.ts";
 import { useTick } from "./time.ts";
 import { uuidv7 } from "./uuid.ts";
 
-/** ms in which a deletion can be taken back */
-const UNDO = 6000;
+/** ms in which a deletion can be taken back: a little longer than it is offered */
+const UNDO = 10_500;
 /** µs around a note in which it is "now" */
 const NEAR = 5_000_000;
 
@@ -80,7 +81,9 @@ export function NotesPanel({ seed, chosen, raised }: NotesPanelProps) {
 				now={now.value}
 				chosen={chosen.value.at(-1) ?? null}
 				onTime={toTime}
-				onEdit={(n, text, type) => edit(call, n, text, type)}
+				visibilities={visibilitiesOf(call)}
+				clipNow={onClip ? () => call.position() : undefined}
+				onEdit={(n, c) => void edit(call, n, c)}
 				onDelete={hidden.remove}
 				onReply={call.can("write-shared") ? (n, text) => reply(call, n, text) : undefined}
 				onDeleteReply={(n, r) => void call.ask({ type: "reply.remove", data: { note: n.id, id: r.id } })}
@@ -133,9 +136,9 @@ async function add(call: CallSession, note: NoteAdd): Promise<void> {
 	toast("Your note is not saved yet.", { label: "Try again", run: () => void add(call, note) });
 }
 
-function edit(call: CallSession, n: Note, text: string, type: Note["type"]): void {
-	const { id, visibility, onClip, from, to } = n;
-	void call.ask({ type: "note.edit", data: { id, type, visibility, text, onClip, from, to } });
+async function edit(call: CallSession, n: Note, c: Change): Promise<void> {
+	if (await call.ask({ type: "note.edit", data: { id: n.id, ...c } })) return;
+	toast("Your change is not saved yet.", { label: "Try again", run: () => void edit(call, n, c) });
 }
 
 function reply(call: CallSession, n: Note, text: string): void {

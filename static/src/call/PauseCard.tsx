@@ -11,6 +11,9 @@ import { toggleLarge } from "./Stage.tsx";
 import { countdown, hands, missing, onFrame, shortName, whoContinues } from "./say.ts";
 import { useTick } from "./time.ts";
 
+/** Characters from which a prompt is set smaller, so that its answer stays in view. */
+const LONG = 110;
+
 export function PauseCard({ onNote }: { onNote: () => void }) {
 	const call = useCall();
 	const v = call.view.value;
@@ -23,7 +26,9 @@ export function PauseCard({ onNote }: { onNote: () => void }) {
 				<i class="diamond" />
 				<Which view={v} hold={hold} />
 			</p>
-			<h2 id="prompt">{hold.prompt || "What do you see here?"}</h2>
+			<h2 id="prompt" data-long={hold.prompt.length > LONG || undefined}>
+				{hold.prompt || "What do you see here?"}
+			</h2>
 			<Ring hold={hold} />
 			<MiniFrame hold={hold} />
 			{hold.revealed ? <Answers hold={hold} /> : <OwnAnswer key={hold.id} hold={hold} />}

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { Ellipsis, Hand, MicOff, MonitorUp, MousePointerClick } from "lucide";
+import { ChevronDown, Ellipsis, Hand, MicOff, MonitorUp, MousePointerClick } from "lucide";
 import type { Member } from "../event.gen.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Button } from "../ui/Button.tsx";
@@ -8,6 +8,7 @@ import { Icon } from "../ui/Icon.tsx";
 import { Menu, type MenuItem } from "../ui/Menu.tsx";
 import { roleWord } from "../words.ts";
 import { useCall } from "./context.ts";
+import { driversSentence } from "./say.ts";
 import type { CallSession } from "./session.ts";
 
 /** Who is here, with role and way of being here. Observers come first: nobody watches unseen. */
@@ -24,6 +25,7 @@ export function PeoplePanel() {
 				<h2 id="people-h">People</h2>
 				<span class="faint num">{members.length}</span>
 			</div>
+			<Drivers members={members} />
 			<div class="people">
 				<h3 class="label t12">{observers.length > 0 ? "Observers: they watch and are not heard" : "No observers"}</h3>
 				{observers.length > 0 && <List members={observers} onRemove={(m) => ask(m)} />}
@@ -59,6 +61,39 @@ export function PeoplePanel() {
 	function ask(m: Member | null) {
 		removing.value = m;
 	}
+}
+
+/** Who plays and stops the clip, said to everybody; to hand that over is one step for those who may. */
+function Drivers({ members }: { members: Member[] }) {
+	const call = useCall();
+	const v = call.view.value;
+	if (!v?.clip) return null;
+	const you = call.you.value;
+	const holder = members.find((m) => m.id === v.controls.holder);
+	const peers = members.filter((m) => m.role === "peer" && m.id !== you && m.id !== holder?.id);
+	const may = call.can("hand-over");
+	const gives = may && call.me.value?.role !== "peer" && peers.length > 0;
+	return (
+		<div class="drivers">
+			<p>{driversSentence(members, v.controls.holder, you)}</p>
+			{may && holder && (
+				<Button variant="outline" size="small" onClick={() => call.giveControls("")}>
+					{holder.id === you ? "Give the controls back" : "Take the controls back"}
+				</Button>
+			)}
+			{gives && (
+				<Menu
+					label="Hand over the controls"
+					buttonClass="btn btn--outline btn--small"
+					left
+					items={peers.map((m) => ({ label: m.name, onSelect: () => void call.giveControls(m.id) }))}
+				>
+					Hand over
+					<Icon icon={ChevronDown} size={16} />
+				</Menu>
+			)}
+		</div>
+	);
 }
 
 function List({ members, onRemove }: { members: Member[]; onRemove: (m: Member) => void }) {
@@ -114,11 +149,11 @@ function actionsFor(call: CallSession, m: Member, onRemove: () => void): MenuIte
 	const you = m.id === call.you.value;
 	if (call.can("hand-over") && holder === m.id) {
 		const label = you ? "Give the controls back" : "Take the controls back";
-		items.push({ label, onSelect: () => void call.press({ type: "controls.give", data: { to: "" } }) });
+		items.push({ label, onSelect: () => void call.giveControls("") });
 	} else if (call.can("hand-over") && m.role === "peer" && !you && call.me.value?.role !== "peer") {
 		items.push({
 			label: "Hand over the controls",
-			onSelect: () => void call.press({ type: "controls.give", data: { to: m.id } }),
+			onSelect: () => void call.giveControls(m.id),
 		});
 	}
 	if (call.can("change-role") && (m.role === "observer" || m.role === "peer")) {

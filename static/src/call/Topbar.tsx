@@ -2,7 +2,7 @@ import { Settings2 } from "lucide";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { Logo } from "../ui/Logo.tsx";
 import { useCall } from "./context.ts";
-import { recordingLine } from "./say.ts";
+import { recordingLine, shortName } from "./say.ts";
 
 export function CallTopbar({ onSettings }: { onSettings: () => void }) {
 	const call = useCall();
@@ -21,10 +21,28 @@ export function CallTopbar({ onSettings }: { onSettings: () => void }) {
 				)}
 			</div>
 			<div class="topbar__end">
+				<Holder />
 				<Recording />
 				<IconButton class="only-desk" icon={Settings2} label="Settings" onClick={onSettings} />
 			</div>
 		</header>
+	);
+}
+
+/** That somebody was handed the controls, in sight of all who drive. */
+function Holder() {
+	const call = useCall();
+	const v = call.view.value;
+	const holder = v?.clip && v.members.find((m) => m.id === v.controls.holder && m.presence !== "left");
+	if (!v || !holder || !call.can("hand-over")) return null;
+	const you = holder.id === call.you.value;
+	return (
+		<p class="holder only-desk">
+			<span>{you ? "You have the controls" : `${shortName(holder, v.members)} has the controls`}</span>
+			<Button size="small" onClick={() => call.giveControls("")}>
+				{you ? "Give back" : "Take back"}
+			</Button>
+		</p>
 	);
 }
 

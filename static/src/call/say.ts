@@ -31,6 +31,13 @@ export function spoken(e: Event, before: View, you: string): string | null {
 			return "The answers are shown.";
 		case "hold.ended":
 			return "The pause is over. The clip goes on.";
+		case "controls.changed":
+			return controlsSentence(before, e.data.controls.holder, you);
+		case "pause.set": {
+			const p = e.data.pause;
+			const was = before.pauses.find((o) => o.id === p.id);
+			return was?.proposed && !p.proposed ? "A proposed pause is accepted." : null;
+		}
 		case "recording.changed":
 			return recordingSentence(e.data.recording);
 		case "member.changed": {
@@ -41,6 +48,28 @@ export function spoken(e: Event, before: View, you: string): string | null {
 		default:
 			return null;
 	}
+}
+
+/** Who got the controls, or that they went back. */
+function controlsSentence(before: View, holder: string, you: string): string | null {
+	if (holder === before.controls.holder) return null;
+	if (holder === you) return "You have the controls: you play, stop and move the clip for everyone.";
+	if (before.controls.holder === you) return "You gave the controls back, or they were taken back.";
+	const name = (id: string) => before.members.find((m) => m.id === id)?.name ?? "Somebody";
+	return holder ? `${name(holder)} has the controls.` : `${name(before.controls.holder)} has the controls no more.`;
+}
+
+/** Who plays and stops the clip: "You, Leila and Tomasz play and stop the clip." */
+export function driversSentence(members: Member[], holder: string, you: string): string {
+	const leads = members.filter((m) => m.role === "focal" || m.role === "coach" || m.role === "facilitator");
+	const all = [...leads, ...members.filter((m) => m.id === holder && m.role === "peer")].filter(
+		(m) => m.presence !== "left",
+	);
+	const mine = all.some((m) => m.id === you);
+	const list = all.filter((m) => m.id !== you).map((m) => shortName(m, members));
+	if (mine) list.unshift("You");
+	if (list.length === 0) return "Nobody who plays the clip is here yet.";
+	return `${names(list)} ${list.length === 1 && !mine ? "plays and stops" : "play and stop"} the clip.`;
 }
 
 function recordingSentence(r: Recording): string {

@@ -138,6 +138,11 @@ export class CallSession {
 		void this.ask({ type: "playback.seek", data: { position: Math.max(0, Math.round(us)) } });
 	}
 
+	/** Hands the controls to a peer; an empty id takes them back, or gives them back. */
+	giveControls(to: string): Promise<void> {
+		return this.press({ type: "controls.give", data: { to } });
+	}
+
 	/** One is writing; told at most every two seconds, and when it ends. */
 	typed(what: "note" | "answer" | ""): void {
 		const now = performance.now();

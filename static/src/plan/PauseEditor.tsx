@@ -58,7 +58,7 @@ export function PauseEditor({ pause, place, clip, player, fresh, disabled, chang
 						</Button>
 					)}
 				</div>
-				<TextArea label="Ask" value={pause.prompt} onInput={(prompt) => change({ prompt })} rows={3} maxLength={1000} />
+				<TextArea label="Ask" value={pause.prompt} onInput={(prompt) => change({ prompt })} rows={3} maxLength={500} />
 				<Segmented
 					legend="Think alone first"
 					wide

@@ -28,6 +28,9 @@ export interface TimelineProps {
 	/** Absent where the reader does not drive: then it cannot be dragged. Coalesced; `final` is the last of a drag. */
 	onSeek?: (us: number, final: boolean) => void;
 	onPause?: (p: Pause) => void;
+	/** Offered beside the pauses where it is given. */
+	onAddPause?: () => void;
+	addPauseLabel?: string;
 	/** One note, or several that share a target. */
 	onNotes?: (notes: Note[]) => void;
 	/** The pause that is happening. */
@@ -66,7 +69,15 @@ export function Timeline(p: TimelineProps) {
 					<Strip clip={clip} win={win} width={width} height={height} sprites={sprites} />
 				</div>
 			</Row>
-			<Row label="Pauses" value={String(p.pauses.length)}>
+			<Row
+				label="Pauses"
+				value={String(p.pauses.length)}
+				act={
+					p.onAddPause && (
+						<IconButton icon={Plus} size="small" label={p.addPauseLabel ?? "Add a pause here"} onClick={p.onAddPause} />
+					)
+				}
+			>
 				<Pauses pauses={p.pauses} clip={clip} win={win} onPause={p.onPause} holding={p.holding} />
 			</Row>
 			<Row label="Notes" value={String(p.notes.length)} name="marks">
@@ -89,11 +100,18 @@ export function Timeline(p: TimelineProps) {
 	);
 }
 
-function Row(p: { label: string; value: string; name?: string; children: preact.ComponentChildren }) {
+function Row(p: {
+	label: string;
+	value: string;
+	name?: string;
+	act?: preact.ComponentChildren;
+	children: preact.ComponentChildren;
+}) {
 	return (
 		<div class={p.name ? `tl__row tl__row--${p.name}` : "tl__row"}>
 			<div class="tl__label">
-				{p.label} <span class="num">{p.value}</span>
+				{p.label} {p.act}
+				<span class="num">{p.value}</span>
 			</div>
 			{p.children}
 		</div>
@@ -156,7 +174,14 @@ function Pauses(p: {
 					const next = p.pauses[i + 1];
 					const end = Math.min(win.to, next ? at(next) : win.to);
 					if (t < win.from - margin || t > win.to + margin) return null;
-					const state = q.id === p.holding ? " pause-mark--now" : q.passed ? " pause-mark--past" : "";
+					const state =
+						q.id === p.holding
+							? " pause-mark--now"
+							: q.proposed
+								? " pause-mark--proposed"
+								: q.passed
+									? " pause-mark--past"
+									: "";
 					const proposed = q.proposed ? ", proposed" : "";
 					return (
 						<li key={q.id}>

@@ -20,7 +20,10 @@ export function Dialog({ open, title, onClose, actions, wide, children }: Dialog
 	useEffect(() => {
 		const d = ref.current;
 		if (!d) return;
-		if (open && !d.open) d.showModal();
+		if (open && !d.open) {
+			d.showModal();
+			d.querySelector<HTMLElement>(".dialog__body :is(textarea, input[type='text'])")?.focus(); // a form is for writing
+		}
 		if (!open && d.open) d.close();
 	}, [open]);
 	return (

@@ -1,16 +1,18 @@
 /** A list of notes, with replies. It knows no call and no replay: give it notes in the order in which they are shown. */
 import { Ellipsis, GraduationCap, LockKeyhole, Pencil, Reply as ReplyIcon, Trash2 } from "lucide";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Note, NoteType, Reply } from "../../event.gen.ts";
+import type { Note, NoteType, Reply, Visibility } from "../../event.gen.ts";
 import { NoteGlyph } from "../../timeline/Glyph.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Menu, type MenuItem } from "../../ui/Menu.tsx";
 import { fmtClip, fmtMs } from "../../ui/time.ts";
 import { noteWord } from "../../words.ts";
+import { visibilityWords } from "./Composer.tsx";
+import { type Change, changed, changeOf, momentOf, stretch } from "./draft.ts";
 import "./notes.css";
 
 export interface NoteActions {
-	onEdit?: (n: Note, text: string, type: NoteType) => void;
+	onEdit?: (n: Note, c: Change) => void;
 	onDelete?: (n: Note) => void;
 	onReply?: (n: Note, text: string) => void;
 	onDeleteReply?: (n: Note, r: Reply) => void;
@@ -29,6 +31,10 @@ export interface NoteListProps extends NoteActions {
 	onTime?: (n: Note) => void;
 	/** Shows the conversation's time too, after the clip's. */
 	bothTimes?: boolean;
+	/** Who may read a note that is edited; the reader chooses among these. */
+	visibilities: Visibility[];
+	/** Clip time now, µs; absent where a note is about no clip. */
+	clipNow?: () => number;
 	empty: preact.ComponentChildren;
 }
 
@@ -69,7 +75,7 @@ function Item({ note: n, p }: { note: Note; p: NoteListProps }) {
 					<More note={n} mine={mine} p={p} setMode={setMode} />
 				</div>
 				{mode === "edit" ? (
-					<Editor note={n} done={() => setMode("read")} save={(text, type) => p.onEdit?.(n, text, type)} />
+					<Editor note={n} p={p} done={() => setMode("read")} save={(c) => p.onEdit?.(n, c)} />
 				) : (
 					n.text && <p class="note__text">{n.text}</p>
 				)}
@@ -134,23 +140,32 @@ function More(p: { note: Note; mine: boolean; p: NoteListProps; setMode: (m: "ed
 
 const types = Object.keys(noteWord) as NoteType[];
 
-function Editor(p: { note: Note; done: () => void; save: (text: string, type: NoteType) => void }) {
-	const [text, setText] = useState(p.note.text);
-	const [type, setType] = useState<NoteType>(p.note.type);
+interface EditorProps {
+	note: Note;
+	p: NoteListProps;
+	done: () => void;
+	save: (c: Change) => void;
+}
+
+function Editor({ note: n, p, done, save: send }: EditorProps) {
+	const [c, setC] = useState<Change>(() => changeOf(n));
+	const set = (some: Partial<Change>) => setC({ ...c, ...some });
 	const save = () => {
-		if (!text.trim()) return;
-		if (text.trim() !== p.note.text || type !== p.note.type) p.save(text.trim(), type);
-		p.done();
+		if (!c.text.trim() && !n.mark) return;
+		if (changed(c, n)) send({ ...c, text: c.text.trim() });
+		done();
 	};
+	const who = p.visibilities.includes(n.visibility) ? p.visibilities : [...p.visibilities, n.visibility];
 	return (
 		<form class="note__form" onSubmit={prevent(save)}>
-			<Area label="Your note" value={text} onInput={setText} onEnter={save} onEscape={p.done} />
+			<Area label="Your note" value={c.text} onInput={(text) => set({ text })} onEnter={save} onEscape={done} />
+			{c.onClip && p.clipNow && <When change={c} set={set} clipNow={p.clipNow} />}
 			<div class="note__row">
 				<select
 					class="select"
 					aria-label="Type of note"
-					value={type}
-					onChange={(e) => setType(e.currentTarget.value as NoteType)}
+					value={c.type}
+					onChange={(e) => set({ type: e.currentTarget.value as NoteType })}
 				>
 					{types.map((t) => (
 						<option key={t} value={t}>
@@ -158,7 +173,21 @@ function Editor(p: { note: Note; done: () => void; save: (text: string, type: No
 						</option>
 					))}
 				</select>
-				<button type="button" class="btn btn--small" onClick={p.done}>
+				<select
+					class="select"
+					aria-label="Who reads it"
+					value={c.visibility}
+					onChange={(e) => set({ visibility: e.currentTarget.value as Visibility })}
+				>
+					{who.map((v) => (
+						<option key={v} value={v}>
+							{visibilityWords[v].label}
+						</option>
+					))}
+				</select>
+			</div>
+			<div class="note__row note__row--end">
+				<button type="button" class="btn btn--small" onClick={done}>
 					Cancel
 				</button>
 				<button type="submit" class="btn btn--outline btn--small">
@@ -166,6 +195,28 @@ function Editor(p: { note: Note; done: () => void; save: (text: string, type: No
 				</button>
 			</div>
 		</form>
+	);
+}
+
+/** The note's place on the clip: a moment, or a stretch between two. */
+function When(p: { change: Change; set: (c: Partial<Change>) => void; clipNow: () => number }) {
+	const { from, to } = p.change;
+	const range = to > from;
+	return (
+		<div class="note__when">
+			<span class="num">{range ? `${fmtClip(from)} – ${fmtClip(to)}` : fmtClip(from)}</span>
+			<button type="button" class="note__small" onClick={() => p.set(stretch(p.change, "from", p.clipNow()))}>
+				Begin here
+			</button>
+			<button type="button" class="note__small" onClick={() => p.set(stretch(p.change, "to", p.clipNow()))}>
+				End here
+			</button>
+			{range && (
+				<button type="button" class="note__small" onClick={() => p.set(momentOf(p.change))}>
+					Only the moment
+				</button>
+			)}
+		</div>
 	);
 }
 

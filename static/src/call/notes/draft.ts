@@ -1,5 +1,5 @@
 /** The note that is being written: it takes the clip's and the session's time of its first key. Pure. */
-import type { NoteAdd, NoteType, Visibility } from "../../event.gen.ts";
+import type { Note, NoteAdd, NoteType, Visibility } from "../../event.gen.ts";
 
 export interface Draft {
 	text: string;
@@ -44,4 +44,28 @@ export function toNote(d: Draft, id: string, now: Moment): NoteAdd | null {
 	if (!d.range) return note;
 	const to = d.range.to ?? Math.round(now.clip);
 	return { ...note, onClip: true, from: Math.min(d.range.from, to), to: Math.max(d.range.from, to) };
+}
+
+/** What one may change of one's own note. */
+export type Change = Pick<Note, "text" | "type" | "visibility" | "onClip" | "from" | "to">;
+
+export function changeOf({ text, type, visibility, onClip, from, to }: Note): Change {
+	return { text, type, visibility, onClip, from, to };
+}
+
+/** Whether there is anything to send. */
+export function changed(c: Change, n: Note): boolean {
+	const same = c.type === n.type && c.visibility === n.visibility && c.from === n.from && c.to === n.to;
+	return !same || c.text.trim() !== n.text;
+}
+
+/** One end of the stretch is here now; it never runs backwards: the other end comes along. */
+export function stretch(c: Change, end: "from" | "to", clip: number): Change {
+	const us = Math.max(0, Math.round(clip));
+	return end === "from" ? { ...c, from: us, to: Math.max(us, c.to) } : { ...c, from: Math.min(us, c.from), to: us };
+}
+
+/** Only its beginning. */
+export function momentOf(c: Change): Change {
+	return { ...c, to: c.from };
 }
