@@ -388,3 +388,24 @@ func TestWhatWaitsInTheQueueAtStopIsCutThere(t *testing.T) {
 		}
 	})
 }
+
+func TestSettleWaitsForWhatIsBeingFinished(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		r, index, _, _ := live(t, Config{Dir: dir}, 10)
+		time.Sleep(5 * time.Second)
+		r.Settle(t.Context(), "s") // on the record: there is nothing to wait for
+		r.Stop("s")
+		r.Settle(t.Context(), "s")
+		if open := index.list(func(s Segment) bool { return !s.Finished }); len(open) > 0 {
+			t.Errorf("not finished: %+v", open)
+		}
+		if len(index.list(func(s Segment) bool { return s.Finished })) != 2 {
+			t.Error("sound and picture are not both there")
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		r.Settle(gone, "s")
+		closed(t, r)
+	})
+}

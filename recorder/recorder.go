@@ -155,6 +155,25 @@ func (r *Recorder) Stop(session string) (done <-chan struct{}) {
 	return run.done
 }
 
+// Settle waits until everything that was recorded of a session before its latest Stop is finished, or until ctx ends.
+func (r *Recorder) Settle(ctx context.Context, session string) {
+	r.mu.Lock()
+	var ending []*run
+	for run := range r.all {
+		if run.session == session && r.runs[session] != run {
+			ending = append(ending, run)
+		}
+	}
+	r.mu.Unlock()
+	for _, run := range ending {
+		select {
+		case <-run.done:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // Recording reports whether the session is on the record.
 func (r *Recorder) Recording(session string) bool {
 	r.mu.Lock()

@@ -19,6 +19,9 @@ import (
 // maxRanges is how many byte ranges one request may ask for.
 const maxRanges = 10
 
+// settleFor bounds how long a replay waits for segments that are being finished.
+const settleFor = 5 * time.Second
+
 // member returns who the caller is in a session, for what remains of it: 403 for everybody else, whether or not there is such
 // a session, and from the moment on at which they were removed.
 func (s *Server) member(r *http.Request) (account.Member, error) {
@@ -78,6 +81,10 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	// Who opens the replay right after the session ended must not miss its last minute.
+	settling, cancel := context.WithTimeout(r.Context(), settleFor)
+	s.recordings.Settle(settling, m.Session)
+	cancel()
 	segments, err := s.segments.ListSegments(r.Context(), m.Session)
 	if err != nil {
 		return fmt.Errorf("list segments: %w", err)
