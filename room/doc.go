@@ -2,8 +2,8 @@
 //
 // State is pure. It reads no clock, starts no goroutine, logs nothing, draws no random number: what it knows it
 // folded from the session's journal, and a State folded from a journal is the one that wrote it, byte for byte.
-// Members' commands go in through Apply; arrivals, losses and speech, which are not on the wire as commands, go in
-// through Connect, Disconnect, Recover and Spoke; time goes in through Tick, at latest when Due says so. Every one of
+// Members' commands go in through Apply; arrivals, losses, speech and what recorders notice, which are not on the
+// wire as commands, go in through Connect, Disconnect, Recover, Spoke and RecordingNotice; time goes in through Tick, at latest when Due says so. Every one of
 // them returns the events to append to the journal, already folded.
 //
 // Room is the one goroutine that owns a State. It appends events to the Journal and goes on; members are told, and

@@ -98,8 +98,9 @@ func (s *State) Recover(env Env) []event.Event {
 			t.lose(m)
 		}
 	}
-	if t.view.Recording.State == event.RecordingOn {
-		t.emit(event.RecordingChanged{Recording: t.view.Recording})
+	if again := t.view.Recording; again.State == event.RecordingOn {
+		again.Reason = "" // whoever records says what is still wrong
+		t.emit(event.RecordingChanged{Recording: again})
 	}
 	return t.out
 }

@@ -281,3 +281,33 @@ func TestPlansAreCleaned(t *testing.T) {
 	}
 	m.checkJournal()
 }
+
+// What is wrong with a recording is told once, goes when all is well again, and is forgotten with the recording.
+func TestRecordingNotice(t *testing.T) {
+	m := newSim(t, testPlan())
+	m.enter(focal, event.Hello{Consent: event.Agreed})
+	full := "The disk is full."
+	notice := func(reason string) []event.Event { return m.keep(m.s.RecordingNotice(m.env(), reason)) }
+	wantNames(t, notice(full)) // nothing is recorded
+	m.do(focal, event.RecordingStart{})
+	since := m.s.view.Recording.Since
+	m.now += 1000
+	wantNames(t, notice(full), "recording.changed")
+	wantNames(t, notice(full))
+	if r := m.s.view.Recording; r != (event.Recording{State: event.RecordingOn, Since: since, By: focal, Reason: full}) {
+		t.Errorf("%+v", r)
+	}
+	wantNames(t, m.keep(m.s.Recover(m.env())), "member.lost", "recording.changed")
+	if r := m.s.view.Recording; r.State != event.RecordingOn || r.Reason != "" {
+		t.Errorf("after a restart: %+v", r)
+	}
+	m.enter(focal, event.Hello{Consent: event.Agreed})
+	wantNames(t, notice(full), "recording.changed")
+	wantNames(t, notice(""), "recording.changed")
+	notice(full)
+	m.do(focal, event.RecordingStop{})
+	if r := m.s.view.Recording; r.State != event.OffTheRecord || r.Reason != "" {
+		t.Errorf("off the record: %+v", r)
+	}
+	wantNames(t, notice(full))
+}

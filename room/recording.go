@@ -66,6 +66,18 @@ func (t *turn) goOffRecord(reason string) {
 	}
 }
 
+// RecordingNotice tells in a sentence what is wrong with a recording that is on; an empty one, that all is well again.
+func (s *State) RecordingNotice(env Env, reason string) []event.Event {
+	next := s.view.Recording
+	if s.Ended() || next.State != event.RecordingOn || next.Reason == reason {
+		return nil
+	}
+	next.Reason = reason
+	t := s.turn(env, "", "")
+	t.emit(event.RecordingChanged{Recording: next})
+	return t.out
+}
+
 func (t *turn) setRecording(state event.RecordingState, reason string) {
 	t.emit(event.RecordingChanged{Recording: event.Recording{State: state, Since: t.now, By: t.by, Reason: reason}})
 }

@@ -106,6 +106,7 @@ type (
 		ms     float64
 	}
 	spokeInput     struct{ speech event.Speech }
+	noticeInput    struct{ reason string }
 	transientInput struct{ body event.Body }
 	viewInput      struct{ answer chan event.View }
 )
@@ -115,6 +116,7 @@ func (disconnectInput) input() {}
 func (commandInput) input()    {}
 func (rttInput) input()        {}
 func (spokeInput) input()      {}
+func (noticeInput) input()     {}
 func (transientInput) input()  {}
 func (viewInput) input()       {}
 
@@ -173,6 +175,10 @@ func (r *Room) RTT(member string, conn Conn, ms float64) { r.put(rttInput{member
 
 // Spoke keeps one stretch of talk that has ended.
 func (r *Room) Spoke(speech event.Speech) { r.put(spokeInput{speech}) }
+
+// RecordingNotice tells members in a sentence what is wrong with the recording that is on, until another one, or an empty one,
+// takes its place. Config.Observe must not call it.
+func (r *Room) RecordingNotice(reason string) { r.put(noticeInput{reason}) }
 
 // Tell sends members a transient event: who is speaking, or how somebody's connection is. Other bodies are ignored.
 func (r *Room) Tell(body event.Body) {
@@ -315,6 +321,8 @@ func (r *Room) take(in input) {
 		}
 	case spokeInput:
 		r.submit(r.state.Spoke(r.env(), in.speech), nil)
+	case noticeInput:
+		r.submit(r.state.RecordingNotice(r.env(), in.reason), nil)
 	case transientInput:
 		r.submit([]event.Event{{At: r.env().Now, Body: in.body}}, nil)
 	case viewInput:

@@ -58,6 +58,7 @@ type Server struct {
 	forward   forwarding
 	publicURL string
 	calls     *calls
+	troubles  *troubles
 	upgrader  *websocket.Upgrader
 	timings   timings
 	sockets   *quota
@@ -79,7 +80,12 @@ func New(cfg Config) *Server {
 		sockets:  newQuota(orElse(cfg.MaxConnections, 2000), orElse(cfg.MaxConnectionsPerAddress, 200)),
 		knocks:   newLimiter(rate.Limit(2), 240, time.Now),
 	}
-	tape := newTape(cfg.Recorder, cfg.Media, cfg.Log)
+	s.troubles = newTroubles(func(session, reason string) {
+		if r, ok := s.calls.house.Live(session); ok {
+			r.RecordingNotice(reason)
+		}
+	})
+	tape := newTape(cfg.Recorder, cfg.Media, s.troubles, cfg.Log)
 	s.calls.house = room.NewHouse(room.Config{
 		Journal: cfg.Journal,
 		Plans:   openings{cfg.Sessions, cfg.Library},
@@ -111,8 +117,12 @@ func (s *Server) Close(ctx context.Context) error {
 	s.ready.Store(false)
 	err := s.calls.house.Close(ctx)
 	s.calls.close()
+	s.troubles.close(ctx)
 	return err
 }
+
+// Notice tells the people in a call what the recorder notices of its recording. It does not block.
+func (s *Server) Notice(n recorder.Notice) { s.troubles.hear(n) }
 
 // route is one operation of the API; its pattern is that of http.ServeMux, but for the method.
 type route struct {

@@ -15,14 +15,15 @@ import (
 type tape struct {
 	recorder *recorder.Recorder
 	media    *sfu.SFU
+	troubles *troubles
 	log      *slog.Logger
 
 	mu      sync.Mutex
 	running map[string]*room.Room // by session, the room whose clock the recording has
 }
 
-func newTape(r *recorder.Recorder, media *sfu.SFU, log *slog.Logger) *tape {
-	return &tape{recorder: r, media: media, log: log, running: map[string]*room.Room{}}
+func newTape(r *recorder.Recorder, media *sfu.SFU, t *troubles, log *slog.Logger) *tape {
+	return &tape{recorder: r, media: media, troubles: t, log: log, running: map[string]*room.Room{}}
 }
 
 // observe is called from a room's goroutine and does not wait for anything.
@@ -48,6 +49,7 @@ func (t *tape) start(session string, r *room.Room) {
 		return
 	}
 	t.recorder.Stop(session) // of a room before this one, whose clock was another
+	t.troubles.begin(session)
 	if err := t.recorder.Start(session, recorder.RoomOf(t.media.Room(session)), r.Now); err != nil {
 		t.log.Error("cannot record a session", slog.String("session", session), slog.Any("err", err))
 		return
@@ -68,4 +70,5 @@ func (t *tape) stop(session string, of *room.Room) {
 	}
 	delete(t.running, session)
 	t.recorder.Stop(session)
+	t.troubles.end(session)
 }

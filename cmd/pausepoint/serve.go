@@ -143,10 +143,11 @@ func (h *house) openMedia(s serveFlags) (*sfu.SFU, error) {
 	return media, nil
 }
 
-// notice logs what people should know of a recording.
+// notice logs what people should know of a recording, and tells those in the call. Nothing is recorded before there is a server.
 func (h *house) notice(n recorder.Notice) {
 	h.log.Warn("recording", slog.String("kind", string(n.Kind)), slog.String("session", n.Session),
 		slog.String("source", n.Source), slog.Uint64("items", n.Items))
+	h.server.Notice(n)
 }
 
 // explainClips names the flag that helps where ffmpeg is missing.

@@ -228,7 +228,7 @@ type Recording struct {
 	State  RecordingState `json:"state"`
 	Since  int64          `json:"since"`            // session time of the latest change
 	By     string         `json:"by"`               // member
-	Reason string         `json:"reason,omitempty"` // a sentence, when it stopped for a reason
+	Reason string         `json:"reason,omitempty"` // a sentence: why it stopped, or what is wrong while it is on
 }
 
 // Speech is one stretch of a member's talk.

@@ -145,7 +145,7 @@ type ReplyRemoved struct {
 	ID   string `json:"id"`
 }
 
-// RecordingChanged tells whether the conversation is being recorded.
+// RecordingChanged tells whether the conversation is being recorded, and what is wrong with that.
 type RecordingChanged struct {
 	Recording Recording `json:"recording"`
 }

@@ -372,7 +372,7 @@ export interface Recording {
   since: number;
   /** member */
   by: string;
-  /** a sentence, when it stopped for a reason */
+  /** a sentence: why it stopped, or what is wrong while it is on */
   reason?: string;
 }
 
@@ -538,7 +538,7 @@ export interface ReplyRemoved {
   id: string;
 }
 
-/** RecordingChanged tells whether the conversation is being recorded. */
+/** RecordingChanged tells whether the conversation is being recorded, and what is wrong with that. */
 export interface RecordingChanged {
   recording: Recording;
 }
