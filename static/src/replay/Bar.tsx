@@ -11,7 +11,7 @@ import { fmtMs } from "../ui/time.ts";
 import { type Mode, RATES } from "./conductor.ts";
 import { useReplay } from "./context.ts";
 import { keyStep } from "./Slider.tsx";
-import { amongPauses } from "./say.ts";
+import { amongPauses, titleOf } from "./say.ts";
 import type { ReplaySession } from "./session.ts";
 
 export function Bar() {
@@ -85,12 +85,12 @@ function Pauses() {
 			<Button
 				size="small"
 				aria-label="Previous pause"
-				title="Previous pause"
+				title={before ? `Pause ${before.number}: ${titleOf(before)}` : undefined}
 				disabled={!before}
 				onClick={() => replay.seekPause(-1)}
 			>
 				<Icon icon={ChevronLeft} />
-				{before && <span class="replay__chapname">Pause {before.number}</span>}
+				<span class="replay__chapname">Previous</span>
 			</Button>
 			<span class={now ? "replay__where replay__where--now" : "replay__where"}>
 				{now && <i class="diamond" />}
@@ -99,11 +99,11 @@ function Pauses() {
 			<Button
 				size="small"
 				aria-label="Next pause"
-				title="Next pause"
+				title={after ? `Pause ${after.number}: ${titleOf(after)}` : undefined}
 				disabled={!after}
 				onClick={() => replay.seekPause(1)}
 			>
-				{after && <span class="replay__chapname">Pause {after.number}</span>}
+				<span class="replay__chapname">Next</span>
 				<Icon icon={ChevronRight} />
 			</Button>
 		</fieldset>

@@ -213,7 +213,6 @@ function Said() {
 			</Line>
 		);
 	}
-	if (replay.problem.value) return <Line>{replay.problem.value}</Line>;
 	if (!replay.ended) {
 		return (
 			<Line
@@ -227,7 +226,7 @@ function Said() {
 			</Line>
 		);
 	}
-	if (!off && skip === null) return null;
+	if (!off && skip === null) return replay.problem.value ? <Line>{replay.problem.value}</Line> : null;
 	const action = skip !== null && (
 		<Button size="small" variant="outline" icon={FastForward} onClick={() => conductor.seek(skip)}>
 			Skip to {fmtClock(replay.opened + skip)}
