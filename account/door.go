@@ -68,13 +68,16 @@ func (s *Sessions) Door(ctx context.Context, who Identity, session string) (Entr
 }
 
 // Enter shows an invitation's token at the door. Whoever has an account becomes a member with it; a stranger becomes a
-// guest by a name, and without one gets an Entry without a Member. [ErrNotFound] if there is no such session,
-// [ErrInvitation] if the token does not open it, [ErrRemoved] for whom was sent out.
+// guest by a name, and without one gets an Entry without a Member. [ErrInvitation] if the token does not open the session,
+// or there is none: whoever guesses does not learn which. [ErrRemoved] for whom was sent out.
 //
 // Who is a member already stays the same one. The role stays too, unless it is an observer's who was not inside yet
 // and has a link for another role now.
 func (s *Sessions) Enter(ctx context.Context, who Identity, by *Account, session, token, name string) (Entry, error) {
 	_, standing, err := s.cfg.Plans.GetPlan(ctx, session)
+	if isNotFound(err) {
+		err = ErrInvitation
+	}
 	if err != nil {
 		return Entry{}, err
 	}

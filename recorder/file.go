@@ -32,6 +32,11 @@ func (f files) path(session, segment string) (string, bool) {
 	return filepath.Join(f.dir, session, segment+".webm"), true
 }
 
+// open opens a segment for reading. No symbolic link leads out of the folder of recordings.
+func (f files) open(session, segment string) (*os.File, error) {
+	return os.OpenInRoot(f.dir, filepath.Join(session, segment+".webm"))
+}
+
 // folder is where a session's files are; false if its id is not fit for a path.
 func (f files) folder(session string) (string, bool) {
 	return filepath.Join(f.dir, session), plain(session)

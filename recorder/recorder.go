@@ -220,8 +220,7 @@ func (r *Recorder) Stats() Stats {
 // Open returns a finished segment of a session and its file, for http.ServeContent; the caller closes the file. ErrNotFound if the
 // session has no such segment. Whether the reader may have it is the caller's to decide.
 func (r *Recorder) Open(ctx context.Context, session, segment string) (Segment, *os.File, error) {
-	path, ok := r.files.path(session, segment)
-	if !ok {
+	if !plain(session) || !plain(segment) {
 		return Segment{}, nil, ErrNotFound
 	}
 	seg, err := r.cfg.Segments.GetSegment(ctx, segment)
@@ -231,7 +230,7 @@ func (r *Recorder) Open(ctx context.Context, session, segment string) (Segment, 
 	if seg.Session != session || !seg.Finished {
 		return Segment{}, nil, ErrNotFound
 	}
-	f, err := os.Open(path)
+	f, err := r.files.open(session, segment)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Segment{}, nil, ErrNotFound
 	}

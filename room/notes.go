@@ -8,9 +8,26 @@ import (
 
 const (
 	maxNotes   = 5000
-	maxReplies = 200   // of one note
-	maxText    = 10000 // runes
+	maxReplies = 200     // of one note
+	maxText    = 10000   // runes
+	maxWritten = 8 << 20 // bytes of all notes and replies: everybody who comes in gets them
+	besideText = 200     // bytes of a note or a reply besides its text, about
 )
+
+// hasRoom refuses text that the session has no room for.
+func (t *turn) hasRoom(text string) error {
+	total := len(text)
+	for _, n := range t.view.Notes {
+		total += len(n.Text) + besideText
+		for _, r := range n.Replies {
+			total += len(r.Text) + besideText
+		}
+	}
+	if total > maxWritten {
+		return refuse("too_many", "This session holds as much text as it can. Remove a note first.")
+	}
+	return nil
+}
 
 func (t *turn) addNote(c event.NoteAdd) error {
 	if err := t.checkWrite(c.Type, c.Visibility); err != nil {
@@ -28,6 +45,9 @@ func (t *turn) addNote(c event.NoteAdd) error {
 	}
 	if len(t.view.Notes) >= maxNotes {
 		return refuse("too_many", "A session can have %d notes. Remove one first.", maxNotes)
+	}
+	if err := t.hasRoom(text); err != nil {
+		return err
 	}
 	n := event.Note{
 		ID: c.ID, Author: t.by, Type: c.Type, Visibility: c.Visibility, Text: text, Mark: c.Mark && text == "",
@@ -130,8 +150,14 @@ func (t *turn) editNote(c event.NoteEdit) error {
 	if err := t.checkWrite(c.Type, c.Visibility); err != nil {
 		return err
 	}
+	before := len(n.Text)
 	if n.Text, err = noteText(c.Text, n.Mark); err != nil {
 		return err
+	}
+	if len(n.Text) > before {
+		if err := t.hasRoom(n.Text[before:]); err != nil {
+			return err
+		}
 	}
 	if err := t.place(&n, c.OnClip, c.From, c.To); err != nil {
 		return err
@@ -168,6 +194,9 @@ func (t *turn) replyToNote(m event.Member, c event.NoteReply) error {
 		return refuse("too_many", "A note can have %d replies. Write a new note instead.", maxReplies)
 	case slices.ContainsFunc(n.Replies, func(r event.Reply) bool { return r.ID == c.ID }):
 		return refuse("conflict", "That reply is there already.")
+	}
+	if err := t.hasRoom(text); err != nil {
+		return err
 	}
 	t.emit(event.NoteReplied{Note: n.ID, Reply: event.Reply{ID: c.ID, Author: m.ID, Text: text, At: t.now}})
 	return nil

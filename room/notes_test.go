@@ -201,3 +201,23 @@ func TestAnswersAreOnesOwnUntilShown(t *testing.T) {
 	}
 	m.checkJournal()
 }
+
+// Whoever comes in gets all notes, so there is an end to them; shortening and removing go on.
+func TestNotesHaveAnEnd(t *testing.T) {
+	m := newSim(t, testPlan())
+	m.join(focal)
+	long := strings.Repeat("\u00e4", maxText)
+	var ids []string
+	for range maxWritten / (len(long) + besideText) {
+		ids = append(ids, m.id())
+		m.do(focal, event.NoteAdd{ID: ids[len(ids)-1], Type: event.Question, Visibility: event.Private, Text: long})
+	}
+	small := m.id()
+	m.do(focal, event.NoteAdd{ID: small, Type: event.Question, Visibility: event.Private, Text: "x"})
+	m.do(focal, event.NoteReply{Note: small, ID: m.id(), Text: "y"})
+	m.refused("too_many", focal, event.NoteAdd{ID: m.id(), Type: event.Question, Visibility: event.Private, Text: long})
+	m.refused("too_many", focal, event.NoteReply{Note: small, ID: m.id(), Text: long})
+	m.refused("too_many", focal, event.NoteEdit{ID: small, Type: event.Question, Visibility: event.Private, Text: long})
+	m.do(focal, event.NoteEdit{ID: ids[0], Type: event.Question, Visibility: event.Private, Text: "short"})
+	m.do(focal, event.NoteEdit{ID: small, Type: event.Question, Visibility: event.Private, Text: long})
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 )
 
 // Limits of a frame that a client sends.
@@ -190,6 +191,7 @@ func checkShape(b []byte) error {
 			}
 		} else if n := len(stack); n > 0 && stack[n-1].isKey {
 			key, _ := tok.(string)
+			key = strings.ToLower(strings.ToUpper(key)) // encoding/json does not tell cases apart
 			if stack[n-1].keys[key] {
 				return errDuplicate
 			}

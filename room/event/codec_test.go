@@ -68,6 +68,7 @@ func TestParseRefuses(t *testing.T) {
 		"wrong data":     `{"type":"playback.seek","data":{"position":"now"}}`,
 		"data no object": `{"type":"playback.seek","data":7}`,
 		"duplicate key":  `{"type":"playback.play","type":"playback.stop"}`,
+		"two cases":      `{"type":"playback.play","Type":"playback.stop"}`,
 		"nested twice":   `{"type":"playback.seek","data":{"position":1,"position":2}}`,
 		"deep":           `{"type":"ping","data":` + strings.Repeat("[", 10000) + strings.Repeat("]", 10000) + `}`,
 		"cut":            `{"type":"ping","data":{"t0":1`,
