@@ -1,5 +1,6 @@
 import "./home.css";
 import { CalendarPlus, Plus } from "lucide";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { account } from "../account.ts";
 import { api, type Clip, type SessionCard } from "../api.ts";
 import { useAction, useLoad, useTitle } from "../hooks.ts";
@@ -7,6 +8,7 @@ import { navigate } from "../router.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Button } from "../ui/Button.tsx";
 import { EmptyState, Notice } from "../ui/Notice.tsx";
+import { Progress } from "../ui/Progress.tsx";
 import { Shell } from "../ui/Shell.tsx";
 import { Loading } from "../ui/Spinner.tsx";
 import { Thumb } from "../ui/Thumb.tsx";
@@ -47,11 +49,43 @@ export function HomePage() {
 	);
 }
 
+/** Opens a practice call. Right after the server's first start its clip is still being made: then it opens when that is done. */
 function usePractice() {
-	return useAction(async () => {
+	const [waiting, setWaiting] = useState(false);
+	const [progress, setProgress] = useState(0);
+	const go = useAction(async () => {
+		const clip = (await api.clips()).find((c) => c.practice);
+		if (clip?.state !== "ready") {
+			setWaiting(true);
+			return;
+		}
+		setWaiting(false);
 		const plan = await api.newSession({ practice: true });
 		navigate(`/s/${plan.id}`);
 	});
+	const start = useRef(go.start);
+	start.current = go.start;
+	useEffect(() => {
+		if (!waiting) return;
+		const look = setInterval(async () => {
+			const clips = await api.clips().catch(() => []);
+			const clip = clips.find((c) => c.practice);
+			setProgress(clip?.progress ?? 0);
+			if (clip?.state === "ready") start.current();
+		}, 1500);
+		return () => clearInterval(look);
+	}, [waiting]);
+	return { ...go, waiting, progress };
+}
+
+function PracticeWait({ go }: { go: ReturnType<typeof usePractice> }) {
+	if (!go.waiting) return null;
+	return (
+		<div class="practice-wait">
+			<p role="status">The practice clip is being made on this server. The call opens by itself in a moment.</p>
+			<Progress label="Preparation of the practice clip" value={go.progress} />
+		</div>
+	);
 }
 
 /** Somebody who has nothing here yet sees one thing to do. */
@@ -65,9 +99,10 @@ function Newcomer({ clips }: { clips: Clip[] }) {
 				<p class="lead">
 					Ten minutes with a clip that is nobody’s. It stops by itself, asks a question, and waits for you.
 				</p>
-				<Button variant="primary" size="large" busy={go.busy} onClick={() => go.start()}>
+				<Button variant="primary" size="large" busy={go.busy || go.waiting} onClick={() => go.start()}>
 					Try a call with the practice clip
 				</Button>
+				<PracticeWait go={go} />
 				{go.error && (
 					<p class="field__error" role="alert">
 						{go.error}
@@ -213,11 +248,12 @@ function NothingPlanned() {
 					<Button variant="primary" href="/sessions/new">
 						Plan a session
 					</Button>
-					<Button variant="quiet" size="small" busy={go.busy} onClick={() => go.start()}>
+					<Button variant="quiet" size="small" busy={go.busy || go.waiting} onClick={() => go.start()}>
 						Try a call with the practice clip
 					</Button>
 				</div>
 			</section>
+			<PracticeWait go={go} />
 			{go.error && (
 				<Notice tone="danger" live>
 					{go.error}
