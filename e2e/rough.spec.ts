@@ -40,6 +40,17 @@ async function seesAll(page: Page, n: number): Promise<void> {
     .toBe(n);
 }
 
+test("a newcomer tries a call at once, on a server that has just been started for the first time", async () => {
+  await amara.getByRole("button", { name: "Try a call with the practice clip" }).click();
+  await amara.getByRole("button", { name: "Join", exact: true }).waitFor({ timeout: 120_000 });
+  await amara.getByRole("button", { name: "Join", exact: true }).click();
+  await seesAll(amara, 1);
+  await amara.getByRole("button", { name: "Play", exact: true }).click();
+  await expect(amara.getByRole("heading", { name: "What do you notice?" })).toBeVisible({ timeout: 60_000 });
+  await expect(amara.getByText("1 of 1").first()).toBeVisible();
+  await amara.getByRole("button", { name: "Leave", exact: true }).click();
+});
+
 test("four who join in the same instant lose no track, nor does one who reloads", async ({ browser }) => {
   const session = await planned();
   const link = await invitation(amara, session, "peer", server.url);
