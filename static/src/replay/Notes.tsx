@@ -86,7 +86,7 @@ function useFollowing(entries: Entry[]) {
 function bring(list: HTMLElement | null, key: string, atOnce: boolean): void {
 	const el = list?.querySelector<HTMLElement>(`[data-entry="${CSS.escape(key)}"]`);
 	if (!list || !el) return;
-	const top = el.offsetTop - list.offsetTop - Math.max(0, (list.clientHeight - el.offsetHeight) / 3);
+	const top = el.offsetTop - Math.max(0, (list.clientHeight - el.offsetHeight) / 3);
 	const calm = atOnce || matchMedia("(prefers-reduced-motion: reduce)").matches;
 	list.scrollTo({ top, behavior: calm ? "instant" : "smooth" });
 }
