@@ -183,7 +183,7 @@ function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 				<CallTopbar onSettings={() => setOpen("settings")} />
 				<Banners />
 			</div>
-			<main class="room" id="main">
+			<main class="room" id="main" tabIndex={-1}>
 				<Stage />
 				{v.clip && (
 					<ClipTimeline chosen={chosen} show={() => show("notes")} onPause={openPause} onAddPause={addPause} />

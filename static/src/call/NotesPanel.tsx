@@ -2,6 +2,7 @@ import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { Bookmark, ChevronDown } from "lucide";
 import { useEffect } from "preact/hooks";
 import type { Note, NoteAdd, Visibility } from "../event.gen.ts";
+import { useMedia } from "../hooks.ts";
 import { Button } from "../ui/Button.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { Menu } from "../ui/Menu.tsx";
@@ -32,6 +33,7 @@ type Filter = "all" | "mine";
 
 export function NotesPanel({ seed, chosen, raised }: NotesPanelProps) {
 	const call = useCall();
+	const phone = useMedia("(max-width: 720px)");
 	const filter = useSignal<Filter>("all");
 	const hidden = useDeletion(call);
 	const slow = useTick(500);
@@ -88,9 +90,7 @@ export function NotesPanel({ seed, chosen, raised }: NotesPanelProps) {
 				onReply={call.can("write-shared") ? (n, text) => reply(call, n, text) : undefined}
 				onDeleteReply={(n, r) => void call.ask({ type: "reply.remove", data: { note: n.id, id: r.id } })}
 				empty={
-					filter.value === "mine"
-						? "You have not written a note yet."
-						: "No notes yet. Start typing anywhere: a note takes the time of its first key."
+					filter.value === "mine" ? "You have not written a note yet." : emptySentence(phone, call.can("write-shared"))
 				}
 			/>
 			<Composer
@@ -111,6 +111,14 @@ export function NotesPanel({ seed, chosen, raised }: NotesPanelProps) {
 	function set(f: Filter) {
 		filter.value = f;
 	}
+}
+
+/** What begins a note here, and who reads it where nobody else does. */
+function emptySentence(phone: boolean, shared: boolean): string {
+	const how = phone
+		? "Mark a moment, or raise this sheet to write."
+		: "Start typing anywhere: a note takes the time of its first key.";
+	return `No notes yet. ${how}${shared ? "" : " Only you read what you write."}`;
 }
 
 export function visibilitiesOf(call: CallSession): Visibility[] {

@@ -7,6 +7,7 @@ import { Button } from "../ui/Button.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { fmtClip, fmtLength, fmtMs } from "../ui/time.ts";
 import { useCall } from "./context.ts";
+import { focusOf } from "./keys.ts";
 import { toggleLarge } from "./Stage.tsx";
 import { countdown, hands, missing, onFrame, shortName, whoContinues } from "./say.ts";
 import { useTick } from "./time.ts";
@@ -18,6 +19,8 @@ export function PauseCard({ onNote }: { onNote: () => void }) {
 	const call = useCall();
 	const v = call.view.value;
 	const hold = v?.hold;
+	const prompt = useRef<HTMLHeadingElement>(null);
+	useFocusOn(prompt);
 	if (!v || !hold) return null;
 	const thinking = hold.phase === "thinking" && !hold.revealed;
 	return (
@@ -26,7 +29,7 @@ export function PauseCard({ onNote }: { onNote: () => void }) {
 				<i class="diamond" />
 				<Which view={v} hold={hold} />
 			</p>
-			<h2 id="prompt" data-long={hold.prompt.length > LONG || undefined}>
+			<h2 id="prompt" ref={prompt} tabIndex={-1} data-long={hold.prompt.length > LONG || undefined}>
 				{hold.prompt || "What do you see here?"}
 			</h2>
 			<Ring hold={hold} />
@@ -66,6 +69,23 @@ export function PauseCard({ onNote }: { onNote: () => void }) {
 			</div>
 		</section>
 	);
+}
+
+/** The room changed: the focus goes to the prompt and back, and never away from a field, a menu or a dialog. */
+function useFocusOn(target: preact.RefObject<HTMLElement | null>): void {
+	useEffect(() => {
+		const before = document.activeElement;
+		const busy = focusOf(before) === "field" || before?.closest("dialog, .menu__list");
+		if (!busy) target.current?.focus({ preventScroll: true });
+		return () => {
+			setTimeout(() => {
+				if (document.activeElement && document.activeElement !== document.body) return;
+				const main = document.querySelector<HTMLElement>("main");
+				if (before instanceof HTMLElement && before !== document.body && before.isConnected) before.focus();
+				else main?.focus({ preventScroll: true });
+			});
+		};
+	}, []);
 }
 
 function Which({ view, hold }: { view: View; hold: Hold }) {

@@ -130,7 +130,7 @@ function GoThere({ frame, clip, onClose }: { frame: number; clip: Clip; onClose:
 	};
 	return (
 		<Button variant="quiet" onClick={go}>
-			Go there, for everyone
+			Go there
 		</Button>
 	);
 }

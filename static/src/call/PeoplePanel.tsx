@@ -85,7 +85,6 @@ function Drivers({ members }: { members: Member[] }) {
 				<Menu
 					label="Hand over the controls"
 					buttonClass="btn btn--outline btn--small"
-					left
 					items={peers.map((m) => ({ label: m.name, onSelect: () => void call.giveControls(m.id) }))}
 				>
 					Hand over

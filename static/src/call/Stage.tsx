@@ -5,6 +5,7 @@ import { IconButton } from "../ui/Button.tsx";
 import { fmtClip } from "../ui/time.ts";
 import { useCall } from "./context.ts";
 import { Picture, toSpeaker } from "./Faces.tsx";
+import { shortName } from "./say.ts";
 import type { Quality } from "./session.ts";
 
 /** The frame is seen large, over all else. */
@@ -37,7 +38,7 @@ export function Stage() {
 			<h2 class="vh" id="stage-h">
 				{lesson ? "Lesson" : v?.clip ? "Clip" : "Stage"}
 			</h2>
-			{sharing && <Screen member={sharing.id} name={sharing.name} />}
+			{v && sharing && <Screen member={sharing.id} name={sharing.name} short={shortName(sharing, v.members)} />}
 			{v?.clip && (
 				<figure class="picture picture--clip">
 					<Clip />
@@ -106,7 +107,7 @@ function Clip() {
 	);
 }
 
-function Screen({ member, name }: { member: string; name: string }) {
+function Screen({ member, name, short }: { member: string; name: string; short: string }) {
 	const call = useCall();
 	const you = member === call.you.value;
 	const source = you ? call.screen.value : (call.remote.value.get(member)?.screen ?? null);
@@ -118,7 +119,7 @@ function Screen({ member, name }: { member: string; name: string }) {
 				name={`${name}, screen`}
 				label={you ? "Your screen" : `Screen of ${name}`}
 			/>
-			<figcaption class="face__name">{you ? "You share your screen" : `${name} shares the screen`}</figcaption>
+			<figcaption class="face__name">{you ? "You share your screen" : `${short} shares the screen`}</figcaption>
 		</figure>
 	);
 }

@@ -100,8 +100,11 @@ function Ahead() {
 	if (v.playback.mode === "waiting") {
 		const late = v.members.filter((m) => m.presence === "here" && !v.playback.ready.includes(m.id));
 		const who = late.map((m) => (m.id === call.you.value ? "you" : shortName(m, v.members)));
+		const words = who.length > 0 ? `Starts together, waits for ${names(who)}` : "Starts together";
 		return (
-			<p class="next-wait quiet">{who.length > 0 ? `Starts together, waits for ${names(who)}` : "Starts together"}</p>
+			<p class="next-wait quiet" title={words}>
+				{words}
+			</p>
 		);
 	}
 	const at = call.position();

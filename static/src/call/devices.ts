@@ -9,13 +9,15 @@ export interface DeviceChoice {
 }
 
 /** A sentence that says what is the matter with a device and what to do. */
-export function deviceSentence(input: Input, e: unknown): string {
+export function deviceSentence(input: Input, e: unknown, secure = globalThis.isSecureContext !== false): string {
 	const name = (e as Error)?.name;
 	if (input === "screen") {
 		if (name === "NotAllowedError") return "Your screen is not shared. To share it, choose a window and confirm.";
 		return "Your browser could not share the screen. Try another window.";
 	}
 	const thing = input === "mic" ? "microphone" : "camera";
+	if (!secure)
+		return `Your browser opens the ${thing} only on an address that begins with https://. Ask whoever runs this server for one.`;
 	switch (name) {
 		case "NotAllowedError":
 		case "SecurityError":

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Action, Clip, Member, Pause } from "../event.gen.ts";
 import { changed, changeOf, momentOf, stretch } from "./notes/draft.ts";
 import { callOf, frameFor, newProposals, pauseOn, rightOn } from "./pauses.ts";
-import { driversSentence, spoken } from "./say.ts";
+import { arrived, driversSentence, spoken } from "./say.ts";
 
 const pause = (id: string, some: Partial<Pause> = {}): Pause => ({
 	id,
@@ -63,6 +63,11 @@ describe("the controls", () => {
 		expect(driversSentence(people, "3", "3")).toBe("You, Amara and Tomasz play and stop the clip.");
 		expect(driversSentence(people.slice(1), "", "3")).toBe("Tomasz plays and stops the clip.");
 		expect(driversSentence([people[2]!], "", "3")).toBe("Nobody who plays the clip is here yet.");
+	});
+
+	it("are met by whoever arrives", () => {
+		expect(arrived(people, "3")).toBe("You are in the call, with Amara and Tomasz.");
+		expect(arrived([people[0]!], "1")).toContain("Nobody else is here yet");
 	});
 
 	it("are told when they change hands", () => {

@@ -239,6 +239,7 @@ describe("sentences", () => {
 	it("explain a device and what to do", () => {
 		const error = (name: string) => new DOMException("", name);
 		expect(deviceSentence("camera", error("NotReadableError"))).toMatch(/another program/);
+		expect(deviceSentence("camera", error("NotFoundError"), false)).toMatch(/https:\/\//);
 		expect(deviceSentence("mic", error("NotAllowedError"))).toMatch(/microphone.*Allow/);
 		expect(deviceSentence("screen", error("NotAllowedError"))).toMatch(/not shared/);
 		expect(deviceSentence("camera", null)).toMatch(/go on without it/);

@@ -152,6 +152,14 @@ export function countdown(ms: number): string {
 	return fmtClip(Math.ceil(Math.max(0, ms) / 1000) * 1e6);
 }
 
+/** Where one is after the door: "You are in the call, with Amara and Tomasz." */
+export function arrived(members: Member[], you: string): string {
+	const others = members.filter((m) => m.id !== you && m.presence === "here").map((m) => shortName(m, members));
+	return others.length > 0
+		? `You are in the call, with ${names(others)}.`
+		: "You are in the call. Nobody else is here yet.";
+}
+
 /** How many people, and whether anybody watches unheard: silence does not reassure. */
 export function presenceLine(members: Member[]): { here: string; observers: string } {
 	const here = members.filter((m) => m.presence === "here");

@@ -10,7 +10,7 @@ import { announce, toast } from "../ui/Toast.tsx";
 import { Connection, type ConnectionState, openSocket, Refused, type Socket } from "./connection.ts";
 import { deviceSentence, getScreen, getTrack } from "./devices.ts";
 import { Media, type Remote } from "./media.ts";
-import { spoken } from "./say.ts";
+import { arrived, spoken } from "./say.ts";
 
 export type Layout = "watching" | "talking";
 export type Panel = "notes" | "people" | null;
@@ -271,6 +271,7 @@ export class CallSession {
 	}
 
 	#welcome(w: Welcome): void {
+		if (!this.view.peek()) announce(arrived(w.view.members, w.you));
 		this.#follower?.reset();
 		batch(() => {
 			this.you.value = w.you;

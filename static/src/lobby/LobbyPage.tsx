@@ -154,7 +154,7 @@ function Inside({ door, role }: { door: Door; role: Person["role"] }) {
 				</ul>
 			)}
 			<p class="hint">
-				{roleSentence[role]} {observersSentence(door)}
+				{roleSentence[role]} {role !== "observer" && observersSentence(door)}
 			</p>
 		</section>
 	);

@@ -9,6 +9,7 @@ import { dropToken, navigate, takeToken } from "../router.ts";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { Field, type FieldProps } from "../ui/Field.tsx";
 import { Notice } from "../ui/Notice.tsx";
+import { InsecureNotice } from "../ui/Shell.tsx";
 import { Brand } from "../ui/Topbar.tsx";
 
 function DoorPage({ title, lead, children }: { title: string; lead?: ComponentChildren; children: ComponentChildren }) {
@@ -18,6 +19,9 @@ function DoorPage({ title, lead, children }: { title: string; lead?: ComponentCh
 			<header class="topbar topbar--page">
 				<Brand />
 			</header>
+			<div>
+				<InsecureNotice />
+			</div>
 			<main id="main">
 				<h1>{title}</h1>
 				<p class="lead">{lead}</p>
