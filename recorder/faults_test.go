@@ -331,7 +331,13 @@ func TestSegmentsAreServedAndDeleted(t *testing.T) {
 	r, index := newRecorder(t, Config{Dir: dir})
 	defer closed(t, r)
 	index.rows[seg.ID] = seg
-	for _, c := range [][2]string{{"s", "none"}, {"other", seg.ID}, {"..", seg.ID}, {"s", "../s/" + seg.ID}, {"s", ""}, {"s\x00", seg.ID}} {
+	link := seg
+	link.ID = "link"
+	index.rows[link.ID] = link
+	if err := os.Symlink(filepath.Join(dir, "s", seg.ID+".webm"), filepath.Join(dir, "s", "link.webm")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range [][2]string{{"s", "none"}, {"s", "link"}, {"other", seg.ID}, {"..", seg.ID}, {"s", "../s/" + seg.ID}, {"s", ""}, {"s\x00", seg.ID}} {
 		if _, _, err := r.Open(t.Context(), c[0], c[1]); !errors.Is(err, ErrNotFound) {
 			t.Errorf("Open(%q): %v", c, err)
 		}

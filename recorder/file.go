@@ -32,9 +32,22 @@ func (f files) path(session, segment string) (string, bool) {
 	return filepath.Join(f.dir, session, segment+".webm"), true
 }
 
-// open opens a segment for reading. No symbolic link leads out of the folder of recordings.
+// open opens a segment for reading. A symbolic link is no segment, and none leads out of the folder of recordings.
 func (f files) open(session, segment string) (*os.File, error) {
-	return os.OpenInRoot(f.dir, filepath.Join(session, segment+".webm"))
+	root, err := os.OpenRoot(f.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	name := filepath.Join(session, segment+".webm")
+	info, err := root.Lstat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, err
+	}
+	return root.Open(name)
 }
 
 // folder is where a session's files are; false if its id is not fit for a path.

@@ -116,7 +116,7 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("ETag", `"`+seg.SHA256+`"`)
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	ctx, cancel := whileAllowed(r.Context(), recheckEvery, func() error {
+	ctx, cancel := whileAllowed(w, r, recheckEvery, func() error {
 		_, err := s.member(r)
 		return err
 	})
@@ -128,9 +128,10 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 // recheckEvery is how long a file goes on being sent to somebody who lost the right to it (row 40 gives 5 s).
 const recheckEvery = 2 * time.Second
 
-// whileAllowed returns a context that ends soon after check refuses: players keep one request open for long.
-func whileAllowed(ctx context.Context, every time.Duration, check func() error) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
+// whileAllowed returns a context that ends soon after check refuses, and what is being written to w with it: players keep one
+// request open for long, and take nothing for long.
+func whileAllowed(w http.ResponseWriter, r *http.Request, every time.Duration, check func() error) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(r.Context())
 	go func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
@@ -140,8 +141,9 @@ func whileAllowed(ctx context.Context, every time.Duration, check func() error) 
 				return
 			case <-tick.C:
 			}
-			if check() != nil {
+			if check() != nil && ctx.Err() == nil {
 				cancel()
+				_ = http.NewResponseController(w).SetWriteDeadline(time.Now())
 				return
 			}
 		}

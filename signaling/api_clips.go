@@ -226,7 +226,7 @@ func (s *Server) clipMedia(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := whileAllowed(r.Context(), recheckEvery, func() error {
+	ctx, cancel := whileAllowed(w, r, recheckEvery, func() error {
 		_, _, err := s.visibleClip(r)
 		return err
 	})

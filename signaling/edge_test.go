@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -248,7 +249,7 @@ func TestHealth(t *testing.T) {
 func TestWhileAllowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		checks := 0
-		ctx, cancel := whileAllowed(t.Context(), time.Second, func() error {
+		ctx, cancel := whileAllowed(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), time.Second, func() error {
 			if checks++; checks == 3 {
 				return errMember
 			}
@@ -309,6 +310,53 @@ func TestDeadlines(t *testing.T) {
 	} {
 		if watched(path) != want {
 			t.Errorf("%s: watched is %v", path, !want)
+		}
+	}
+}
+
+// Whoever loses the right to a file while they take it slowly is not waited for.
+func TestAnUnreadFileEndsWithTheRight(t *testing.T) {
+	ended := make(chan error, 1)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, cancel := whileAllowed(w, r, 10*time.Millisecond, func() error { return errMember })
+		defer cancel()
+		var err error
+		for err == nil {
+			_, err = w.Write(make([]byte, 1<<20))
+		}
+		ended <- err
+	}))
+	defer srv.Close()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// A page of the same host that came without TLS may not use a call with it.
+func TestSchemeOfTheOrigin(t *testing.T) {
+	for _, c := range []struct {
+		tls    bool
+		origin string
+		want   bool
+	}{
+		{false, "http://calls.example", true}, {false, "https://calls.example", true}, {true, "https://calls.example", true},
+		{true, "http://calls.example", false}, {true, "https://eve@calls.example", false},
+	} {
+		r := httptest.NewRequest("GET", "http://calls.example/api/sessions/x/ws", nil)
+		r.Header.Set("Origin", c.origin)
+		if c.tls {
+			r.TLS = &tls.ConnectionState{}
+		}
+		if got := new(Server).sameOrigin(r); got != c.want {
+			t.Errorf("%+v: %v", c, got)
 		}
 	}
 }

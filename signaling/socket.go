@@ -52,8 +52,8 @@ func newUpgrader() *websocket.Upgrader {
 	}
 }
 
-// sameOrigin reports whether a WebSocket comes from a page of this server. The scheme is not compared: behind a proxy the
-// server does not know its own.
+// sameOrigin reports whether a WebSocket comes from a page of this server. The scheme is compared only where the browser is known to
+// speak TLS: behind a proxy that is not believed, the server does not know its own.
 func (s *Server) sameOrigin(r *http.Request) bool {
 	origins := r.Header.Values("Origin")
 	if len(origins) != 1 {
@@ -61,6 +61,9 @@ func (s *Server) sameOrigin(r *http.Request) bool {
 	}
 	u, err := url.Parse(origins[0])
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return false
+	}
+	if u.Scheme == "http" && s.forward.secure(r) {
 		return false
 	}
 	return strings.EqualFold(u.Host, r.Host) || s.publicURL != "" && strings.EqualFold(origins[0], s.publicURL)

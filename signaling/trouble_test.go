@@ -44,9 +44,9 @@ func TestTroubles(t *testing.T) {
 		want(news{"a", "A gap."})
 		time.Sleep(gapFor / 2)
 		ts.hear(gap) // another one: it is shown for longer
-		time.Sleep(gapFor - 1)
+		time.Sleep(gapFor - time.Millisecond)
 		want()
-		time.Sleep(1)
+		time.Sleep(time.Millisecond)
 		want(news{"a", ""})
 
 		ts.hear(recorder.Notice{Kind: recorder.NoticeStorage, Session: "b", Message: "Interrupted."})

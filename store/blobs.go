@@ -96,16 +96,16 @@ func (s *Store) OpenBlob(_ context.Context, key string) (io.ReadSeekCloser, erro
 	if err := checkKey(key); err != nil {
 		return nil, errors.Join(err, fs.ErrNotExist)
 	}
+	info, err := s.blobs.Lstat(key)
+	if err == nil && !info.Mode().IsRegular() { // a folder or a symbolic link
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look at blob %s: %w", key, err)
+	}
 	f, err := s.blobs.Open(key)
 	if err != nil {
 		return nil, fmt.Errorf("open blob: %w", err)
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("blob %s: %w", key, fs.ErrNotExist)
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }

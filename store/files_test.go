@@ -89,6 +89,11 @@ func TestBlobKeysStayInTheFolder(t *testing.T) {
 	outside := tempFile(t, dir, "secret")
 	w.must(os.Symlink(outside, filepath.Join(dir, "blobs", "link")))
 	w.must(os.Symlink(dir, filepath.Join(dir, "blobs", "folder")))
+	w.must(os.Mkdir(filepath.Join(dir, "blobs", "clips"), 0o700))
+	w.must(os.Symlink(outside, filepath.Join(dir, "blobs", "clips", "link")))
+	if _, err := w.store.OpenBlob(w.ctx, "clips/link"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a symbolic link opens with %v", err)
+	}
 	for _, key := range []string{
 		"", ".", "..", "/", "a", "../upload", "clips/../../upload", "/etc/passwd", "clips//a", "clips/a/", "clips/.", "clips/..",
 		"clips/A", "clips/a b", "clips/a\x00", `clips\a`, ".unfinished/a", "a/" + strings.Repeat("b", 200), "link", "folder/upload",

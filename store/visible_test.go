@@ -84,7 +84,7 @@ func TestEntering(t *testing.T) {
 	_, err := w.sessions.Enter(w.ctx, nobody, nil, id, "wrong", "Gus")
 	refused(t, err, "forbidden")
 	_, err = w.sessions.Enter(w.ctx, nobody, nil, newID(), w.token(id, event.Peer), "Gus")
-	refused(t, err, "not_found")
+	refused(t, err, "forbidden")
 	_, err = w.sessions.Enter(w.ctx, nobody, nil, id, w.token(id, event.Peer), " \u202e")
 	refused(t, err, "invalid")
 
