@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,12 +13,19 @@ import (
 func TestTroubles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type news struct{ session, reason string }
+		var mu sync.Mutex
 		var told []news
-		ts := newTroubles(func(session, reason string) { told = append(told, news{session, reason}) })
+		ts := newTroubles(func(session, reason string) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, news{session, reason})
+		})
 		defer ts.close(t.Context())
 		want := func(all ...news) {
 			t.Helper()
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			if len(told) != len(all) {
 				t.Fatalf("told %v, want %v", told, all)
 			}
