@@ -12,6 +12,6 @@
 // Time in a file counts from its segment's start, and a segment's start is session time: durations are never summed, so what is
 // lost or silent is a gap and shifts nothing. See [Timeline] for how RTP time becomes session time.
 //
-// The second half of the package is pure: [NewReplay] puts a journal and segments together, [At] says what the shared player showed
-// at a moment, and [Notes] with its writers exports what was written.
+// The second half of the package is pure: [NewReplay] puts a journal and segments together, and [Export] with its writers carries
+// out what was written.
 package recorder

@@ -246,37 +246,6 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-func TestAt(t *testing.T) {
-	for _, c := range []struct {
-		at   int64
-		want Shown
-	}{
-		{0, Shown{event.Stopped, 2_000_000, 50, 1, "", true}},
-		{8999, Shown{event.Playing, 3_999_000, 99, 1, "", true}},
-		{6400, Shown{event.Waiting, 2_000_000, 50, 1, "", true}},
-		{6999, Shown{event.Playing, 2_000_000, 50, 1, "", true}}, // all begin together at 7 s
-		{15_000, Shown{event.Playing, 10_000_000, 250, 1, "", true}},
-		{15_020, Shown{event.Holding, 10_020_000, 250, 1, "h1", true}},
-		{24_999, Shown{event.Holding, 10_020_000, 250, 1, "h1", true}},
-		{25_000, Shown{event.Playing, 10_020_000, 250, 2, "", true}},
-		{26_500, Shown{event.Playing, 12_020_000, 300, 2, "", true}},
-		{30_460, Shown{event.Holding, 19_940_000, 498, 2, "h2", true}}, // called: the line runs on to the frame due
-		{30_500, Shown{event.Holding, 20_020_000, 500, 2, "h2", true}},
-		{99_000, Shown{event.Holding, 20_020_000, 500, 2, "h2", true}},
-	} {
-		if got := At(journal(), c.at); got != c.want {
-			t.Errorf("at %d ms: %+v, not %+v", c.at, got, c.want)
-		}
-	}
-	endless := journal()[:7]
-	if got := At(endless, 3_600_000); got.Position != 50_000_000 || got.Frame != 1250 {
-		t.Errorf("past the end of the range: %+v", got)
-	}
-	if got := At(nil, 5); got.OnClip {
-		t.Errorf("of no events: %+v", got)
-	}
-}
-
 func TestClock(t *testing.T) {
 	for us, want := range map[int64]string{
 		0: "0:00:00.000", 1: "0:00:00.000001", 999_000: "0:00:00.999", int64(36*time.Hour/time.Microsecond) + 61_500_000: "36:01:01.500",

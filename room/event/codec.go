@@ -83,7 +83,15 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("marshal event body: %w", err)
 	}
-	return json.Marshal(envelope{Type: Name(e.Body), Seq: e.Seq, At: e.At, By: e.By, Cmd: e.Cmd, Data: data})
+	// An event always has its time, at the very beginning too; other frames have none.
+	return json.Marshal(struct {
+		Type string          `json:"type"`
+		Seq  int64           `json:"seq,omitempty"`
+		At   int64           `json:"at"`
+		By   string          `json:"by,omitempty"`
+		Cmd  string          `json:"cmd,omitempty"`
+		Data json.RawMessage `json:"data"`
+	}{Name(e.Body), e.Seq, e.At, e.By, e.Cmd, data})
 }
 
 // UnmarshalJSON reads an event as MarshalJSON wrote it.
