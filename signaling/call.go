@@ -45,7 +45,13 @@ func newCall(session string, who room.Identity, calls *calls, s *socket, log *sl
 
 // run holds the call until the socket ends, and then leaves nothing behind.
 func (c *call) run(ctx context.Context) {
-	leave := c.calls.enter(c)
+	leave, ok := c.calls.enter(c)
+	if !ok {
+		go c.socket.write()
+		c.socket.Close(restarting)
+		<-c.socket.Done()
+		return
+	}
 	var attending sync.WaitGroup
 	attending.Go(c.attend)
 	go c.socket.write()

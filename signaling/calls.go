@@ -31,26 +31,26 @@ func newCalls(media *sfu.SFU, log *slog.Logger) *calls {
 }
 
 // enter adds a call, and the session's stage with the first one. A member may have several for a moment; which of them the
-// room has let in, the room alone knows.
-func (cs *calls) enter(c *call) (leave func()) {
+// room has let in, the room alone knows. ok is false once the calls are closed: there is no call then.
+func (cs *calls) enter(c *call) (leave func(), ok bool) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
+	if cs.closed {
+		return nil, false
+	}
 	key := callKey{c.session, c.who.ID}
 	if cs.open[key] == nil {
 		cs.open[key] = map[*call]struct{}{}
 	}
 	cs.open[key][c] = struct{}{}
 	cs.wg.Add(1)
-	if cs.closed {
-		c.socket.Close(restarting)
-	}
 	s := cs.stages[c.session]
 	if s == nil {
 		s = cs.newStage(c.session)
 		cs.stages[c.session] = s
 	}
 	s.users++
-	return func() { cs.leave(key, c, s) }
+	return func() { cs.leave(key, c, s) }, true
 }
 
 func (cs *calls) leave(key callKey, c *call, s *stage) {

@@ -319,7 +319,7 @@ function ClipTimeline({ chosen, show, onPause, onAddPause }: ClipTimelineProps) 
 				onSeek={drives ? (us) => call.seek(us) : undefined}
 				onPause={onPause}
 				onAddPause={call.can("propose") && !v.hold ? onAddPause : undefined}
-				addPauseLabel={call.can("prepare") ? "Add a pause here" : "Propose a pause here"}
+				addPauseLabel={call.can("prepare") ? "Prepare a pause here" : "Propose a pause here"}
 				onNotes={onNotes}
 				holding={v.hold?.pause}
 			/>

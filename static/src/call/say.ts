@@ -39,7 +39,7 @@ export function spoken(e: Event, before: View, you: string): string | null {
 			return was?.proposed && !p.proposed ? "A proposed pause is accepted." : null;
 		}
 		case "recording.changed":
-			return recordingSentence(e.data.recording);
+			return recordingSentence(before.recording, e.data.recording);
 		case "member.changed": {
 			const m = e.data.member;
 			const was = before.members.find((o) => o.id === m.id);
@@ -72,7 +72,11 @@ export function driversSentence(members: Member[], holder: string, you: string):
 	return `${names(list)} ${list.length === 1 && !mine ? "plays and stops" : "play and stop"} the clip.`;
 }
 
-function recordingSentence(r: Recording): string {
+function recordingSentence(before: Recording, r: Recording): string | null {
+	if (before.state === r.state) {
+		if (r.reason === before.reason) return null;
+		return r.reason || (r.state === "on" ? "The recording is complete again from now on." : null);
+	}
 	if (r.state === "on") return "The conversation is being recorded from now on. Everyone agreed.";
 	if (r.state === "off-the-record") return `Off the record from now on. ${r.reason ?? ""}`.trim();
 	return "The conversation is not recorded.";
@@ -84,12 +88,16 @@ export function recordingLine(r: Recording, opened: number): { long: string; sho
 	if (r.state === "on") {
 		return {
 			on: true,
-			long: `Recording since ${since} · everyone agreed`,
+			long: `Recording since ${since} · ${r.reason || "everyone agreed"}`,
 			short: `Recording since ${since} · all agreed`,
 		};
 	}
 	if (r.state === "off-the-record") {
-		return { on: false, long: `Off the record since ${since}`, short: `Off the record since ${since}` };
+		return {
+			on: false,
+			long: [`Off the record since ${since}`, r.reason].filter(Boolean).join(" · "),
+			short: `Off the record since ${since}`,
+		};
 	}
 	return { on: false, long: "Not recorded", short: "Not recorded" };
 }

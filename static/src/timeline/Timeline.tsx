@@ -74,7 +74,12 @@ export function Timeline(p: TimelineProps) {
 				value={String(p.pauses.length)}
 				act={
 					p.onAddPause && (
-						<IconButton icon={Plus} size="small" label={p.addPauseLabel ?? "Add a pause here"} onClick={p.onAddPause} />
+						<IconButton
+							icon={Plus}
+							size="small"
+							label={p.addPauseLabel ?? "Prepare a pause here"}
+							onClick={p.onAddPause}
+						/>
 					)
 				}
 			>
