@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
 import { displayedFrame, fps, makeClip } from "./lib/clip.ts";
 import { Delay } from "./lib/delay.ts";
-import { audioEnergy, pictures } from "./lib/media.ts";
+import { audioEnergy, movingPictures, pictures } from "./lib/media.ts";
 import { api, enter, invitation, makeFirstAccount, newPerson } from "./lib/people.ts";
 import { Server } from "./lib/server.ts";
 
@@ -184,15 +184,23 @@ test("a private note stays private", async () => {
 
 test("kill -9 in mid-call: everybody is back by themselves, and nothing acknowledged is lost", async () => {
   const before = await api<Replay>(amara, "GET", `/api/sessions/${session}/replay`);
+  expect(before.view.playback.mode).toBe("playing");
   await server.kill();
+  for (const page of everyone()) await expect(page.getByText(/brought back/).first()).toBeAttached();
   await server.up();
   for (const page of everyone()) {
     await expect(page.getByTestId("participant")).toHaveCount(3);
-    await expect
-      .poll(async () => (await pictures(page)).filter((p) => p.light > 8 && p.range > 16).length, { timeout: 45_000 })
-      .toBe(3);
+    const memory = new Map<string, number>();
+    await expect.poll(() => movingPictures(page, memory), { timeout: 45_000 }).toBe(2);
+    const energy = await audioEnergy(page);
+    await expect.poll(() => audioEnergy(page)).toBeGreaterThan(energy);
     await expect(page.getByText("She draws the bar again", { exact: false }).first()).toBeVisible();
   }
+  // The clip has gone on by its line, in step, as if nothing had happened.
+  const { playback } = before.view;
+  const frames = await Promise.all(everyone().map(displayedFrame));
+  expect(Math.max(...frames) - Math.min(...frames)).toBeLessThan(fps / 2);
+  expect(Math.min(...frames)).toBeGreaterThan((playback.position * fps) / 1_000_000);
   const after = await api<Replay>(amara, "GET", `/api/sessions/${session}/replay`);
   expect(after.events.slice(0, before.events.length)).toEqual(before.events);
 });
@@ -234,6 +242,21 @@ test("the replay shows the frame of the clip that everybody saw at that moment",
   await expect.poll(async () => (await pictures(amara))[0]?.time ?? 0).toBeGreaterThan((before[0]?.time ?? 0) + 1);
 });
 
+test("any moment of the conversation has the place of the clip that was shown then", async () => {
+  const replay = await api<Replay>(amara, "GET", `/api/sessions/${session}/replay`);
+  const line = replay.events
+    .filter((e) => e.type === "playback.changed")
+    .map((e) => (e.data as { playback: Replay["view"]["playback"] }).playback)
+    .find((p) => p.mode === "playing" && p.position > 5_000_000);
+  if (!line) throw new Error("the clip never went on after the pause");
+  const moment = line.at + 2000;
+  await amara.goto(`${delays[0]?.url}/s/${session}/replay?t=${(moment / 1000).toFixed(3)}`);
+  const frame = Math.floor(((line.position + 2_000_000 * line.rate) * fps) / 1_000_000);
+  await expect.poll(async () => Math.abs((await displayedFrame(amara)) - frame)).toBeLessThanOrEqual(1);
+  // Recorded pictures run on session time: their own clock says which moment they show.
+  await expect.poll(async () => (await pictures(amara)).filter((p) => Math.abs(p.time - moment / 1000) < 0.1).length).toBe(3);
+});
+
 test("notes leave as WebVTT, CSV and JSON", async () => {
   for (const [format, words] of [["vtt", "WEBVTT"], ["csv", "clip_from"], ["json", '"notes"']] as const) {
     const answer = await amara.request.get(`${delays[0]?.url}/api/sessions/${session}/notes.${format}`);
@@ -246,7 +269,7 @@ test("notes leave as WebVTT, CSV and JSON", async () => {
 });
 
 interface Replay {
-  view: { notes: { text: string; onClip: boolean; from: number; at: number; written: number }[] };
+  view: { playback: { mode: string; position: number; rate: number; at: number }; notes: { text: string; onClip: boolean; from: number; at: number; written: number }[] };
   events: { type: string; seq: number; at: number; data: unknown }[];
   segments: { member: string; source: string; start: number; end: number }[];
 }

@@ -82,3 +82,21 @@ export async function transports(page: Page): Promise<string[]> {
     return [...found].sort();
   });
 }
+
+/** How many remote pictures have gone on since the last call with the same memory. */
+export async function movingPictures(page: Page, memory: Map<string, number>): Promise<number> {
+  const now = await page.evaluate(async () => {
+    const frames: [string, number][] = [];
+    for (const peer of (window as unknown as { __peers: RTCPeerConnection[] }).__peers) {
+      if (peer.connectionState !== "connected") continue;
+      for (const stat of (await peer.getStats()).values()) {
+        if (stat.type === "inbound-rtp" && stat.kind === "video") frames.push([`${stat.ssrc} ${stat.mid}`, stat.framesDecoded ?? 0]);
+      }
+    }
+    return frames;
+  });
+  const moving = now.filter(([id, frames]) => frames > (memory.get(id) ?? Infinity)).length;
+  memory.clear();
+  for (const [id, frames] of now) memory.set(id, frames);
+  return moving;
+}
