@@ -140,17 +140,20 @@ test("the call, watching", async () => {
   await leila.getByRole("button", { name: "Record", exact: true }).click();
   await expect(leila.getByText(/Recording since/).first()).toBeVisible();
   await leila.getByRole("slider", { name: "Clip position" }).press("ArrowRight");
-  const notes: [Page, string][] = [
-    [tomasz, "Six seconds of silence after “How do you know?”. Then he lays a third over a quarter, and speaks."],
-    [mei, "Did Noah follow Chloe’s drawing, or did he agree with her because she was sure?"],
-    [leila, "Inés waits for Kwame to finish, then uses his word, “leftover”, to explain it back to him."],
+  const notes: [Page, string, string][] = [
+    [tomasz, "Observation", "Six seconds of silence after “How do you know?”. Then he lays a third over a quarter, and speaks."],
+    [mei, "Question", "Did Noah follow Chloe’s drawing, or did he agree with her because she was sure?"],
+    [leila, "Appreciation", "Inés waits for Kwame to finish, then uses his word, “leftover”, to explain it back to him."],
   ];
-  for (const [page, text] of notes) {
+  for (const [page, type, text] of notes) {
+    await page.getByRole("button", { name: "Type: Observation" }).click();
+    await page.getByRole("menuitemradio", { name: type }).click();
     await page.getByLabel("Write a note").fill(text);
     await page.getByRole("button", { name: /^Add/ }).click();
     await expect(leila.getByText(text).first()).toBeVisible();
     await leila.getByRole("slider", { name: "Clip position" }).press("Shift+ArrowRight");
   }
+  await leila.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
   await look(leila, "call-watching");
   await leila.screenshot({ path: join(artifacts, "call.png") });
 });

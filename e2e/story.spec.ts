@@ -159,6 +159,7 @@ test("the facilitating side goes on, together", async () => {
 test("a note appears everywhere with the times of its first key", async () => {
   const before = await displayedFrame(tomasz);
   await tomasz.locator("body").press("S");
+  const after = await displayedFrame(tomasz);
   await tomasz.keyboard.type("he draws the bar again", { delay: 60 });
   await tomasz.getByRole("button", { name: /^Add/ }).click();
   for (const page of everyone()) await expect(page.getByText("She draws the bar again", { exact: false }).first()).toBeVisible();
@@ -166,9 +167,9 @@ test("a note appears everywhere with the times of its first key", async () => {
   const note = replay.view.notes.find((n) => /he draws the bar again/i.test(n.text));
   expect(note?.onClip).toBe(true);
   const frame = Math.floor(((note?.from ?? 0) * fps) / 1_000_000);
-  // The key was pressed just after the frame was read; typing took over a second more.
+  // The key was pressed between these two; typing took over a second more.
   expect(frame).toBeGreaterThanOrEqual(before - 2);
-  expect(frame).toBeLessThan(before + fps);
+  expect(frame).toBeLessThanOrEqual(after + 2);
   expect(note?.written).toBeGreaterThan((note?.at ?? Infinity) + 500);
 });
 
@@ -198,8 +199,12 @@ test("kill -9 in mid-call: everybody is back by themselves, and nothing acknowle
   }
   // The clip has gone on by its line, in step, as if nothing had happened.
   const { playback } = before.view;
-  const frames = await Promise.all(everyone().map(displayedFrame));
-  expect(Math.max(...frames) - Math.min(...frames)).toBeLessThan(fps / 2);
+  let frames: number[] = [];
+  const spread = async () => {
+    frames = await Promise.all(everyone().map(displayedFrame));
+    return Math.max(...frames) - Math.min(...frames);
+  };
+  await expect.poll(spread).toBeLessThan(fps / 2);
   expect(Math.min(...frames)).toBeGreaterThan((playback.position * fps) / 1_000_000);
   const after = await api<Replay>(amara, "GET", `/api/sessions/${session}/replay`);
   expect(after.events.slice(0, before.events.length)).toEqual(before.events);
