@@ -44,7 +44,7 @@ need-run:
 	@scripts/need ffmpeg ffprobe=ffmpeg
 
 need-test: need-run
-	@scripts/need gcc chromium
+	@scripts/need gcc /usr/include/stdlib.h=libc6-dev chromium
 
 # ---- tests
 
@@ -90,7 +90,7 @@ FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME (default 30s each)
 	@for pkg in $$(go list ./...); do \
 	  for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-	    echo "== $$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	    echo "== $$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg; \
 	  done; done
 
 bench: ## benchmarks, six runs each, for benchstat
