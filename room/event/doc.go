@@ -15,27 +15,52 @@
 // # Connection
 //
 // A client opens GET /api/sessions/{id}/ws with the cookie it got by signing in or by entering with an
-// invitation link, from a page of the same origin. Frames are JSON text messages of at most 64 KiB:
+// invitation link, and with this server's own Origin. It is refused with an HTTP status and a Problem: 401 without a
+// usable cookie, 403 from another origin, 404 to whoever is not a member of the session, 429 with Retry-After when the
+// server is full. Frames are JSON text messages, without compression:
 //
-//	{"type": "...", "id": "...", "seq": 7, "at": 81234, "by": "...", "data": {...}}
+//	{"type": "...", "id": "...", "seq": 7, "at": 81234, "by": "...", "cmd": "...", "data": {...}}
 //
-// Absent fields are left out. The client's first frame is hello; it says with which answer about recording the
-// member enters and whether microphone and camera are on. The server answers welcome: the whole View as this member may see it, who
-// the member is and what they may do. Every later event follows in order. After a lost connection the client
+// Absent fields are left out; keys that a receiver does not know are ignored. A client's frame has at most 64 KiB, no key
+// twice in one object, and at most 16 levels. The server's frames may be larger (welcome is).
+//
+// The client's first frame is hello, within 10 s; it says with which answer about recording the
+// member enters and whether microphone and camera are on. The server answers welcome: the whole View as this member may
+// see it, who the member is and what they may do (later changes of that are you.changed). Every later event follows in
+// order. Whoever may not come in gets reply{error} and then bye. After a lost connection the client
 // connects again and says hello again; there is no other way back, and none is needed: welcome is the whole
-// state. A second connection of the same member replaces the first, which is told bye{replaced}.
+// state. A member whose connection is gone is away, and has left after 15 s; hello brings them back from both.
+// A second connection of the same member replaces the first, which is told bye{replaced}.
 //
 // A server that hears nothing for 15 s drops the connection; clients ping once a second, which also measures
 // the clock: ping{t0} is answered with pong{t0, t1, t2}, where t1 and t2 are session times in milliseconds with
 // fractions at receipt and at sending, and t0 is whatever the client wrote. offset = ((t1−t0)+(t2−t3))/2.
-// The client tells its round trip in the next ping (rtt), from which the room sets the lead of its starts.
+// The client tells its round trip in the next ping (rtt), from which the room sets the lead of its starts: 70 ms and 0.6
+// times the worst round trip, at most 800 ms.
+//
+// The server's last frame is bye{reason, message}; the close frame that follows repeats the reason:
+//
+//	replaced     the member came in over another connection  1000  stay away: two tabs must not throw each other out
+//	left         member.leave was done                       1000  stay away
+//	ended        the session has ended                       1000  stay away; there is a replay
+//	removed      the member was sent out, or is not let in   1008  stay away
+//	invalid      frames that are not of this protocol        1008  stay away; a frame over 64 KiB closes with 1009
+//	too_fast     more than the limits below                  1008  come back
+//	too_slow     the member does not read what is sent       1013  come back
+//	restarting   the server stops, or the room does          1012  come back
+//	unavailable  something could not be stored               1000  come back
+//
+// A connection that ends without bye is a lost one: come back, with growing waits. Limits are 100 messages (pings and
+// pongs of the WebSocket count too) and 64 KiB a second, with bursts of 300 and of 1 MiB, and 50 messages in all that
+// cannot be understood; at most 512 frames or 8 MiB wait for a member who reads slowly.
 //
 // # Commands
 //
 // {"type": "playback.seek", "id": "<UUIDv7>", "data": {"position": 724500000}} asks for something. The room
-// answers reply{id} once what it did is durable, or reply{id, error}. A command that is sent again with the
-// same id (after a reconnect) gets the same answer and is not applied twice. Who may do what is decided here
-// by role, see Action; a command that is not allowed changes nothing and is answered with the code "forbidden".
+// sends the events that came of it, and then reply{id}, once what it did is durable; or reply{id, error}. A command that is
+// sent again with the same id (after a reconnect, within 15 minutes) gets the same answer and is not applied twice. Who may
+// do what is decided here by role, see Action and May; a command that is not allowed changes nothing and is answered with
+// the code "forbidden". Other frames have no reply unless they are refused; their id is optional, and the answer repeats it.
 //
 // # Events
 //
@@ -48,22 +73,41 @@
 //
 // The line {mode, position, rate, at, seq} is always sent whole. While mode is "playing", the position at
 // session time t ≥ at is position + rate·(t−at); before at it is position, and everybody starts together at
-// at. Modes: "stopped"; "waiting" (a start was asked for, members are getting ready, at most until the
-// deadline at); "playing"; "holding" (at a pivotal pause, see Hold). A client answers every new line by
+// at. Modes: "stopped" and "holding" (at a pivotal pause, see Hold): at position from session time at on, which may lie
+// a lead ahead while playback still runs; "waiting" (a start was asked for, members are getting ready, at most until the
+// deadline at); "playing". A client answers every new line by
 // playback.ready{seq} as soon as it could play from there (readyState ≥ 3 and 2.5 s buffered or the end).
-// The latest seq wins. Prepared pauses are part of the View: a client that plays stops by itself in the middle
-// of the pause's frame, without waiting for the room, which reaches the same point at the same session time and
-// emits hold.began. Each client confirms the frame that it shows with hold.confirm{hold, frame, seq}.
-// At the end of the chosen range playback stops by itself in the same way.
+// The latest seq wins.
+//
+// Prepared pauses are part of the View: a client that plays stops by itself in the middle
+// of the frame of the next pause, without waiting for the room, which reaches the same point at the same session time and
+// emits hold.began. The next pause is the first whose frame comes after the frame of the line's position and that is not
+// only proposed; having been passed before does not matter. Each client confirms the frame that it shows with
+// hold.confirm{hold, frame, seq}, where seq is the line's; another frame than the hold's is refused.
+// In the middle of the last frame of the chosen range playback stops by itself in the same way.
 //
 // # Media
 //
-// Two PeerConnections per member. "publish": the client offers (rtc.offer with pc "publish", and sources naming
-// each m-line's source by mid), the server answers. "subscribe": the server offers (tracks names each m-line's
-// member, source and publication by mid), the client answers. Candidates trickle as rtc.candidate. When a
-// connection fails, the client sends rtc.restart for it: for "subscribe" the server answers with a new
-// offer (restarting ICE), for "publish" the client itself offers with an ICE restart. At most one publication per source and
-// member: audio, camera, screen, screen-audio.
+// Two PeerConnections per member, both built anew after each welcome, with one bundled transport, Opus and VP8, without
+// simulcast and without data channels. At most one publication per source and member: audio, camera, screen, screen-audio.
+//
+// "publish": the client offers (rtc.offer with pc "publish", and sources naming each m-line's source by mid; a mid that is
+// left out is not published), the server answers with rtc.answer. The client sends one offer at a time. Members without the
+// action "publish" are refused.
+//
+// "subscribe": the server offers as soon as somebody else publishes, and again with each change, one offer at a time;
+// tracks names each m-line's member, source and publication by mid, all of them each time; a mid that is left out is
+// unused. The client answers each offer with rtc.answer, and its answer has no tracks.
+//
+// The client's candidates trickle as rtc.candidate, before or after the description that they belong to, at most 64 for
+// each negotiation. The server's descriptions hold all of its candidates (one UDP port, and the same number over
+// ICE-TCP); it trickles none. A description has at most 64 m-lines and fits into a frame.
+//
+// rtc.restart from the client says that a connection is lost. For "publish" the server forgets that connection, and the
+// client offers on a new one (on one that is alive it may offer with an ICE restart instead). For "subscribe" the server offers
+// an ICE restart, or, if an offer was unanswered, says rtc.restart itself and offers a new connection. rtc.restart from
+// the server says that it has dropped a connection: the client closes its own; for "publish" it offers on a new one if
+// it still may, for "subscribe" an offer follows.
 package event
 
 //go:generate go run ./gen -o ../../static/src/event.gen.ts
