@@ -7,7 +7,7 @@
 // needs is in the Catalog and in the folder of uploads; nothing is only in memory.
 //
 // Clip time is an integer of microseconds in the prepared file, whose frame n is
-// shown over [n·den/num, (n+1)·den/num) seconds; see [Clip.FrameTime].
+// shown over [n·den/num, (n+1)·den/num) seconds; a player that wants frame n seeks to its middle.
 package clip
 
 import (
@@ -113,26 +113,6 @@ type Blobs interface {
 
 	// DeleteBlobs removes every blob whose key begins with prefix ("clips/<uuid>/").
 	DeleteBlobs(ctx context.Context, prefix string) error
-}
-
-// FrameTime returns the µs of clip time in the middle of frame n, where a player seeks to.
-// It is 0 for a clip that is not prepared.
-func (c Clip) FrameTime(n int64) int64 {
-	if c.FPSNum <= 0 {
-		return 0
-	}
-	return (2*n + 1) * c.FPSDen * 1_000_000 / (2 * c.FPSNum)
-}
-
-// FrameAt returns the frame that is shown at t µs of clip time, within [0, Frames).
-func (c Clip) FrameAt(t int64) int64 {
-	if c.FPSNum <= 0 || c.FPSDen <= 0 || c.Frames <= 0 || t < 0 {
-		return 0
-	}
-	if t >= c.Frames*c.FPSDen*1_000_000/c.FPSNum {
-		return c.Frames - 1
-	}
-	return t * c.FPSNum / (c.FPSDen * 1_000_000)
 }
 
 // blobPrefix begins the keys of everything that was prepared for a clip.

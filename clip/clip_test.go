@@ -86,23 +86,6 @@ func TestConsentCanBeWithdrawn(t *testing.T) {
 	}
 }
 
-func TestFramesAndTimes(t *testing.T) {
-	for _, r := range rates {
-		c := Clip{Frames: 500_000, FPSNum: r.num, FPSDen: r.den}
-		for _, n := range []int64{0, 1, 2, 29, 30, 31, 1799, 107_892, 431_567, 499_999} {
-			if got := c.FrameAt(c.FrameTime(n)); got != n {
-				t.Errorf("at %s the middle of frame %d lies in frame %d", r, n, got)
-			}
-		}
-		if c.FrameAt(-5) != 0 || c.FrameAt(1<<50) != 499_999 {
-			t.Errorf("at %s frames beyond the clip are %d and %d", r, c.FrameAt(-5), c.FrameAt(1<<50))
-		}
-	}
-	if (Clip{}).FrameAt(5) != 0 || (Clip{}).FrameTime(5) != 0 {
-		t.Error("a clip without frames has some")
-	}
-}
-
 func TestRates(t *testing.T) {
 	for _, tt := range []struct {
 		hz   float64

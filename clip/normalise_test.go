@@ -241,13 +241,12 @@ func checkNumbers(t *testing.T, path string, r result, vertical bool, shows func
 			t.Fatalf("%s: frame %d shows %d, want %d", filepath.Base(path), n, got, shows(n))
 		}
 	}
-	c := Clip{Frames: r.frames, FPSNum: r.rate.num, FPSDen: r.rate.den}
 	if filepath.Base(path) != Rendition720 {
 		return
 	}
 	for _, n := range []int{0, 1, int(r.frames) / 2, int(r.frames) - 1} {
 		// ffmpeg shows the first frame that begins at or after the place; half a frame earlier than a browser
-		place := c.FrameTime(int64(n)) - r.rate.den*1_000_000/r.rate.num
+		place := (2*int64(n) - 1) * r.rate.den * 1_000_000 / (2 * r.rate.num)
 		got := numberAt(t, path, vertical, max(0, place))
 		if len(got) != 1 || got[0] != shows(n) {
 			t.Errorf("%s: a seek to frame %d shows %v, want %d", filepath.Base(path), n, got, shows(n))

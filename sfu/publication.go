@@ -25,7 +25,6 @@ type Publication struct {
 	codec   Codec
 	video   bool
 	peer    *Peer
-	started time.Time
 	ssrc    uint32
 	levelID uint8 // of the audio level extension, 0 if there is none
 	keys    *keyframer
@@ -67,7 +66,7 @@ func newPublication(peer *Peer, in *inbound, info TrackInfo) *Publication {
 		mime = webrtc.MimeTypeVP8
 	}
 	p := &Publication{
-		info: info, peer: peer, video: video, started: time.Now(), ssrc: uint32(in.track.SSRC()),
+		info: info, peer: peer, video: video, ssrc: uint32(in.track.SSRC()),
 		codec: Codec{MimeType: mime, ClockRate: c.ClockRate, Channels: c.Channels},
 	}
 	for _, e := range in.receiver.GetParameters().HeaderExtensions {
@@ -91,9 +90,6 @@ func (p *Publication) Info() TrackInfo { return p.info }
 
 // Codec returns what its packets carry.
 func (p *Publication) Codec() Codec { return p.codec }
-
-// Started is when its first packet arrived.
-func (p *Publication) Started() time.Time { return p.started }
 
 // RequestKeyframe asks the publisher for a key frame, and asks again until one comes. Requests are coalesced: the publisher gets
 // at most one in 300 ms. It does nothing for audio.
