@@ -8,6 +8,7 @@ export default defineConfig({
 		outDir: "dist",
 		emptyOutDir: true,
 		assetsInlineLimit: 0,
+		license: { fileName: "licenses.txt" }, // of everything that is bundled; the typeface's is in public/
 		target: ["chrome123", "firefox121", "safari17.5"],
 		cssTarget: ["chrome123", "firefox121", "safari17.5"],
 		chunkSizeWarningLimit: 400,
