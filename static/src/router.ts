@@ -39,17 +39,8 @@ const here = () => (typeof location === "undefined" ? "/" : location.pathname);
 /** The current path. Pages that depend on it render again when it changes. */
 export const path = signal(here());
 
-// A page with something that is not saved may ask before it is left.
-let guard: (() => boolean) | null = null;
-
-/** Asks before the page is left by one of our links; null takes the question back. */
-export function guardLeaving(ask: (() => boolean) | null): void {
-	guard = ask;
-}
-
 /** Goes to one of our own addresses. */
 export function navigate(to: string, how: { replace?: boolean } = {}): void {
-	if (guard && !guard()) return;
 	history[how.replace ? "replaceState" : "pushState"](null, "", to);
 	path.value = here();
 	window.scrollTo(0, 0);
