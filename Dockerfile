@@ -1,9 +1,9 @@
-# One image with the server, the browser client in it, and ffmpeg beside it.
+# One image with the server, the browser client in it, and ffmpeg beside it. Media needs the machine's own address, so run it with
+# --network host; or publish the ports below under the same numbers, and add --public-ip to the command.
 FROM node:22-bookworm-slim AS client
 WORKDIR /src/static
 COPY static/package.json static/package-lock.json static/.npmrc ./
 RUN npm ci --no-audit --no-fund
-COPY room/event/testdata /src/room/event/testdata
 COPY static/ ./
 RUN npm run build
 
