@@ -658,7 +658,7 @@ export interface RTCRestart {
 
 /** Problem is what went wrong: a code for programs, a sentence for people, and a cause for the log. */
 export interface Problem {
-  /** forbidden, invalid, not_found, conflict, too_large, too_many, ended, unavailable, internal */
+  /** forbidden, unauthorized, invalid, not_found, conflict, too_large, too_many, ended, unavailable, internal */
   code: string;
   /** a sentence that says what to do */
   message: string;
