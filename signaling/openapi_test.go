@@ -92,6 +92,9 @@ func TestDescriptionIsComplete(t *testing.T) {
 			}
 		}
 	}
+	if stray := regexp.MustCompile(`"[^"]*": null`).Find(openAPI); stray != nil {
+		t.Errorf("%s means nothing in a description", stray)
+	}
 	for _, ref := range regexp.MustCompile(`"#/components/schemas/(\w+)"`).FindAllStringSubmatch(string(openAPI), -1) {
 		if d.Components.Schemas[ref[1]] == nil {
 			t.Errorf("no schema %s; there are %v", ref[1], slices.Sorted(maps.Keys(d.Components.Schemas)))
