@@ -125,7 +125,7 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// recheckEvery is how long a file goes on being sent to somebody who lost the right to it (row 40 gives 5 s).
+// recheckEvery is how long a file goes on being sent to somebody who lost the right to it.
 const recheckEvery = 2 * time.Second
 
 // whileAllowed returns a context that ends soon after check refuses, and what is being written to w with it: players keep one

@@ -347,8 +347,11 @@ func TestSchemeOfTheOrigin(t *testing.T) {
 		origin string
 		want   bool
 	}{
-		{false, "http://calls.example", true}, {false, "https://calls.example", true}, {true, "https://calls.example", true},
-		{true, "http://calls.example", false}, {true, "https://eve@calls.example", false},
+		{false, "http://calls.example", true},
+		{false, "https://calls.example", true},
+		{true, "https://calls.example", true},
+		{true, "http://calls.example", false},
+		{true, "https://eve@calls.example", false},
 	} {
 		r := httptest.NewRequest("GET", "http://calls.example/api/sessions/x/ws", nil)
 		r.Header.Set("Origin", c.origin)

@@ -17,7 +17,7 @@ import (
 )
 
 // contentSecurity lets a page use what this server serves, and nothing else: a note that found its way into markup
-// could neither run nor call home (hostile-inputs row 38). Blobs are what MediaSource and tus-js-client make.
+// could neither run nor call home. Blobs are what MediaSource and tus-js-client make.
 const contentSecurity = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
 	"media-src 'self' blob: mediastream:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; manifest-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -119,7 +119,7 @@ func withOrigin(public string, next http.Handler) http.Handler {
 }
 
 // withCleanPath refuses paths that mean something else once cleaned, or that hold what no address of ours holds:
-// http.ServeMux would redirect some of them, and what is behind it could read others differently (row 39).
+// http.ServeMux would redirect some of them, and what is behind it could read others differently.
 func withCleanPath(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !cleanPath(r.URL.Path) || strings.Contains(strings.ToLower(r.URL.EscapedPath()), "%2e") {

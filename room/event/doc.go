@@ -16,8 +16,8 @@
 //
 // A client opens GET /api/sessions/{id}/ws with the cookie it got by signing in or by entering with an
 // invitation link, and with this server's own Origin. It is refused with an HTTP status and a Problem: 401 without a
-// usable cookie, 403 from another origin, 404 to whoever is not a member of the session, 429 with Retry-After when the
-// server is full. Frames are JSON text messages, without compression:
+// usable cookie, 403 from another origin and for whoever was removed, 404 for whoever is not a member of the session, 429
+// with Retry-After when the server is full. Frames are JSON text messages, without compression:
 //
 //	{"type": "...", "id": "...", "seq": 7, "at": 81234, "by": "...", "cmd": "...", "data": {...}}
 //
