@@ -117,6 +117,7 @@ test("plan, home, the door", async ({ browser }) => {
   await look(amara, "plan");
   await amara.goto(`${server.url}/`);
   await expect(amara.getByText("Who is doing the thinking?").first()).toBeVisible();
+  await expect(amara.getByText("No pauses are prepared yet")).toHaveCount(0);
   await look(amara, "home");
   await amara.goto(`${server.url}/sessions`);
   await look(amara, "sessions");

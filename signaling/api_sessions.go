@@ -69,6 +69,14 @@ func some[T comparable](v T) *T {
 	return &v
 }
 
+// pausesOf is how many pauses a session has: prepared ones before it began, those that happened afterwards.
+func pausesOf(c account.Card) int {
+	if c.Standing.Opened.IsZero() {
+		return len(c.Plan.Pauses)
+	}
+	return c.Standing.Pauses
+}
+
 func (s *Server) cardOf(c account.Card, who account.Identity) cardJSON {
 	people := make([]personJSON, 0, len(c.People))
 	for _, m := range c.People {
@@ -78,7 +86,7 @@ func (s *Server) cardOf(c account.Card, who account.Identity) cardJSON {
 		ID: c.Plan.ID, Kind: c.Plan.Kind, Title: c.Plan.Title, Focus: c.Plan.Focus, Clip: some(c.Plan.Clip),
 		Scheduled: some(c.Plan.Scheduled), Minutes: c.Plan.Minutes, State: c.Standing.State(), Opened: some(c.Standing.Opened),
 		Duration: c.Standing.Duration, Mine: planned(c, who), Role: c.You.Role, People: people, Inside: len(s.inside(c.Plan.ID)),
-		Notes: c.Standing.Notes, Pauses: c.Standing.Pauses, RecordedFor: c.Standing.RecordedFor,
+		Notes: c.Standing.Notes, Pauses: pausesOf(c), RecordedFor: c.Standing.RecordedFor,
 	}
 }
 

@@ -289,7 +289,7 @@ export interface Buffered {
 }
 
 /** A picture is kept over a gap shorter than this: a network that stuttered, not a camera that was covered. */
-const BLINK = 1500;
+const BLINK = 4000;
 
 /** One member's recorded camera, screen or voice. Its media time is session time. */
 export class TrackPart implements Part {
@@ -344,7 +344,10 @@ export class TrackPart implements Part {
 		const drawn = this.#el.readyState >= HAVE_CURRENT_DATA;
 		if (place.at === "media") this.there.value = !this.#el.error && (before || drawn);
 		else if (place.at === "waiting") this.there.value = before && drawn;
-		else this.there.value = before && place.next !== null && place.next - place.since < BLINK && t >= place.since;
+		else {
+			const short = place.next !== null && place.next - place.since < BLINK && t >= place.since;
+			this.there.value = short && !this.#el.error && (before || drawn);
+		}
 	}
 
 	waits(): boolean {
