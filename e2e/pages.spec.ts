@@ -7,7 +7,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, chromium, expect, type Page, test } from "@playwright/test";
 import { args, executablePath } from "./lib/chromium.ts";
 import { pictures } from "./lib/media.ts";
-import { api, enter, invitation, makeFirstAccount, newPerson } from "./lib/people.ts";
+import { api, enter, invitation, makeFirstAccount, newPerson, refusals } from "./lib/people.ts";
 import { drawCamera, drawLesson, type looks } from "./lib/portraits.ts";
 import { Server } from "./lib/server.ts";
 
@@ -196,4 +196,5 @@ test("a live lesson", async () => {
 test("a place that does not exist", async () => {
   await amara.goto(`${server.url}/nowhere`);
   await look(amara, "not-found");
+  expect(refusals).toEqual([]);
 });

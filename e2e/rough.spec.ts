@@ -143,6 +143,32 @@ test("an observer sees and hears, and is neither", async ({ browser }) => {
   await observer.context().close();
 });
 
+test("the controls are handed over and come back, and a screen is shared beside the clip", async ({ browser }) => {
+  await amara.goto(server.url);
+  const { id } = await api<{ id: string }>(amara, "POST", "/api/sessions", { practice: true });
+  const mei = await newPerson(browser);
+  await enter(amara, `${server.url}/s/${id}`, undefined, null);
+  await enter(mei, await invitation(amara, id, "peer", server.url), "Mei-Ling", null);
+  const play = mei.getByRole("button", { name: "Play", exact: true });
+  await expect(mei.getByRole("button", { name: "Call a pause" })).toBeVisible();
+  await expect(play).toHaveCount(0);
+  await amara.getByRole("button", { name: "People" }).click();
+  await amara.getByRole("button", { name: "Hand over the controls" }).click();
+  await amara.getByRole("menuitem", { name: "Mei-Ling" }).click();
+  await play.click();
+  await expect(amara.getByRole("button", { name: "Stop", exact: true })).toBeVisible();
+  await amara.getByRole("button", { name: "Take the controls back" }).click();
+  await expect(mei.getByRole("button", { name: "Stop", exact: true })).toHaveCount(0);
+
+  await mei.getByRole("button", { name: "Share your screen" }).click();
+  const screen = amara.getByTestId("screen");
+  await expect(screen).toBeVisible();
+  await expect.poll(() => screen.evaluate((video: HTMLVideoElement) => video.videoWidth)).toBeGreaterThan(0);
+  await mei.getByRole("button", { name: "Stop sharing your screen" }).click();
+  await expect(screen).toHaveCount(0);
+  await mei.context().close();
+});
+
 test("a page that came by plain HTTP from another machine says why there is no camera", async () => {
   const browser = await chromium.launch({ executablePath, args: [...args, "--host-resolver-rules=MAP school.test 127.0.0.1"] });
   const page = await newPerson(browser);

@@ -7,7 +7,7 @@ import { expect, type Page, test } from "@playwright/test";
 import { displayedFrame, fps, makeClip } from "./lib/clip.ts";
 import { Delay } from "./lib/delay.ts";
 import { audioEnergy, movingPictures, pictures } from "./lib/media.ts";
-import { api, enter, invitation, makeFirstAccount, newPerson } from "./lib/people.ts";
+import { api, enter, invitation, makeFirstAccount, newPerson, refusals } from "./lib/people.ts";
 import { Server } from "./lib/server.ts";
 
 const pauseFrame = 157;
@@ -161,15 +161,18 @@ test("a note appears everywhere with the times of its first key", async () => {
   await tomasz.locator("body").press("S");
   const after = await displayedFrame(tomasz);
   await tomasz.keyboard.type("he draws the bar again", { delay: 60 });
+  const typed = await displayedFrame(tomasz);
   await tomasz.getByRole("button", { name: /^Add/ }).click();
   for (const page of everyone()) await expect(page.getByText("She draws the bar again", { exact: false }).first()).toBeVisible();
   const replay = await api<Replay>(tomasz, "GET", `/api/sessions/${session}/replay`);
   const note = replay.view.notes.find((n) => /he draws the bar again/i.test(n.text));
   expect(note?.onClip).toBe(true);
   const frame = Math.floor(((note?.from ?? 0) * fps) / 1_000_000);
-  // The key was pressed between these two; typing took over a second more.
+  // The key was pressed between the first two. The note has the room's time, which the picture may trail by some frames on a busy
+  // machine, but not by the second and more that the typing took.
   expect(frame).toBeGreaterThanOrEqual(before - 2);
-  expect(frame).toBeLessThanOrEqual(after + 2);
+  expect(frame).toBeLessThan(after + fps / 2);
+  expect(frame).toBeLessThan(typed);
   expect(note?.written).toBeGreaterThan((note?.at ?? Infinity) + 500);
 });
 
@@ -271,6 +274,7 @@ test("notes leave as WebVTT, CSV and JSON", async () => {
     expect(text).toContain("he draws the bar again");
     expect(text).not.toContain("stepped in here");
   }
+  expect(refusals).toEqual([]);
 });
 
 interface Replay {

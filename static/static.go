@@ -29,18 +29,9 @@ func Files() fs.FS {
 
 // Handler serves the embedded client. Paths that are no file get index.html, because the
 // client has its own addresses; only what looks like a file (under /assets/, or with an
-// extension) is answered with 404.
+// extension) is answered with 404. What a page may load and do (Content-Security-Policy and its like) is set by whoever
+// mounts the handler, for all answers alike.
 func Handler() http.Handler { return handler(Files()) }
-
-// security is what a page of ours may load and do: only what comes from this server.
-var security = map[string]string{
-	"Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; img-src 'self' data: blob:; " +
-		"connect-src 'self' ws: wss:; style-src 'self' 'unsafe-inline'; script-src 'self'; " +
-		"frame-ancestors 'none'; object-src 'none'; base-uri 'none'",
-	"Referrer-Policy":        "no-referrer",
-	"X-Content-Type-Options": "nosniff",
-	"Permissions-Policy":     "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self)",
-}
 
 // types are set here rather than taken from the system, whose table differs from host to host.
 var types = map[string]string{
@@ -64,9 +55,6 @@ const notBuilt = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Pa
 
 func handler(files fs.FS) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for name, value := range security {
-			w.Header().Set(name, value)
-		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "Pages are only read here.", http.StatusMethodNotAllowed)

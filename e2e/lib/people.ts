@@ -4,11 +4,18 @@ import { expect } from "@playwright/test";
 import { watchPeers } from "./media.ts";
 import type { Server } from "./server.ts";
 
+/** What a page wanted and its Content-Security-Policy refused. */
+export const refusals: string[] = [];
+
 /** A browser of one's own, with its own cookies. */
 export async function newPerson(browser: Browser, options: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
   const context: BrowserContext = await browser.newContext({ viewport: { width: 1366, height: 650 }, ...options });
   await watchPeers(context);
-  return context.newPage();
+  const page = await context.newPage();
+  page.on("console", (message) => {
+    if (/Content Security Policy/i.test(message.text())) refusals.push(message.text());
+  });
+  return page;
 }
 
 /** Makes the first account with the one-time link. */
