@@ -1,0 +1,156 @@
+package bwe
+
+import "time"
+
+const (
+	probeInterval  = 2500 * time.Millisecond // after a probe that led nowhere, and more after each further one
+	probeBackoff   = 1.4
+	probeRarely    = 6 * time.Second
+	probeAfterFall = 2 * time.Second
+	probeTimeout   = time.Second
+	probeFactor    = 2.0
+	probeCautious  = 1.5 // after a probe that found less
+	probeHeadroom  = 1.2 // above what is wanted: to hold it without a queue
+	probeSatisfied = 1.05
+	probeLength    = 15 * time.Millisecond
+	probePackets   = 5    // the fewest that say something
+	probePacket    = 1000 // bytes, the largest
+	probeSmallest  = 200
+	probeEnough    = 0.8 // of its packets must be reported
+	maxGrowth      = 0.9 // below it, a rate was not reached
+)
+
+// Cluster is a probe to be sent: Bytes in packets of about Packet bytes, paced at Rate bit/s.
+type Cluster struct {
+	ID     uint8
+	Rate   int
+	Bytes  int
+	Packet int
+}
+
+// probes follows one cluster at a time.
+type probes struct {
+	id            uint8
+	rate, planned int
+	live          bool
+	began         time.Duration
+	sentCount     int
+	sentBytes     int
+	sentFirst     time.Duration
+	sentLast      time.Duration
+	sentLastSize  int
+	acked         int
+	ackedBytes    int
+	firstArrival  time.Duration
+	firstSize     int
+	lastArrival   time.Duration
+
+	next     time.Duration // when the next may begin
+	wait     time.Duration // after the next one that leads nowhere
+	cautious bool
+}
+
+// Probe says whether to send a probe now. wanted is what would be sent if the link were fast enough, in bit/s.
+func (e *Estimator) Probe(wanted int, at time.Time) (Cluster, bool) {
+	now := e.since(at)
+	p := &e.probes
+	wanted = min(wanted, e.highest)
+	if e.remb != 0 {
+		wanted = min(wanted, e.remb)
+	}
+	if p.live && now-p.began > probeTimeout {
+		p.failed(now)
+	}
+	satisfied := float64(e.target) >= probeSatisfied*float64(wanted)
+	if p.live || satisfied || now < p.next || e.trend.state == usageOver || e.queue.queued > queueSlack {
+		return Cluster{}, false
+	}
+	factor := probeFactor
+	if p.cautious {
+		factor = probeCautious
+	}
+	rate := int(min(factor*float64(e.target), probeHeadroom*float64(wanted)))
+	return p.begin(rate, now), true
+}
+
+func (p *probes) begin(rate int, now time.Duration) Cluster {
+	id := p.id + 1
+	if id == 0 {
+		id = 1
+	}
+	bytes := int(float64(rate) / 8 * probeLength.Seconds())
+	packet := min(max(bytes/probePackets, probeSmallest), probePacket)
+	bytes = max(bytes, probePackets*packet)
+	*p = probes{id: id, rate: rate, planned: bytes, live: true, began: now, cautious: p.cautious, wait: p.wait}
+	return Cluster{ID: id, Rate: rate, Bytes: bytes, Packet: packet}
+}
+
+func (p *probes) sent(id uint8, size int, now time.Duration) {
+	if !p.live || id != p.id {
+		return
+	}
+	if p.sentCount == 0 {
+		p.sentFirst = now
+	}
+	p.sentCount++
+	p.sentBytes += size
+	p.sentLast, p.sentLastSize = now, size
+}
+
+func (p *probes) arrived(id uint8, size int, arrival time.Duration) {
+	if !p.live || id != p.id {
+		return
+	}
+	if p.acked == 0 {
+		p.firstArrival, p.lastArrival, p.firstSize = arrival, arrival, size
+	}
+	if arrival < p.firstArrival {
+		p.firstArrival, p.firstSize = arrival, size
+	}
+	p.lastArrival = max(p.lastArrival, arrival)
+	p.acked++
+	p.ackedBytes += size
+}
+
+// result is the rate that a cluster has shown, once it is reported.
+func (p *probes) result(now time.Duration) (int, bool) {
+	whole := p.sentBytes >= p.planned && p.sentCount >= probePackets
+	if !p.live || !whole || float64(p.acked) < probeEnough*float64(p.sentCount) {
+		return 0, false
+	}
+	sent := rateOf(p.sentBytes-p.sentLastSize, p.sentLast-p.sentFirst, p.rate)
+	received := rateOf(p.ackedBytes-p.firstSize, p.lastArrival-p.firstArrival, p.rate)
+	rate := min(sent, received, p.rate)
+	if float64(received) < maxGrowth*float64(sent) {
+		rate = int(0.95 * float64(received))
+	}
+	p.live = false
+	if float64(rate) < maxGrowth*float64(p.rate) {
+		p.failed(now)
+	} else {
+		p.cautious, p.next, p.wait = false, now, 0
+	}
+	return rate, true
+}
+
+func (p *probes) failed(now time.Duration) {
+	p.wait = min(max(time.Duration(probeBackoff*float64(p.wait)), probeInterval), probeRarely)
+	p.live, p.cautious, p.next = false, true, now+p.wait
+}
+
+// fell puts the next probe off: the link has just shown what it does not hold.
+func (p *probes) fell(now time.Duration) {
+	if p.live {
+		p.failed(now)
+	}
+	p.cautious = true
+	p.next = max(p.next, now+probeAfterFall)
+}
+
+// rateOf is at most limit; packets that arrive within a tick of the clock say no more than that.
+func rateOf(bytes int, d time.Duration, limit int) int {
+	if d < time.Millisecond {
+		return limit
+	}
+	return min(int(int64(bytes)*8*int64(time.Second)/int64(d)), 4*limit)
+}
