@@ -43,7 +43,7 @@ var (
 )
 
 func clientFrames() []Frame {
-	return []Frame{Hello{}, Ping{}, RTCOffer{}, RTCAnswer{}, RTCCandidate{}, RTCRestart{}}
+	return []Frame{Hello{}, Ping{}, RTCOffer{}, RTCAnswer{}, RTCCandidate{}, RTCRestart{}, RTCViews{}}
 }
 
 func registryOf[T any](values []T, name func(T) string) registry {

@@ -88,8 +88,10 @@
 //
 // # Media
 //
-// Two PeerConnections per member, both built anew after each welcome, with one bundled transport, Opus and VP8, without
-// simulcast and without data channels. At most one publication per source and member: audio, camera, screen, screen-audio.
+// Two PeerConnections per member, both built anew after each welcome, with one bundled transport and without data channels:
+// Opus, with redundancy (RFC 2198) where it is offered, and VP8, VP9, H.264 or AV1, the first that the client offers. At most
+// one publication per source and member: audio, camera, screen, screen-audio. Video may be simulcast (RFC 8853) in up to
+// three layers of rising size.
 //
 // "publish": the client offers (rtc.offer with pc "publish", and sources naming each m-line's source by mid; a mid that is
 // left out is not published), the server answers with rtc.answer. The client sends one offer at a time. Members without the
@@ -102,6 +104,10 @@
 // The client's candidates trickle as rtc.candidate, before or after the description that they belong to, at most 64 for
 // each negotiation. The server's descriptions hold all of its candidates (one UDP port, and the same number over
 // ICE-TCP); it trickles none. A description has at most 64 m-lines and fits into a frame.
+//
+// rtc.views from the client names the publications whose pictures its page shows, each with its size on the screen in device
+// pixels, and all of them each time. What is not named is not sent; of what is named, the server sends the layer that fits
+// the place and the network. Until the first rtc.views everything is sent. At most 64 are named.
 //
 // rtc.restart from the client says that a connection is lost. For "publish" the server forgets that connection, and the
 // client offers on a new one (on one that is alive it may offer with an ICE restart instead). For "subscribe" the server offers

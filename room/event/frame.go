@@ -83,6 +83,17 @@ type RTCRestart struct {
 	PC PC `json:"pc"`
 }
 
+// RTCViews says which publications the member's page shows, and how large. It names all of them each time.
+type RTCViews struct {
+	Views map[string]RTCPlace `json:"views"` // by publication; one that is left out is not shown
+}
+
+// RTCPlace is the place that a picture has on the member's screen, in its own pixels.
+type RTCPlace struct {
+	Width  int `json:"width"`
+	Height int `json:"height"`
+}
+
 // Frame is anything else than a command or an event that a connection carries.
 type Frame interface{ frame() string }
 
@@ -96,6 +107,7 @@ func (RTCOffer) frame() string     { return "rtc.offer" }
 func (RTCAnswer) frame() string    { return "rtc.answer" }
 func (RTCCandidate) frame() string { return "rtc.candidate" }
 func (RTCRestart) frame() string   { return "rtc.restart" }
+func (RTCViews) frame() string     { return "rtc.views" }
 
 // Frames lists one value of every frame type.
 func Frames() []Frame {
@@ -110,5 +122,6 @@ func Frames() []Frame {
 		RTCAnswer{},
 		RTCCandidate{},
 		RTCRestart{},
+		RTCViews{},
 	}
 }

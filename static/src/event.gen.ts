@@ -656,6 +656,18 @@ export interface RTCRestart {
   pc: PC;
 }
 
+/** RTCViews says which publications the member's page shows, and how large. It names all of them each time. */
+export interface RTCViews {
+  /** by publication; one that is left out is not shown */
+  views: Record<string, RTCPlace>;
+}
+
+/** RTCPlace is the place that a picture has on the member's screen, in its own pixels. */
+export interface RTCPlace {
+  width: number;
+  height: number;
+}
+
 /** Problem is what went wrong: a code for programs, a sentence for people, and a cause for the log. */
 export interface Problem {
   /** forbidden, unauthorized, invalid, not_found, conflict, too_large, too_many, ended, unavailable, internal */
@@ -742,4 +754,5 @@ export type Frame =
   | { type: "rtc.offer"; data: RTCOffer }
   | { type: "rtc.answer"; data: RTCAnswer }
   | { type: "rtc.candidate"; data: RTCCandidate }
-  | { type: "rtc.restart"; data: RTCRestart };
+  | { type: "rtc.restart"; data: RTCRestart }
+  | { type: "rtc.views"; data: RTCViews };

@@ -7,6 +7,7 @@ import { Icon } from "../ui/Icon.tsx";
 import { roleWord } from "../words.ts";
 import { useCall } from "./context.ts";
 import { columnsFor, type FaceState, faceState, facesOf } from "./faces.ts";
+import { publicationOf } from "./media.ts";
 import { presenceLine, shortName } from "./say.ts";
 import { useTick } from "./time.ts";
 
@@ -117,6 +118,7 @@ export function Picture(p: {
 		el.srcObject = stream;
 		if (stream) void el.play().catch(() => {});
 	}, [p.source]);
+	useShown(ref, p.source);
 	return (
 		<video
 			ref={ref}
@@ -130,6 +132,15 @@ export function Picture(p: {
 			muted
 		/>
 	);
+}
+
+/** While a picture of somebody else is on the page, the server knows how large. */
+function useShown(ref: preact.RefObject<HTMLVideoElement | null>, source: MediaStream | MediaStreamTrack | null): void {
+	const call = useCall();
+	useEffect(() => {
+		if (!ref.current || !(source instanceof MediaStream) || !publicationOf(source)) return;
+		return call.views.watch(ref.current, () => publicationOf(source));
+	}, [source]);
 }
 
 /** Everybody's voice. The elements are apart from the pictures, so that a hidden face is heard. */

@@ -37,14 +37,18 @@ function idOf(id: string): { deviceId?: ConstrainDOMString } {
 	return id ? { deviceId: { exact: id } } : {};
 }
 
+/** A face has room for 540 lines at most; a lesson is the stage. Below 540, browsers send fewer than three layers. */
+export function cameraSize(lesson: boolean): MediaTrackConstraints {
+	return lesson
+		? { width: { ideal: 1280 }, height: { ideal: 720 } }
+		: { width: { ideal: 960 }, height: { ideal: 540 } };
+}
+
 /** Gets a track of a device; where the chosen one is gone, of any. */
-export async function getTrack(input: "mic" | "camera", id: string, large = false): Promise<MediaStreamTrack> {
+export async function getTrack(input: "mic" | "camera", id: string, lesson = false): Promise<MediaStreamTrack> {
 	const ask = async (deviceId: string) => {
 		const audio = { ...idOf(deviceId), echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-		const size = large
-			? { width: { ideal: 1280 }, height: { ideal: 720 } }
-			: { width: { ideal: 640 }, height: { ideal: 360 } };
-		const video = { ...idOf(deviceId), ...size, frameRate: { ideal: 24, max: 30 } };
+		const video = { ...idOf(deviceId), ...cameraSize(lesson), frameRate: { ideal: 24, max: 30 } };
 		const media = navigator.mediaDevices;
 		if (!media) throw new DOMException("no devices without a secure connection", "NotFoundError");
 		const s = await media.getUserMedia(input === "mic" ? { audio } : { video });

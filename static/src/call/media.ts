@@ -17,9 +17,36 @@ export interface MediaHandlers {
 	onHealth: (ok: boolean) => void;
 }
 
-/** Most bits a second that a source may take. */
-const bitrates: Record<Source, number> = { audio: 40_000, camera: 650_000, screen: 1_800_000, "screen-audio": 96_000 };
-const LARGE_CAMERA = 1_800_000;
+/**
+ * What is sent of each source. Pictures are sent in layers of rising size: everybody gets the one that fits the place where it is
+ * shown, and their network.
+ */
+const encodings: Record<Source | "lesson", RTCRtpEncodingParameters[]> = {
+	audio: [{ maxBitrate: 40_000 }],
+	"screen-audio": [{ maxBitrate: 96_000 }],
+	camera: [
+		{ rid: "q", scaleResolutionDownBy: 4, maxBitrate: 100_000 },
+		{ rid: "h", scaleResolutionDownBy: 2, maxBitrate: 300_000 },
+		{ rid: "f", maxBitrate: 900_000 },
+	],
+	lesson: [
+		{ rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+		{ rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+		{ rid: "f", maxBitrate: 1_800_000 },
+	],
+	screen: [
+		{ rid: "h", scaleResolutionDownBy: 2, maxBitrate: 250_000, maxFramerate: 5 },
+		{ rid: "f", maxBitrate: 1_800_000 },
+	],
+};
+
+/** Which publication a stream of another member is. */
+const publications = new WeakMap<MediaStream, string>();
+
+export function publicationOf(stream: MediaStream): string | undefined {
+	return publications.get(stream);
+}
+
 /** A connection that was lost for so long is mended by us, without waiting for the browser to give it up. */
 const MEND_AFTER = 4000;
 /** An offer that was not answered for so long is made anew. */
@@ -31,17 +58,17 @@ export class Media {
 	#publish: Publisher | null = null;
 	#subscribe: Subscriber | null = null;
 	#mayPublish = false;
-	#large: boolean;
+	#lesson = false;
 	#bad = new Set<PC>();
 
-	constructor(handlers: MediaHandlers, large = false) {
+	constructor(handlers: MediaHandlers) {
 		this.#h = handlers;
-		this.#large = large;
 	}
 
-	/** After each welcome: the server knows nothing of older connections. */
-	connected(mayPublish: boolean): void {
+	/** After each welcome: the server knows nothing of older connections. lesson: the camera is the stage of a live lesson. */
+	connected(mayPublish: boolean, lesson: boolean): void {
 		this.#mayPublish = mayPublish;
+		this.#lesson = lesson;
 		this.#subscribe?.close();
 		this.#subscribe = null;
 		this.#h.onRemote(new Map());
@@ -101,7 +128,7 @@ export class Media {
 		this.#publish = new Publisher(
 			this.#h.send,
 			(ok) => this.#health("publish", ok),
-			this.#large,
+			this.#lesson,
 			() => {
 				this.#h.send({ type: "rtc.restart", data: { pc: "publish" } });
 				this.#remake();
@@ -200,6 +227,14 @@ abstract class Side {
 	}
 }
 
+/** Each packet repeats the one before it (RFC 2198), so that a lost one is not heard. */
+function preferRedundancy(t: RTCRtpTransceiver): void {
+	const codecs = RTCRtpReceiver.getCapabilities?.("audio")?.codecs ?? [];
+	const red = codecs.filter((c) => c.mimeType.toLowerCase() === "audio/red");
+	if (red.length === 0) return;
+	t.setCodecPreferences([...red, ...codecs.filter((c) => !red.includes(c))]);
+}
+
 class Publisher extends Side {
 	#transceivers = new Map<Source, RTCRtpTransceiver>();
 	#active = new Set<Source>();
@@ -207,13 +242,13 @@ class Publisher extends Side {
 	#again = false;
 	#negotiating = false;
 	#remake: () => void;
-	#large: boolean;
+	#lesson: boolean;
 	#late: ReturnType<typeof setTimeout> | undefined;
 
-	constructor(send: (f: Frame) => void, health: (ok: boolean) => void, large: boolean, remake: () => void) {
+	constructor(send: (f: Frame) => void, health: (ok: boolean) => void, lesson: boolean, remake: () => void) {
 		super("publish", send, health);
 		this.#remake = remake;
-		this.#large = large;
+		this.#lesson = lesson;
 	}
 
 	/** A camera that is off stays published and sends nothing; a screen that is not shared any more is taken away. */
@@ -244,8 +279,10 @@ class Publisher extends Side {
 	}
 
 	#add(source: Source, track: MediaStreamTrack): RTCRtpTransceiver {
-		const maxBitrate = source === "camera" && this.#large ? LARGE_CAMERA : bitrates[source];
-		return this.pc.addTransceiver(track, { direction: "sendonly", sendEncodings: [{ maxBitrate }] });
+		const sendEncodings = encodings[source === "camera" && this.#lesson ? "lesson" : source];
+		const t = this.pc.addTransceiver(track, { direction: "sendonly", sendEncodings });
+		if (source === "audio") preferRedundancy(t);
+		return t;
 	}
 
 	/** One offer at a time; what changes meanwhile is in the next one. */
@@ -315,6 +352,7 @@ class Subscriber extends Side {
 			const same = old?.getTracks()[0] === t.receiver.track;
 			const stream = old && same ? old : new MediaStream([t.receiver.track]);
 			streams.set(named.publication, stream);
+			publications.set(stream, named.publication);
 			remote.set(named.member, { ...remote.get(named.member), [named.source]: stream });
 		}
 		this.#streams = streams;

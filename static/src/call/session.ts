@@ -8,9 +8,10 @@ import { Follower, type FollowerStatus, type MediaLike } from "../sync/follower.
 import { lineOf } from "../sync/line.ts";
 import { announce, toast } from "../ui/Toast.tsx";
 import { Connection, type ConnectionState, openSocket, Refused, type Socket } from "./connection.ts";
-import { deviceSentence, getScreen, getTrack } from "./devices.ts";
+import { cameraSize, deviceSentence, getScreen, getTrack } from "./devices.ts";
 import { Media, type Remote } from "./media.ts";
 import { arrived, spoken } from "./say.ts";
+import { Views } from "./views.ts";
 
 export type Layout = "watching" | "talking";
 export type Panel = "notes" | "people" | null;
@@ -37,6 +38,7 @@ export class CallSession {
 	readonly screen: Signal<MediaStreamTrack | null> = signal(null);
 	readonly micOn = signal(false);
 	readonly remote: Signal<Remote> = signal(new Map());
+	readonly views: Views;
 	// What this person chose.
 	readonly devices: Signal<Entry["devices"]>;
 	readonly together = signal(false);
@@ -71,6 +73,7 @@ export class CallSession {
 				this.mediaOk.value = ok;
 			},
 		});
+		this.views = new Views((views) => this.#connection.signal({ type: "rtc.views", data: { views } }));
 		this.#takeTracks(entry);
 		this.#connection = new Connection(
 			{ open, clock: this.clock },
@@ -198,6 +201,7 @@ export class CallSession {
 		navigator.mediaDevices?.removeEventListener?.("devicechange", this.#onDevices);
 		this.#connection.close();
 		this.#media.close();
+		this.views.close();
 		this.#follower?.close();
 		this.#follower = null;
 		for (const t of [this.mic, this.camera, this.screen]) {
@@ -284,7 +288,14 @@ export class CallSession {
 		});
 		this.#follower?.tellAgain();
 		if (!w.may.includes("publish")) this.#letGo();
-		this.#media.connected(w.may.includes("publish"));
+		const lesson = this.#isStage();
+		if (lesson)
+			void this.camera
+				.peek()
+				?.applyConstraints(cameraSize(lesson))
+				.catch(() => {});
+		this.#media.connected(w.may.includes("publish"), lesson);
+		this.views.forget();
 		const me = this.me.peek();
 		this.#told = me ? { mic: me.mic, camera: me.camera, screen: me.screen } : null;
 		this.#tellDevices(); // of what changed since hello, too
@@ -429,14 +440,18 @@ export class CallSession {
 		if (this.#busy.has(what)) return null;
 		this.#busy.add(what);
 		try {
-			const large = this.view.peek()?.session.kind === "live-lesson" && this.me.peek()?.role === "focal";
-			return await getTrack(what, this.devices.peek()[what], large);
+			return await getTrack(what, this.devices.peek()[what], this.#isStage());
 		} catch (e) {
 			toast(deviceSentence(what, e));
 			return null;
 		} finally {
 			this.#busy.delete(what);
 		}
+	}
+
+	/** Whether this camera is the stage of a live lesson. */
+	#isStage(): boolean {
+		return this.view.peek()?.session.kind === "live-lesson" && this.me.peek()?.role === "focal";
 	}
 
 	#setMicTrack(track: MediaStreamTrack): void {
