@@ -1,0 +1,85 @@
+package codec_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/pausepoint/pausepoint/sfu/codec"
+)
+
+// The layout of RFC 2198 section 4: a redundant block of DVI (5) and a primary of LPC (7), here with short data.
+var redExample = []byte{0x80 | 5, 0x78, 0x00 | 0, 3, 7, 'o', 'l', 'd', 'n', 'e', 'w', '!'}
+
+func TestREDBlocks(t *testing.T) {
+	blocks, err := codec.REDBlocks(nil, redExample)
+	if err != nil || len(blocks) != 2 {
+		t.Fatalf("%d blocks, %v", len(blocks), err)
+	}
+	if b := blocks[0]; b.PayloadType != 5 || b.Offset != 0x78<<6 || string(b.Payload) != "old" {
+		t.Errorf("redundant: %+v", b)
+	}
+	if b := blocks[1]; b.PayloadType != 7 || b.Offset != 0 || string(b.Payload) != "new!" {
+		t.Errorf("primary: %+v", b)
+	}
+	if p, ok := codec.REDPrimary(redExample); !ok || string(p) != "new!" {
+		t.Errorf("primary %q, %v", p, ok)
+	}
+}
+
+func TestREDOffsetAndLengthShareAByte(t *testing.T) {
+	payload := append([]byte{0x80 | 111, 0xff, 0xff, 0xff, 111}, bytes.Repeat([]byte{1}, 1023)...)
+	blocks, err := codec.REDBlocks(nil, payload)
+	if err != nil || blocks[0].Offset != 1<<14-1 || len(blocks[0].Payload) != 1023 || len(blocks[1].Payload) != 0 {
+		t.Errorf("%d blocks, %v", len(blocks), err)
+	}
+}
+
+func TestREDRefuses(t *testing.T) {
+	for n := range len(redExample) - len("new!") {
+		if p, ok := codec.REDPrimary(redExample[:n]); ok {
+			t.Errorf("%d bytes: primary %q", n, p)
+		}
+		if _, err := codec.REDBlocks(nil, redExample[:n]); err == nil {
+			t.Errorf("%d bytes: no error", n)
+		}
+	}
+}
+
+func TestAudioLevel(t *testing.T) {
+	if level, voice, ok := codec.AudioLevel([]byte{0x80 | 42}); level != 42 || !voice || !ok {
+		t.Error(level, voice, ok)
+	}
+	if level, voice, ok := codec.AudioLevel([]byte{127, 0}); level != 127 || voice || !ok {
+		t.Error(level, voice, ok)
+	}
+	if _, _, ok := codec.AudioLevel(nil); ok {
+		t.Error("a level was read from nothing")
+	}
+}
+
+func TestOpus(t *testing.T) {
+	f, err := codec.Parse(codec.Opus, []byte{0x78, 1, 2}, true, nil)
+	if err != nil || !f.Begin || !f.End || f.Keyframe {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+func TestKind(t *testing.T) {
+	for mime, want := range map[string]struct {
+		kind  codec.Kind
+		name  string
+		video bool
+	}{
+		"audio/opus": {codec.Opus, "opus", false}, "audio/RED": {codec.RED, "red", false}, "video/vp8": {codec.VP8, "VP8", true},
+		"video/VP9": {codec.VP9, "VP9", true}, "video/H264": {codec.H264, "H264", true}, "video/AV1": {codec.AV1, "AV1", true},
+		"video/H265": {codec.Unknown, "unknown", false},
+	} {
+		k := codec.KindOf(mime)
+		if k != want.kind || k.String() != want.name || k.Video() != want.video {
+			t.Errorf("%s: %v, video %v", mime, k, k.Video())
+		}
+	}
+	if _, err := codec.Parse(codec.Unknown, []byte{1}, false, nil); err == nil {
+		t.Error("an unknown codec was read")
+	}
+}
