@@ -1,10 +1,12 @@
 package transport
 
 import (
+	"context"
 	"errors"
+	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/pion/rtp"
 )
 
 // Errors of Start.
@@ -73,28 +75,210 @@ type Remote struct {
 }
 
 // Conn is one connection to one member. Its methods may be called from any goroutine.
-type Conn struct{}
+type Conn struct {
+	net     *Network
+	handler Handler
+	life    context.Context //nolint:containedctx // of the DTLS goroutine; ends with Close, Failed or Closed
+	end     context.CancelFunc
+	closing sync.Once
+	done    sync.WaitGroup // the DTLS goroutine
+
+	state    atomic.Int32
+	heard    atomic.Int64 // instant of the newest authentic packet, or of Start
+	selected atomic.Pointer[path]
+	pipe     *pipe // between the readers and DTLS
+
+	// notify is held while the handler is told of a state.
+	notify sync.Mutex
+	muted  bool // by Close
+
+	// mu guards what signaling and connectivity checks change.
+	mu            sync.Mutex
+	closed        bool
+	current, next *generation // next is nil unless the member has not yet answered a Restart
+	started       bool
+	certificate   [32]byte // SHA-256 of the member's
+	handshaking   bool     // or done
+	paths         []*path
+
+	in  incoming
+	out outgoing
+}
+
+func newConn(n *Network, h Handler) *Conn {
+	c := &Conn{net: n, handler: h}
+	c.life, c.end = context.WithCancel(context.Background())
+	c.current = newGeneration(c)
+	c.pipe = newPipe(c)
+	return c
+}
 
 // Credentials are the ICE user name fragment and password of the newest generation.
-func (c *Conn) Credentials() (ufrag, pwd string) { return "", "" }
+func (c *Conn) Credentials() (ufrag, pwd string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.next != nil {
+		return c.next.ufrag, c.next.pwd
+	}
+	return c.current.ufrag, c.current.pwd
+}
 
 // Start says who the member is. It may be called again, with new ICE credentials after a restart; the fingerprint must then be the
 // same. Errors: ErrClosed, ErrRemote, ErrFingerprint, ErrSetup.
-func (c *Conn) Start(r Remote) error { return nil }
+func (c *Conn) Start(r Remote) error {
+	certificate, err := parseRemote(r)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
+		return ErrClosed
+	case c.started && c.certificate != certificate:
+		return ErrFingerprint
+	case c.started:
+		return nil
+	}
+	c.started, c.certificate = true, certificate
+	c.heard.Store(c.net.instant(time.Now()))
+	c.mayHandshake()
+	return nil
+}
 
 // Restart makes new ICE credentials. The path in use stays so until a check with the new credentials nominates one.
-func (c *Conn) Restart() (ufrag, pwd string) { return "", "" }
+func (c *Conn) Restart() (ufrag, pwd string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	g := newGeneration(c)
+	if c.closed || !c.net.register(g) {
+		return g.ufrag, g.pwd
+	}
+	if c.next != nil {
+		c.net.unregister(c.next)
+	}
+	c.next = g
+	return g.ufrag, g.pwd
+}
 
 // State is the present state.
-func (c *Conn) State() State { return New }
+func (c *Conn) State() State { return State(c.state.Load()) }
+
+// RemoteAddr is where packets are sent, and whether they go over TCP. It is not valid before the first nomination.
+func (c *Conn) RemoteAddr() (addr netip.AddrPort, tcp bool) {
+	p := c.selected.Load()
+	if p == nil {
+		return netip.AddrPort{}, false
+	}
+	return p.remote, p.tcp != nil
+}
 
 // Close ends the connection and tells the member. No method of the handler runs after it returned, and StateChanged is not called
 // because of it. It must not be called from a Handler.
-func (c *Conn) Close() {}
+func (c *Conn) Close() {
+	c.closing.Do(func() {
+		c.retire()
+		c.notify.Lock()
+		c.muted = true
+		if !c.State().final() {
+			c.state.Store(int32(Closed))
+		}
+		c.notify.Unlock()
+		c.in.mu.Lock() // wait for the handler
+		c.in.early = nil
+		c.in.mu.Unlock() //nolint:staticcheck // the empty section waits
+		c.end()
+		c.done.Wait()
+		c.pipe.shut()
+		c.abandon()
+		c.net.forget(c)
+	})
+}
 
-// SendRTP encrypts a packet into b, and b.Flush sends it. It allocates nothing; h and payload are free again when it returns. It
-// reports false if nothing will be sent: the connection is not Connected (or Silent), or the packet exceeds MaxPacket.
-func (c *Conn) SendRTP(b *Batch, h *rtp.Header, payload []byte) bool { return false }
+// retire makes checks for the connection unknown, and everything that begins refuse.
+func (c *Conn) retire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.net.unregister(c.current)
+	if c.next != nil {
+		c.net.unregister(c.next)
+	}
+}
 
-// SendRTCP encrypts a compound packet into b, like SendRTP.
-func (c *Conn) SendRTCP(b *Batch, raw []byte) bool { return false }
+// abandon gives up all paths.
+func (c *Conn) abandon() {
+	c.mu.Lock()
+	paths := c.paths
+	c.paths = nil
+	c.mu.Unlock()
+	for _, p := range paths {
+		p.close()
+	}
+}
+
+// change goes to another state and tells the handler, if that is possible from the present one.
+func (c *Conn) change(to State) bool {
+	c.notify.Lock()
+	defer c.notify.Unlock()
+	if c.muted || !c.State().leadsTo(to) {
+		return false
+	}
+	c.state.Store(int32(to))
+	c.handler.StateChanged(to)
+	return true
+}
+
+// fail ends the connection for good, from our side or because the member said so; the owner still calls Close.
+func (c *Conn) fail(to State) {
+	if !c.change(to) {
+		return
+	}
+	c.retire()
+	c.end()
+}
+
+func (s State) final() bool { return s == Failed || s == Closed }
+
+func (s State) live() bool { return s == Connected || s == Silent }
+
+func (s State) leadsTo(to State) bool {
+	switch to {
+	case Connected:
+		return s == New || s == Silent
+	case Silent:
+		return s == Connected
+	case Failed, Closed:
+		return !s.final()
+	case New:
+	}
+	return false
+}
+
+// hear notes that something authentic came.
+func (c *Conn) hear(p *path, now int64) {
+	c.heard.Store(now)
+	p.heard.Store(now)
+	if p.tcp != nil {
+		p.tcp.heard.Store(now)
+	}
+	if c.State() == Silent {
+		c.change(Connected)
+	}
+}
+
+// age looks at how long nothing was heard. Before Start that does not count: the member has not been told to come.
+func (c *Conn) age(now int64) {
+	c.mu.Lock()
+	started := c.started
+	c.mu.Unlock()
+	if !started {
+		return
+	}
+	switch quiet := time.Duration(now - c.heard.Load()); {
+	case quiet >= failedAfter:
+		c.fail(Failed)
+	case quiet >= silentAfter && c.State() == Connected:
+		c.change(Silent)
+	}
+}
