@@ -1,0 +1,281 @@
+package transport
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/ice/v4"
+	"github.com/pion/logging"
+	"github.com/pion/rtp"
+	"github.com/pion/srtp/v3"
+	"github.com/pion/transport/v4"
+	"github.com/pion/transport/v4/packetio"
+)
+
+const patience = 20 * time.Second // for events that always come
+
+// events is a Handler that keeps what it is told.
+type events struct {
+	rtp, rtcp chan []byte
+	states    chan State
+	onRTP     func(b *Batch, raw []byte)
+}
+
+func newEvents() *events {
+	return &events{rtp: make(chan []byte, 4096), rtcp: make(chan []byte, 4096), states: make(chan State, 64)}
+}
+
+func (e *events) HandleRTP(b *Batch, raw []byte, _ time.Time) {
+	if e.onRTP != nil {
+		e.onRTP(b, raw)
+		return
+	}
+	e.rtp <- append([]byte(nil), raw...)
+}
+
+func (e *events) HandleRTCP(_ *Batch, raw []byte, _ time.Time) { e.rtcp <- append([]byte(nil), raw...) }
+
+func (e *events) StateChanged(s State) { e.states <- s }
+
+func (e *events) await(t *testing.T, want State) {
+	t.Helper()
+	select {
+	case got := <-e.states:
+		if got != want {
+			t.Fatalf("state %v, want %v", got, want)
+		}
+	case <-time.After(patience):
+		t.Fatalf("no state %v", want)
+	}
+}
+
+func next(t *testing.T, from <-chan []byte) []byte {
+	t.Helper()
+	select {
+	case raw := <-from:
+		return raw
+	case <-time.After(patience):
+		t.Fatal("nothing came")
+		return nil
+	}
+}
+
+// member is a member as a browser is one: pion's ICE agent, DTLS client and SRTP.
+type member struct {
+	t           *testing.T
+	agent       *ice.Agent
+	certificate tls.Certificate
+	fingerprint string
+	profiles    []dtls.SRTPProtectionProfile
+	ufrag, pwd  string
+
+	ice  *ice.Conn
+	dtls *dtls.Conn
+	toDT *packetio.Buffer
+	done sync.WaitGroup
+
+	in, out   *srtp.Context
+	rtp, rtcp chan []byte
+}
+
+type memberOptions struct {
+	net   transport.Net
+	tcp   bool
+	types []ice.NetworkType
+}
+
+func newMember(t *testing.T, o memberOptions) *member {
+	t.Helper()
+	id, err := newIdentity()
+	must(t, err)
+	types := []ice.NetworkType{ice.NetworkTypeUDP4, ice.NetworkTypeUDP6}
+	if o.tcp {
+		types = []ice.NetworkType{ice.NetworkTypeTCP4}
+	}
+	agent, err := ice.NewAgent(&ice.AgentConfig{
+		NetworkTypes: types, Net: o.net, IncludeLoopback: o.net == nil, MulticastDNSMode: ice.MulticastDNSModeDisabled,
+		CandidateTypes: []ice.CandidateType{ice.CandidateTypeHost}, LoggerFactory: silence(),
+	})
+	must(t, err)
+	gathered := make(chan struct{})
+	must(t, agent.OnCandidate(func(c ice.Candidate) {
+		if c == nil {
+			close(gathered)
+		}
+	}))
+	must(t, agent.GatherCandidates())
+	<-gathered
+	m := &member{
+		t: t, agent: agent, certificate: id.certificate, fingerprint: id.fingerprint, profiles: profiles(),
+		toDT: packetio.NewBuffer(), rtp: make(chan []byte, 4096), rtcp: make(chan []byte, 4096),
+	}
+	m.ufrag, m.pwd, err = agent.GetLocalUserCredentials()
+	must(t, err)
+	return m
+}
+
+func silence() logging.LoggerFactory {
+	return &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled}
+}
+
+func (m *member) remote() Remote {
+	return Remote{Ufrag: m.ufrag, Pwd: m.pwd, Fingerprint: m.fingerprint, Setup: SetupActive}
+}
+
+func (m *member) addCandidates(n *Network) {
+	m.t.Helper()
+	for _, line := range n.Candidates() {
+		c, err := ice.UnmarshalCandidate(line)
+		must(m.t, err)
+		must(m.t, m.agent.AddRemoteCandidate(c))
+	}
+}
+
+// reach does ICE, and begins to read.
+func (m *member) reach(ctx context.Context, n *Network, c *Conn) error {
+	m.addCandidates(n)
+	ufrag, pwd := c.Credentials()
+	conn, err := m.agent.Dial(ctx, ufrag, pwd)
+	if err != nil {
+		return err
+	}
+	m.ice = conn
+	m.done.Go(m.read)
+	return nil
+}
+
+// secure does DTLS.
+func (m *member) secure(ctx context.Context) error {
+	conn, err := dtls.ClientWithOptions(memberPipe{m}, m.ice.RemoteAddr(),
+		dtls.WithCertificates(m.certificate), dtls.WithInsecureSkipVerify(true), dtls.WithSRTPProtectionProfiles(m.profiles...),
+		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret), dtls.WithLoggerFactory(silence()))
+	if err != nil {
+		return err
+	}
+	m.dtls = conn
+	if err = conn.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	profile, _ := conn.SelectedSRTPProtectionProfile()
+	state, _ := conn.ConnectionState()
+	cfg := srtp.Config{Profile: srtp.ProtectionProfile(profile)}
+	if err = cfg.ExtractSessionKeysFromDTLS(&state, true); err != nil {
+		return err
+	}
+	if m.out, err = srtp.CreateContext(cfg.Keys.LocalMasterKey, cfg.Keys.LocalMasterSalt, cfg.Profile); err != nil {
+		return err
+	}
+	m.in, err = srtp.CreateContext(cfg.Keys.RemoteMasterKey, cfg.Keys.RemoteMasterSalt, cfg.Profile)
+	return err
+}
+
+// connect does all.
+func (m *member) connect(n *Network, c *Conn) {
+	m.t.Helper()
+	must(m.t, c.Start(m.remote()))
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	must(m.t, m.reach(ctx, n, c))
+	must(m.t, m.secure(ctx))
+}
+
+// read tells packets apart. What comes before the keys waits in the channels, encrypted.
+func (m *member) read() {
+	buf := make([]byte, 4096)
+	for {
+		n, err := m.ice.Read(buf)
+		if err != nil {
+			return
+		}
+		raw := append([]byte(nil), buf[:n]...)
+		switch {
+		case raw[0] >= 20 && raw[0] < 64:
+			_, _ = m.toDT.Write(raw)
+		case isRTCP(raw):
+			m.rtcp <- raw
+		default:
+			m.rtp <- raw
+		}
+	}
+}
+
+func (m *member) sendRTP(p *rtp.Packet) {
+	m.t.Helper()
+	_, err := m.ice.Write(m.seal(p))
+	must(m.t, err)
+}
+
+func (m *member) seal(p *rtp.Packet) []byte {
+	m.t.Helper()
+	raw, err := p.Marshal()
+	must(m.t, err)
+	sealed, err := m.out.EncryptRTP(nil, raw, nil)
+	must(m.t, err)
+	return sealed
+}
+
+func (m *member) nextRTP() *rtp.Packet {
+	m.t.Helper()
+	plain, err := m.in.DecryptRTP(nil, next(m.t, m.rtp), nil)
+	must(m.t, err)
+	var p rtp.Packet
+	must(m.t, p.Unmarshal(plain))
+	return &p
+}
+
+func (m *member) close() {
+	m.t.Helper()
+	if m.dtls != nil {
+		_ = m.dtls.Close()
+	}
+	must(m.t, m.agent.Close())
+	_ = m.toDT.Close()
+	m.done.Wait()
+}
+
+// memberPipe is the socket of the member's DTLS.
+type memberPipe struct{ m *member }
+
+func (p memberPipe) ReadFrom(b []byte) (int, net.Addr, error) {
+	n, err := p.m.toDT.Read(b)
+	return n, p.m.ice.RemoteAddr(), err
+}
+
+func (p memberPipe) WriteTo(b []byte, _ net.Addr) (int, error) { return p.m.ice.Write(b) }
+func (p memberPipe) Close() error                              { return p.m.toDT.Close() }
+func (p memberPipe) LocalAddr() net.Addr                       { return p.m.ice.LocalAddr() }
+func (p memberPipe) SetDeadline(t time.Time) error             { return p.m.toDT.SetReadDeadline(t) }
+func (p memberPipe) SetReadDeadline(t time.Time) error         { return p.m.toDT.SetReadDeadline(t) }
+func (p memberPipe) SetWriteDeadline(time.Time) error          { return nil }
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func listen(t testing.TB, change ...func(*Config)) *Network {
+	t.Helper()
+	cfg := Config{Addr: "127.0.0.1:0"}
+	for _, f := range change {
+		f(&cfg)
+	}
+	n, err := Listen(cfg)
+	must(t, err)
+	t.Cleanup(func() { must(t, n.Close()) })
+	return n
+}
+
+func video(seq uint16, size int) *rtp.Packet {
+	p := &rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 96, SequenceNumber: seq, SSRC: 7}, Payload: make([]byte, size)}
+	sum := sha256.Sum256([]byte{byte(seq), byte(seq >> 8)})
+	copy(p.Payload, sum[:])
+	return p
+}
