@@ -42,10 +42,13 @@ type Frame struct {
 	Size
 
 	pictureAt, tl0At int    // offsets, 0 if absent
-	upTemporal       uint8  // the highest temporal layer that may be switched to here
+	upFrom, upTo     uint8  // with SwitchUp: who has upFrom may have the temporal layers up to upTo from here on
 	targets          Layers // of the dependency descriptor; empty without
 	present          Layers // those of which the frame is a part
 	switches         Layers // those that may be switched to here
+	number           uint16 // of the frame
+	references       uint8
+	diffs            [maxReferences]uint16 // how many frames ago those were that it refers to
 }
 
 // Parse reads the payload of a packet; marker is the header's, dd what the packet's dependency descriptor said, nil if there was

@@ -15,7 +15,7 @@ func parseVP8(b []byte, marker bool) (f Frame, err error) {
 	f.End = marker
 	f.Keyframe = f.Begin && b[at]&0x01 == 0
 	if f.Keyframe {
-		f.SwitchUp, f.upTemporal = true, topTemporal
+		f.SwitchUp, f.upFrom, f.upTo = true, 0, topTemporal
 		f.Size = vp8Size(b[at:])
 	}
 	return f, nil
@@ -44,12 +44,18 @@ func (f *Frame) readVP8Extensions(b []byte) (at int, err error) {
 		return 0, ErrShort
 	}
 	if flags&0x20 != 0 {
-		f.Temporal, f.SwitchUp = b[at]>>6, b[at]&0x20 != 0
-	}
-	if f.SwitchUp {
-		f.upTemporal = f.Temporal
+		f.readVP8Temporal(b[at])
 	}
 	return at + 1, nil
+}
+
+// readVP8Temporal reads TID and Y. A frame with Y depends on the base only. Still only who has the layer below may add this one:
+// that one's frames would come without those they depend on.
+func (f *Frame) readVP8Temporal(b byte) {
+	f.Temporal = b >> 6
+	if f.SwitchUp = b&0x20 != 0 && f.Temporal > 0; f.SwitchUp {
+		f.upFrom, f.upTo = f.Temporal-1, f.Temporal
+	}
 }
 
 // vp8Size reads the dimensions of a key frame: a tag of 3 bytes, a start code, then 14 bits each with 2 bits of scaling.

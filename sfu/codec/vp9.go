@@ -25,11 +25,10 @@ func parseVP9(b []byte) (f Frame, err error) {
 	}
 	f.Begin, f.End = b[0]&vp9Begin != 0, b[0]&vp9End != 0
 	f.Keyframe = f.Begin && b[0]&vp9Inter == 0 && f.Spatial == 0
+	// After a picture with U, those of higher temporal layers depend on nothing of these layers before it.
+	f.upFrom, f.upTo = f.Temporal, topTemporal
 	if f.Keyframe {
-		f.SwitchUp = true
-	}
-	if f.SwitchUp {
-		f.upTemporal = topTemporal
+		f.SwitchUp, f.upFrom = true, 0
 	}
 	return f, nil
 }
