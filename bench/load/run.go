@@ -1,0 +1,353 @@
+//go:build linux
+
+package load
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pausepoint/pausepoint/bench/stats"
+	"github.com/pausepoint/pausepoint/bench/wire"
+)
+
+// Scenario is who is in which room, and what they do.
+type Scenario struct {
+	Name      string
+	Rooms     int
+	Members   int  // of each room
+	Talkers   int  // of each room's members, those who publish
+	Listen    bool // talkers subscribe too
+	Simulcast bool
+	Loss      float64 // of the packets to subscribers
+	Alone     int     // more subscribers who join one by one at the end, for the time to their first video
+}
+
+// Timing is how long a run's parts last.
+type Timing struct {
+	Stagger  time.Duration // between joins
+	Warm     time.Duration // after everybody has video
+	Measure  time.Duration
+	Drain    time.Duration // for what is still on its way
+	Patience time.Duration // with a participant that gets no media
+}
+
+// Probe is told when the measured period begins and ends.
+type Probe interface {
+	Before() // anybody joined
+	Begin()
+	End()
+}
+
+// Result is what the participants saw.
+type Result struct {
+	Participants int
+	Subscribers  int
+	Delivered    uint64  // packets, in the period, each once
+	Expected     uint64  // packets published, times those who should get them; of simulcast, the best layer
+	Top          float64 // fraction of the video that was of the best layer
+	Latency      stats.Histogram
+	FirstVideo   []time.Duration // of those who joined when there was video, in a crowd
+	FirstMedia   []time.Duration
+	AloneVideo   []time.Duration // of those who joined one by one
+	Missing      int             // subscribers without video at the end
+	Nacks, PLIs  uint64
+	Resent       uint64 // by publishers
+	Garbled      uint64 // packets that could not be decrypted
+	Profile      string // of SRTP, towards subscribers
+}
+
+// Load plays participants towards one server.
+type Load struct {
+	addr   string
+	plain  bool
+	id     *identity
+	period period
+
+	mu    sync.Mutex
+	links map[*link]struct{}
+}
+
+// New makes a load for the server whose signaling listens on addr. plain says that it has no WebRTC.
+func New(addr string, plain bool) (*Load, error) {
+	id, err := newIdentity()
+	return &Load{addr: addr, plain: plain, id: id, links: make(map[*link]struct{})}, err
+}
+
+func newIdentity() (*identity, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "bench"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(der)
+	hex := make([]string, len(sum))
+	for i, b := range sum {
+		hex[i] = fmt.Sprintf("%02X", b)
+	}
+	return &identity{
+		cert:        tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
+		fingerprint: "sha-256 " + strings.Join(hex, ":"),
+	}, nil
+}
+
+func (l *Load) watch(k *link) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.links[k] = struct{}{}
+}
+
+func (l *Load) unwatch(k *link) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.links, k)
+}
+
+// clock ticks every link until ctx ends.
+func (l *Load) clock(ctx context.Context) {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		l.mu.Lock()
+		links := make([]*link, 0, len(l.links))
+		for k := range l.links {
+			links = append(links, k)
+		}
+		l.mu.Unlock()
+		now := time.Now()
+		for _, k := range links {
+			k.tick(now)
+		}
+	}
+}
+
+// run is one run of a scenario.
+type run struct {
+	*Load
+	scenario Scenario
+	timing   Timing
+	rooms    [][]*member
+	waiting  map[*member]bool // joined when there was no video
+	alone    []*member
+}
+
+// Run plays a scenario once. The server must be fresh.
+func (l *Load) Run(ctx context.Context, s Scenario, t Timing, p Probe) (*Result, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { l.clock(ctx) })
+	r := &run{Load: l, scenario: s, timing: t, rooms: make([][]*member, s.Rooms), waiting: make(map[*member]bool)}
+	p.Before()
+	err := r.play(ctx, p)
+	errs := []error{err}
+	for _, m := range r.members() {
+		if err != nil {
+			errs = append(errs, m.err())
+		}
+		m.leave()
+	}
+	cancel()
+	wg.Wait()
+	return r.result(), errors.Join(errs...)
+}
+
+func (r *run) play(ctx context.Context, p Probe) error {
+	if err := r.joinAll(ctx); err != nil {
+		return err
+	}
+	if err := r.await(ctx, r.subscribers()); err != nil {
+		return err
+	}
+	if err := pause(ctx, r.timing.Warm); err != nil {
+		return err
+	}
+	now := time.Now()
+	r.period.until.Store(now.Add(r.timing.Measure).UnixNano())
+	r.period.from.Store(now.UnixNano())
+	p.Begin()
+	if err := pause(ctx, r.timing.Measure); err != nil {
+		return err
+	}
+	p.End()
+	if err := pause(ctx, r.timing.Drain); err != nil {
+		return err
+	}
+	return r.joinAlone(ctx)
+}
+
+// joinAll lets everybody in, a room's first member before its second.
+func (r *run) joinAll(ctx context.Context) error {
+	for i := range r.scenario.Members {
+		for room := range r.rooms {
+			m := r.member(ctx, room, i)
+			r.rooms[room] = append(r.rooms[room], m)
+			if err := m.enter(); err != nil {
+				return err
+			}
+			if i == 0 {
+				r.waiting[m] = true
+				if !r.plain {
+					if err := r.until(ctx, m.publishing); err != nil {
+						return errors.Join(err, m.err())
+					}
+				}
+			}
+			if err := pause(ctx, r.timing.Stagger); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// member makes the i-th member of a room; the first ones talk.
+func (r *run) member(ctx context.Context, room, i int) *member {
+	s := r.scenario
+	talks := i < s.Talkers
+	name := fmt.Sprintf("m%d", i)
+	m := &member{
+		name: name, server: r.Load, simulcast: s.Simulcast, loss: s.Loss, index: room*s.Members + i,
+		meter: &meter{period: &r.period},
+		join: wire.Join{
+			Room: fmt.Sprintf("r%d", room), Member: name, Publish: talks, Subscribe: !talks || s.Listen,
+		},
+	}
+	m.ctx, m.cancel = context.WithCancel(ctx)
+	return m
+}
+
+func (r *run) members() []*member { return append(slices.Concat(r.rooms...), r.alone...) }
+
+func (r *run) subscribers() []*member {
+	return slices.DeleteFunc(slices.Concat(r.rooms...), func(m *member) bool { return !m.join.Subscribe })
+}
+
+// await waits until every one of members has video.
+func (r *run) await(ctx context.Context, members []*member) error {
+	for _, m := range members {
+		if err := r.until(ctx, func() bool { return m.meter.firstVideo.Load() != 0 }); err != nil {
+			return fmt.Errorf("%s in %s has no video: %w", m.name, m.join.Room, errors.Join(err, m.err()))
+		}
+	}
+	return nil
+}
+
+func (r *run) until(ctx context.Context, done func() bool) error {
+	deadline := time.Now().Add(r.timing.Patience)
+	for !done() {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("it took more than %v", r.timing.Patience)
+		}
+		if err := pause(ctx, time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// aloneEvery is longer than any server's limit on key-frame requests.
+const aloneEvery = 400 * time.Millisecond
+
+// joinAlone lets more subscribers into the first room, one by one.
+func (r *run) joinAlone(ctx context.Context) error {
+	for i := range r.scenario.Alone {
+		m := r.member(ctx, 0, r.scenario.Members+i)
+		r.alone = append(r.alone, m)
+		if err := m.enter(); err != nil {
+			return err
+		}
+		if err := r.await(ctx, []*member{m}); err != nil {
+			return err
+		}
+		if err := pause(ctx, aloneEvery+time.Duration(i)*7*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// result adds up, once everybody has left.
+func (r *run) result() *Result {
+	res := &Result{Participants: len(slices.Concat(r.rooms...))}
+	var video, top uint64
+	for _, room := range r.rooms {
+		for _, m := range room {
+			if m.pub != nil {
+				res.Resent += m.pub.resent.Load()
+			}
+			if !m.join.Subscribe {
+				continue
+			}
+			res.Subscribers++
+			res.Expected += expected(room, m)
+			res.add(m.meter)
+			video, top = video+m.meter.video, top+m.meter.top
+			if m.sub != nil {
+				res.Profile, _ = m.sub.link.state()
+			}
+			if first := m.meter.firstVideo.Load(); first != 0 && !r.waiting[m] {
+				res.FirstVideo = append(res.FirstVideo, time.Duration(first))
+				res.FirstMedia = append(res.FirstMedia, time.Duration(m.meter.firstMedia.Load()))
+			}
+		}
+	}
+	for _, m := range r.alone {
+		res.AloneVideo = append(res.AloneVideo, time.Duration(m.meter.firstVideo.Load()))
+	}
+	res.Top = float64(top) / float64(max(video, 1))
+	return res
+}
+
+func (res *Result) add(m *meter) {
+	res.Delivered += m.audio + m.video
+	res.Latency.Merge(&m.latency)
+	res.Nacks += m.nacks.Load()
+	res.PLIs += m.plis.Load()
+	res.Garbled += m.undecryptable.Load()
+	if m.video == 0 {
+		res.Missing++
+	}
+}
+
+// expected is how many packets of the period a subscriber should get.
+func expected(room []*member, m *member) (n uint64) {
+	for _, o := range room {
+		if o != m && o.pub != nil {
+			n += o.pub.audio.measured.Load() + o.pub.top().measured.Load()
+		}
+	}
+	return n
+}

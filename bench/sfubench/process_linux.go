@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// cores says which core the server gets and which the generator.
+func cores() (srv, gen int, apart bool, err error) {
+	var set unix.CPUSet
+	if err = unix.SchedGetaffinity(1, &set); err != nil {
+		err = unix.SchedGetaffinity(0, &set)
+	}
+	var have []int
+	for i := 0; i < len(set)*64 && len(have) < 2; i++ {
+		if set.IsSet(i) {
+			have = append(have, i)
+		}
+	}
+	if len(have) == 0 {
+		return 0, 0, false, errors.Join(errors.New("the cores of this machine are not known"), err)
+	}
+	return have[0], have[len(have)-1], len(have) > 1, nil
+}
+
+const pinned = "SFUBENCH_PINNED"
+
+// pinSelf moves this process to the generator's core, ahead of what else wants to run there, by starting itself anew: threads that
+// exist already would stay as they are. Servers inherit the priority.
+func pinSelf() error {
+	if os.Getenv(pinned) != "" {
+		return nil
+	}
+	_, gen, _, err := cores()
+	if err != nil {
+		return err
+	}
+	runtime.LockOSThread()
+	if err = pinThread(gen); err != nil {
+		return err
+	}
+	// Only root may; without it the machine has to be quiet.
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, -20)
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return syscall.Exec(self, os.Args, append(os.Environ(), pinned+"=1")) //nolint:gosec // itself
+}
+
+func pinThread(core int) error {
+	var set unix.CPUSet
+	set.Set(core)
+	return unix.SchedSetaffinity(0, &set)
+}
+
+// child is a server under test.
+type child struct {
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	addr   string
+	stderr *tail
+}
+
+// startChild runs the server pinned to its core. It inherits the affinity of the thread that starts it.
+func startChild(kind, profile string) (*child, error) {
+	srv, gen, _, err := cores()
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	c := &child{cmd: exec.Command(self, "-serve", kind, "-profile", profile), stderr: &tail{}} //nolint:gosec // itself
+	c.cmd.Stderr = c.stderr
+	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	stdout, err := c.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err = pinThread(srv); err != nil {
+		return nil, err
+	}
+	err = c.cmd.Start()
+	if err = errors.Join(err, pinThread(gen)); err != nil {
+		return nil, err
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("the server %s does not start: %s", kind, c.stderr), c.stop())
+	}
+	c.addr = strings.TrimSpace(line)
+	return c, nil
+}
+
+// stop ends the server; one that does not end by itself is killed.
+func (c *child) stop() error {
+	_ = c.stdin.Close()
+	timer := time.AfterFunc(10*time.Second, func() { _ = c.cmd.Process.Kill() })
+	defer timer.Stop()
+	return c.cmd.Wait()
+}
+
+// tail keeps the beginning of what a server complains of.
+type tail struct{ strings.Builder }
+
+func (t *tail) Write(p []byte) (int, error) {
+	if t.Len() < 4096 {
+		_, _ = t.Builder.Write(p)
+	}
+	return len(p), nil
+}
+
+// cpuTime is how long a process has run in user and kernel mode. The clock of a process's CPU time counts nanoseconds, /proc only
+// hundredths of a second.
+func cpuTime(pid int) (time.Duration, error) {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|2), &ts); err != nil { //nolint:gosec // clock_getcpuclockid(3)
+		return 0, err
+	}
+	return time.Duration(ts.Nano()), nil
+}
+
+// residentBytes is the memory that a process uses.
+func residentBytes(pid int) (int64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0, err
+	}
+	f := strings.Fields(string(b))
+	if len(f) < 2 {
+		return 0, errors.New("/proc/PID/statm cannot be read")
+	}
+	pages, err := strconv.ParseInt(f[1], 10, 64)
+	return pages * int64(os.Getpagesize()), err
+}
+
+// machine is what the figures depend on.
+type machine struct {
+	Processor  string `json:"processor"`
+	Cores      int    `json:"cores"`
+	Apart      bool   `json:"apart"`    // server and generator have a core each
+	Priority   int    `json:"priority"` // nice value, -20 to 19
+	Kernel     string `json:"kernel"`
+	Go         string `json:"go"`
+	Began      string `json:"began"`
+	LoadBefore string `json:"load_before"` // average number of processes that want to run
+	LoadAfter  string `json:"load_after"`
+}
+
+func describeMachine() machine {
+	m := machine{Go: runtime.Version(), Began: time.Now().UTC().Format(time.RFC3339), LoadBefore: loadAverage()}
+	var name unix.Utsname
+	if unix.Uname(&name) == nil {
+		m.Kernel = unix.ByteSliceToString(name.Release[:])
+	}
+	b, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(b)) {
+		key, value, _ := strings.Cut(line, ":")
+		switch strings.TrimSpace(key) {
+		case "model name":
+			m.Processor = strings.TrimSpace(value)
+		case "processor":
+			m.Cores++
+		}
+	}
+	_, _, m.Apart, _ = cores()
+	if p, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil {
+		m.Priority = 20 - p // what the system call returns is shifted
+	}
+	return m
+}
+
+func loadAverage() string {
+	b, _ := os.ReadFile("/proc/loadavg")
+	f := strings.Fields(string(b))
+	return strings.Join(f[:min(len(f), 3)], " ")
+}
