@@ -13,6 +13,8 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
+
+	"github.com/pausepoint/pausepoint/sfu/codec"
 )
 
 // client is a member's browser: two PeerConnections and what they receive.
@@ -66,6 +68,8 @@ func clientAPI(t *testing.T, s webrtc.SettingEngine) *webrtc.API {
 		webrtc.RTPHeaderExtensionCapability{URI: "urn:ietf:params:rtp-hdrext:ssrc-audio-level"}, webrtc.RTPCodecTypeAudio))
 	var r interceptor.Registry
 	must(t, webrtc.RegisterDefaultInterceptors(&m, &r))
+	// Browsers take the client's part; pion would wait for an ICE-lite server to begin.
+	must(t, s.SetAnsweringDTLSRole(webrtc.DTLSRoleClient))
 	return webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithInterceptorRegistry(&r), webrtc.WithSettingEngine(s))
 }
 
@@ -215,9 +219,9 @@ func (s *stream) note(p *rtp.Packet) {
 	s.packets++
 	s.seqs[p.SequenceNumber]++
 	body := p.Payload
-	if d, ok := parseVP8(p.Payload); s.mime == webrtc.MimeTypeVP8 && ok {
-		body = p.Payload[d.size+1:]
-		if d.keyframe {
+	if f, err := codec.Parse(codec.VP8, p.Payload, p.Marker, nil); s.mime == webrtc.MimeTypeVP8 && err == nil {
+		body = p.Payload[min(5, len(p.Payload)):] // see media.frame
+		if f.Keyframe {
 			s.keys++
 		}
 	}

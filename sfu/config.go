@@ -6,7 +6,9 @@ import (
 	"net/netip"
 	"sync"
 
-	"github.com/pion/transport/v4"
+	vnet "github.com/pion/transport/v4"
+
+	"github.com/pausepoint/pausepoint/sfu/transport"
 )
 
 // Config is what an SFU needs to know.
@@ -22,17 +24,17 @@ type Config struct {
 	// such networks.
 	DenyPrivate bool
 	// Net is the network; nil is the machine's.
-	Net transport.Net
+	Net vnet.Net
 	// Logger gets warnings; nil discards them.
 	Logger *slog.Logger
 }
 
 // SFU forwards media between the members of rooms. Its methods may be called from any goroutine.
 type SFU struct {
-	log    *slog.Logger
-	policy addressPolicy
-	net    *network
-	build  builder
+	log       *slog.Logger
+	net       *transport.Network
+	control   control
+	metronome *metronome
 
 	ctx      context.Context //nolint:containedctx // the life of the SFU: every peer ends with it
 	stop     context.CancelFunc
@@ -51,27 +53,30 @@ func New(cfg Config) (*SFU, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	loggers := newLoggerFactory(log)
-	n, err := listen(cfg, loggers)
+	n, err := transport.Listen(transport.Config{
+		Addr: cfg.UDPAddr, DisableTCP: cfg.DisableTCP, PublicAddrs: cfg.PublicAddrs, Net: cfg.Net, Logger: log,
+		Allow: func(a netip.Addr) bool { return addressPolicy{denyPrivate: cfg.DenyPrivate}.allows(a) },
+	})
 	if err != nil {
 		return nil, err
 	}
-	policy := addressPolicy{allowLoopback: n.loopback, denyPrivate: cfg.DenyPrivate}
 	ctx, stop := context.WithCancel(context.Background())
-	return &SFU{
-		log:    log,
-		policy: policy,
-		net:    n,
-		build:  builder{network: n, policy: policy, public: cfg.PublicAddrs, loggers: loggers},
-		ctx:    ctx,
-		stop:   stop,
-		quit:   make(chan struct{}),
-		rooms:  make(map[string]*liveRoom),
-	}, nil
+	s := &SFU{
+		log:       log,
+		net:       n,
+		control:   control{batch: n.NewBatch()},
+		metronome: newMetronome(),
+		ctx:       ctx,
+		stop:      stop,
+		quit:      make(chan struct{}),
+		rooms:     make(map[string]*liveRoom),
+	}
+	s.watchers.Go(func() { s.metronome.run(n.NewBatch(), s.quit) })
+	return s, nil
 }
 
 // Port is the UDP port on which media arrives, and the TCP port if there is ICE-TCP.
-func (s *SFU) Port() int { return s.net.port }
+func (s *SFU) Port() int { return s.net.Port() }
 
 // Room names a media room. It exists while a peer is in it or a tap is on it.
 func (s *SFU) Room(id string) *Room { return &Room{sfu: s, id: id} }
@@ -93,7 +98,7 @@ func (s *SFU) Close() error {
 	s.peers.Wait()
 	close(s.quit)
 	s.watchers.Wait()
-	return s.net.close()
+	return s.net.Close()
 }
 
 // spawn runs f in a goroutine that group waits for. It reports false if the SFU is closed.

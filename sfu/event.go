@@ -11,13 +11,16 @@ type PublicationStarted struct{ Publication *Publication }
 type PublicationEnded struct{ Publication *Publication }
 
 // SpeakersChanged lists the members who speak now, sorted.
-type SpeakersChanged struct{ Members []string }
+type SpeakersChanged struct {
+	Members []string
+	Levels  map[string]int // how loud each of them is, in dBov: 0 is the loudest, -127 silence
+}
 
 // PeerState is the state of one PeerConnection of a member.
 type PeerState string
 
-// The states. Failed: nothing came from the member for 12 seconds; the server has dropped the connection and its
-// publications.
+// The states. Disconnected: nothing came from the member for 4 seconds; its publications have ended, and begin anew if something
+// comes. Failed: nothing came for 12 seconds, or the member has closed the connection; the server has dropped it.
 const (
 	StateConnected    PeerState = "connected"
 	StateDisconnected PeerState = "disconnected"
@@ -35,7 +38,8 @@ type PeerStateChanged struct {
 // Quality is how well media gets to and from a member.
 type Quality string
 
-// The qualities, from loss and round-trip time: good is below 2 % and 250 ms, fair below 8 % and 500 ms.
+// The qualities, from loss, round-trip time, and the bandwidth against what is wanted: good is below 2 % and 250 ms with at least
+// three quarters, fair below 8 % and 500 ms with at least a third.
 const (
 	QualityGood Quality = "good"
 	QualityFair Quality = "fair"

@@ -1,17 +1,16 @@
 package sfu
 
-import (
-	"sync"
-)
+import "sync"
 
-// How many packets are kept for retransmission: about 1.5 to 3 s.
+// How many packets are kept for retransmission: about 1.5 to 3 s. The lower layers of simulcast have fewer packets.
 const (
 	videoHistory = 512
 	audioHistory = 128
+	leastHistory = 128
 )
 
-// history is the newest packets of one publication, as they came, for retransmission to all its subscribers. One copy serves
-// them all. The reader writes; goroutines that read subscribers' RTCP look up.
+// history is the newest packets of one layer, as they came, for retransmission to all its subscribers, and for those that are sent
+// later because a subscriber's link is busy. One copy serves them all. The publisher's reader writes; anyone looks up.
 type history struct {
 	mu    sync.Mutex
 	slots []stored // by sequence number modulo the length, a power of two
@@ -19,33 +18,29 @@ type history struct {
 
 // stored is one packet. Its payload's memory is used again.
 type stored struct {
-	valid     bool
-	marker    bool
-	seq       uint16
-	epoch     uint32
-	timestamp uint32
-	vp8       vp8Descriptor
-	payload   []byte
+	valid bool
+	packet
 }
 
-func newHistory(video bool) history {
-	if video {
-		return history{slots: make([]stored, videoHistory)}
+// newHistory makes the history of one of count layers.
+func newHistory(video bool, layer, count int) history {
+	if !video {
+		return history{slots: make([]stored, audioHistory)}
 	}
-	return history{slots: make([]stored, audioHistory)}
+	return history{slots: make([]stored, max(videoHistory>>(count-1-layer), leastHistory))}
 }
 
 func (h *history) put(p *packet) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := &h.slots[int(p.rtp.SequenceNumber)&(len(h.slots)-1)]
-	s.valid, s.marker, s.seq, s.epoch = true, p.rtp.Marker, p.rtp.SequenceNumber, p.epoch
-	s.timestamp, s.vp8 = p.rtp.Timestamp, p.vp8
-	s.payload = append(s.payload[:0], p.rtp.Payload...)
+	s := &h.slots[int(p.seq)&(len(h.slots)-1)]
+	payload := append(s.payload[:0], p.payload...)
+	s.valid, s.packet = true, *p
+	s.payload = payload
 }
 
 // get copies a packet into dst, whose payload's memory is used.
-func (h *history) get(seq uint16, epoch uint32, dst *stored) bool {
+func (h *history) get(seq uint16, epoch uint32, dst *packet) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := &h.slots[int(seq)&(len(h.slots)-1)]
@@ -53,7 +48,7 @@ func (h *history) get(seq uint16, epoch uint32, dst *stored) bool {
 		return false
 	}
 	payload := append(dst.payload[:0], s.payload...)
-	*dst = *s
+	*dst = s.packet
 	dst.payload = payload
 	return true
 }

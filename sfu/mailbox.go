@@ -3,7 +3,7 @@ package sfu
 import (
 	"sync"
 
-	"github.com/pion/webrtc/v4"
+	"github.com/pausepoint/pausepoint/sfu/transport"
 )
 
 // message is what a peer's goroutine is told: one of the types below.
@@ -16,27 +16,30 @@ type request struct {
 	reply      chan error
 }
 
-// arrived says that the first packet of a track came.
+// arrived says that the first packet of a publication came.
 type arrived struct {
-	pc       *webrtc.PeerConnection
-	track    *webrtc.TrackRemote
-	receiver *webrtc.RTPReceiver
+	conn        *transport.Conn
+	publication *Publication
 }
 
 // stateChanged says that a connection changed its state.
 type stateChanged struct {
-	pc    *webrtc.PeerConnection
+	conn  *transport.Conn
 	which PC
-	state webrtc.PeerConnectionState
+	state transport.State
 }
 
 // excess says that the member uses far too many SSRCs.
-type excess struct{ pc *webrtc.PeerConnection }
+type excess struct{ conn *transport.Conn }
+
+// viewsChanged says that the member's client displays something else.
+type viewsChanged struct{}
 
 func (request) message()      {}
 func (arrived) message()      {}
 func (stateChanged) message() {}
 func (excess) message()       {}
+func (viewsChanged) message() {}
 
 // mailbox is the inbox of a peer. Posting never blocks, so that callbacks of a connection cannot wait for the goroutine that closes
 // it; only requests are limited in number, by refusing them.

@@ -6,7 +6,8 @@ import (
 	"log/slog"
 	"sync"
 
-	"github.com/pion/webrtc/v4"
+	"github.com/pausepoint/pausepoint/sfu/negotiate"
+	"github.com/pausepoint/pausepoint/sfu/transport"
 )
 
 // Peer is a member's media in a room. One goroutine, run, owns both connections; everything else reaches it through the mailbox.
@@ -19,8 +20,10 @@ type Peer struct {
 	meter  meter
 	ctx    context.Context //nolint:containedctx // the life of the peer's goroutine
 	cancel context.CancelFunc
-	done   chan struct{}  // closed when run has returned
-	wg     sync.WaitGroup // goroutines that read from the connections
+	done   chan struct{} // closed when run has returned
+
+	viewsMu sync.Mutex
+	views   map[string]View
 
 	// Owned by run.
 	mayPublish bool
@@ -106,7 +109,6 @@ func (p *Peer) end() {
 	p.room.removePeer(p)
 	p.publish.close(StateClosed)
 	p.subscribe.close(StateClosed)
-	p.wg.Wait()
 	p.room.sfu.leave(p.room)
 }
 
@@ -118,8 +120,10 @@ func (p *Peer) handle(m message) {
 		p.publish.arrived(m)
 	case stateChanged:
 		p.stateChanged(m)
+	case viewsChanged:
+		p.subscribe.setViews(p.currentViews())
 	case excess:
-		if m.pc == p.publish.pc {
+		if p.publish.conn != nil && m.conn == p.publish.conn.conn {
 			p.log.Warn("the member sends too many streams; its publish connection is dropped")
 			p.publish.drop(StateFailed)
 		}
@@ -154,20 +158,20 @@ func (p *Peer) setMayPublish(may bool) {
 func (p *Peer) stateChanged(m stateChanged) {
 	var state PeerState
 	switch m.state {
-	case webrtc.PeerConnectionStateConnected:
+	case transport.Connected:
 		state = StateConnected
-	case webrtc.PeerConnectionStateDisconnected:
+	case transport.Silent:
 		state = StateDisconnected
-	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
+	case transport.Failed, transport.Closed:
 		// Closed by the member: a DTLS alert.
 		state = StateFailed
 	default:
 		return
 	}
 	switch {
-	case m.which == Publish && m.pc == p.publish.pc:
+	case m.which == Publish && p.publish.conn != nil && m.conn == p.publish.conn.conn:
 		p.publish.changed(state)
-	case m.which == Subscribe && m.pc == p.subscribe.pc:
+	case m.which == Subscribe && p.subscribe.egress != nil && m.conn == p.subscribe.egress.conn:
 		p.subscribe.changed(state)
 	}
 }
@@ -184,61 +188,35 @@ func (p *Peer) tell(s Signal) {
 	}
 }
 
-// watch hands the states of a connection to the peer's goroutine.
-func (p *Peer) watch(pc *webrtc.PeerConnection, which PC) {
-	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { p.box.post(stateChanged{pc: pc, which: which, state: s}) })
-}
+// candidates limits what a member trickles on one connection. The server sends no checks, so it has no use for candidates: it
+// only says whether they can be read.
+type candidates struct{ count int }
 
-// describe makes desc the local description and returns it with all of the server's candidates. They are known at once: no server
-// is asked for them.
-func (p *Peer) describe(pc *webrtc.PeerConnection, desc webrtc.SessionDescription) (string, error) {
-	gathered := webrtc.GatheringCompletePromise(pc)
-	if err := pc.SetLocalDescription(desc); err != nil {
-		return "", wrap(ErrConnection, err)
-	}
-	select {
-	case <-gathered:
-		return pc.LocalDescription().SDP, nil
-	case <-p.ctx.Done():
-		return "", ErrClosed
-	}
-}
-
-// candidates limits what a member trickles on one connection.
-type candidates struct {
-	count   int
-	waiting []webrtc.ICECandidateInit // until there is a remote description
-}
-
-// add takes a trickled candidate. Those that policy drops are dropped silently: every browser sends some.
-func (c *candidates) add(policy addressPolicy, pc *webrtc.PeerConnection, text string) error {
+func (c *candidates) add(text string) error {
 	if c.count >= maxCandidates {
 		return ErrTooManySignals
 	}
 	c.count++
-	init, ok, err := policy.readCandidate(text)
-	if err != nil || !ok {
-		return err
-	}
-	if pc == nil || pc.RemoteDescription() == nil {
-		c.waiting = append(c.waiting, init)
-		return nil
-	}
-	return applyCandidate(pc, init)
+	return readCandidate(text)
 }
 
-// flush applies what waited for the remote description.
-func (c *candidates) flush(pc *webrtc.PeerConnection) {
-	for _, init := range c.waiting {
-		// A candidate that does not fit is of no use; others may be.
-		_ = applyCandidate(pc, init)
+// local is what the server says of its end of a connection.
+func (p *Peer) local(conn *transport.Conn, session, version uint64) negotiate.Local {
+	n := p.room.sfu.net
+	ufrag, pwd := conn.Credentials()
+	return negotiate.Local{
+		Ufrag: ufrag, Pwd: pwd, Fingerprint: n.Fingerprint(), Candidates: n.Candidates(), Session: session, Version: version,
 	}
-	c.waiting = nil
 }
 
-func applyCandidate(pc *webrtc.PeerConnection, init webrtc.ICECandidateInit) error {
-	if err := pc.AddICECandidate(init); err != nil {
-		return wrap(ErrBadCandidate, err)
+// remote is what a member says of its end.
+func remote(t negotiate.Transport) transport.Remote {
+	setup := transport.SetupActpass
+	switch t.Setup {
+	case "active":
+		setup = transport.SetupActive
+	case "passive":
+		setup = transport.SetupPassive
 	}
-	return nil
+	return transport.Remote{Ufrag: t.Ufrag, Pwd: t.Pwd, Fingerprint: t.Fingerprint, Setup: setup}
 }

@@ -185,30 +185,6 @@ func TestPublisherRestartsICE(t *testing.T) {
 	})
 }
 
-func TestTooManyStreamsEndTheConnection(t *testing.T) {
-	count := 0
-	limit, err := streamLimit{excess: func() { count++ }}.NewInterceptor("")
-	must(t, err)
-	for range 3 * maxRemoteSSRCs {
-		limit.BindRemoteStream(nil, nil)
-	}
-	if count != 1 {
-		t.Errorf("excess was told %d times, want once", count)
-	}
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, conditions{delay: 5 * time.Millisecond})
-		defer w.close()
-		a := w.client("ann").join("r", true, false)
-		must(t, a.publish(SourceAudio))
-		time.Sleep(time.Second)
-		a.peer.box.post(excess{pc: a.peer.publish.pc})
-		time.Sleep(time.Second)
-		if !a.wasRestarted(Publish) || len(w.sfu.Room("r").Publications()) != 0 {
-			t.Error("the connection of a member who sends too many streams goes on")
-		}
-	})
-}
-
 func TestObserversMayNotPublish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, conditions{delay: 5 * time.Millisecond})

@@ -1,42 +1,39 @@
 package sfu
 
 import (
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/rtcp"
+	"github.com/google/uuid"
 	"github.com/pion/rtp"
-	"github.com/pion/sdp/v3"
-	"github.com/pion/webrtc/v4"
+
+	"github.com/pausepoint/pausepoint/sfu/codec"
+	"github.com/pausepoint/pausepoint/sfu/negotiate"
+	"github.com/pausepoint/pausepoint/sfu/transport"
 )
 
 // Codec describes a publication's media.
 type Codec struct {
-	MimeType  string // "audio/opus" or "video/VP8"
-	ClockRate uint32 // ticks of RTP timestamps per second
-	Channels  uint16 // 0 for video
+	MimeType   string // "audio/opus", or "video/VP8" and others
+	ClockRate  uint32 // ticks of RTP timestamps per second
+	Channels   uint16 // 0 for video
+	Parameters string // the fmtp line, of H.264 with the profile
 }
 
 // Publication is one live source of a member. It ends once and never begins again: what is published anew has a new id.
 type Publication struct {
-	info    TrackInfo
-	codec   Codec
-	video   bool
-	peer    *Peer
-	ssrc    uint32
-	levelID uint8 // of the audio level extension, 0 if there is none
-	keys    *keyframer
-	history history
-	levels  levelMeter
-	counts  counters
-	reports atomic.Pointer[timedReport]
-	gone    atomic.Bool
+	info   TrackInfo
+	video  bool
+	peer   *Peer
+	codec  Codec // set before the publication is live
+	layers []*layer
+	levels levelMeter
+	counts counters
+	best   atomic.Int32 // the highest layer that is sent
+	gone   atomic.Bool
 
-	ingress ingress // owned by the reader
-
-	// The reader goes through these lists without a lock; mu is held to replace them.
+	// The publisher's reader goes through these lists without a lock; mu is held to replace them.
 	mu   sync.Mutex
 	subs atomic.Pointer[[]*downTrack]
 	taps atomic.Pointer[[]*TapTrack]
@@ -58,31 +55,32 @@ type timedReport struct {
 	epoch uint32
 }
 
-func newPublication(peer *Peer, in *inbound, info TrackInfo) *Publication {
-	c := in.track.Codec()
-	video := in.track.Kind() == webrtc.RTPCodecTypeVideo
-	mime := webrtc.MimeTypeOpus
-	if video {
-		mime = webrtc.MimeTypeVP8
+// newPublication makes a publication that waits for its first packet. ask sends a request for a key frame to the publisher.
+func newPublication(peer *Peer, source Source, layers int, ask func(ssrc uint32)) (*Publication, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, wrap(ErrConnection, err)
 	}
 	p := &Publication{
-		info: info, peer: peer, video: video, ssrc: uint32(in.track.SSRC()),
-		codec: Codec{MimeType: mime, ClockRate: c.ClockRate, Channels: c.Channels},
+		info: TrackInfo{Member: peer.id, Source: source, Publication: id.String()}, peer: peer, video: source.Video(),
 	}
-	for _, e := range in.receiver.GetParameters().HeaderExtensions {
-		if !video && e.URI == sdp.AudioLevelURI {
-			p.levelID = uint8(e.ID) //nolint:gosec // ids are below 256
-		}
+	for i := range max(layers, 1) {
+		p.layers = append(p.layers, newLayer(p, i, max(layers, 1), ask))
 	}
-	p.ingress = newIngress(video, c.ClockRate)
-	p.history = newHistory(video)
-	p.keys = newKeyframer(func() {
-		// It fails when the connection is closing; then there is nobody to ask.
-		_ = in.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: p.ssrc}})
-	})
 	p.subs.Store(new([]*downTrack))
 	p.taps.Store(new([]*TapTrack))
-	return p
+	return p, nil
+}
+
+// describe sets the codec, of the first packet.
+func (p *Publication) describe(c *negotiate.Codec) {
+	p.codec = Codec{MimeType: c.MimeType, ClockRate: c.ClockRate, Channels: c.Channels, Parameters: c.Parameters}
+	if c.MimeType == negotiate.RED {
+		p.codec.MimeType, p.codec.Parameters = negotiate.Opus, ""
+	}
+	for _, l := range p.layers {
+		l.begin(c)
+	}
 }
 
 // Info names the publication.
@@ -93,14 +91,16 @@ func (p *Publication) Codec() Codec { return p.codec }
 
 // RequestKeyframe asks the publisher for a key frame, and asks again until one comes. Requests are coalesced: the publisher gets
 // at most one in 300 ms. It does nothing for audio.
-func (p *Publication) RequestKeyframe() {
-	if p.video && !p.gone.Load() {
-		p.keys.request()
+func (p *Publication) RequestKeyframe() { p.requestKeyframe(int(p.best.Load())) }
+
+func (p *Publication) requestKeyframe(layer int) {
+	if p.video && !p.gone.Load() && layer >= 0 && layer < len(p.layers) {
+		p.layers[layer].keys.request()
 	}
 }
 
-// Attach queues the packets and sender reports that arrive from now on, up to capacity items. Attaching to a publication that
-// has ended gives a track that has ended.
+// Attach queues the packets and sender reports that arrive from now on, up to capacity items. Of several layers it is the best,
+// as one continuous stream. Attaching to a publication that has ended gives a track that has ended.
 func (p *Publication) Attach(capacity int) *TapTrack {
 	t := newTapTrack(p, capacity)
 	p.mu.Lock()
@@ -127,16 +127,15 @@ func (p *Publication) detachTap(t *TapTrack) {
 	p.taps.Store(without(p.taps.Load(), t))
 }
 
-// attach adds a subscriber. A key frame is asked for, since it can begin with nothing else.
-func (p *Publication) attach(t *downTrack) {
+// attach adds a subscriber; it reports false if the publication has ended.
+func (p *Publication) attach(t *downTrack) bool {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.gone.Load() {
-		p.mu.Unlock()
-		return
+		return false
 	}
 	p.subs.Store(with(p.subs.Load(), t))
-	p.mu.Unlock()
-	p.RequestKeyframe()
+	return true
 }
 
 func (p *Publication) detach(t *downTrack) {
@@ -152,7 +151,9 @@ func (p *Publication) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.gone.Store(true)
-	p.keys.stop()
+	for _, l := range p.layers {
+		l.keys.stop()
+	}
 	for _, t := range *p.taps.Load() {
 		t.end()
 	}
@@ -177,111 +178,63 @@ func without[T any](list *[]*T, t *T) *[]*T {
 	return &next
 }
 
-// packet is what the reader hands to subscribers. It is valid during the call.
-type packet struct {
-	rtp     rtp.Packet
-	arrival time.Time
-	epoch   uint32
-	isVP8   bool
-	vp8     vp8Descriptor
-}
-
-// receive takes one packet as it came from the network; the reader calls it.
-func (p *Publication) receive(raw []byte, now time.Time) {
-	if p.gone.Load() {
-		return
-	}
-	p.counts.received.Add(1)
-	pkt := p.ingress.check(p, raw, now)
-	if pkt == nil {
-		return
-	}
-	if p.levelID != 0 && p.info.Source == SourceAudio {
-		if level, ok := audioLevel(pkt.rtp.GetExtension(p.levelID)); ok {
-			p.levels.add(level)
-		}
-	}
-	if pkt.vp8.keyframe {
-		p.keys.arrived()
-	}
-	p.history.put(pkt)
+// pass hands a packet of one of the layers to everybody; the publisher's reader calls it.
+func (p *Publication) pass(b *transport.Batch, pkt *packet) {
 	for _, t := range *p.subs.Load() {
-		t.forward(pkt)
-	}
-	if taps := *p.taps.Load(); len(taps) != 0 {
-		p.tapPacket(taps, pkt)
-	}
-}
-
-// tapPacket copies the packet for each tap: a recorder keeps it for seconds. Padding that probes the bandwidth comes without a
-// payload, since its sequence number would otherwise look lost.
-func (p *Publication) tapPacket(taps []*TapTrack, pkt *packet) {
-	for _, t := range taps {
-		c := &rtp.Packet{Header: rtp.Header{
-			Version: 2, Marker: pkt.rtp.Marker, PayloadType: pkt.rtp.PayloadType, SequenceNumber: pkt.rtp.SequenceNumber,
-			Timestamp: pkt.rtp.Timestamp, SSRC: pkt.rtp.SSRC,
-		}, Payload: append([]byte(nil), pkt.rtp.Payload...)}
-		t.push(Item{Arrival: pkt.arrival, Packet: c, Epoch: pkt.epoch})
-	}
-}
-
-// report takes a sender report of the publisher; the goroutine that reads RTCP calls it.
-func (p *Publication) report(r SenderReport, now time.Time) {
-	if p.gone.Load() {
-		return
-	}
-	epoch := p.ingress.epoch.Load()
-	p.reports.Store(&timedReport{SenderReport: r, epoch: epoch})
-	for _, t := range *p.subs.Load() {
-		t.report(r, epoch, now)
+		t.forward(b, pkt)
 	}
 	for _, t := range *p.taps.Load() {
-		t.push(Item{Arrival: now, Report: &r, Epoch: epoch})
+		t.push(pkt)
 	}
 }
 
-// inbound is a track that a member sends, whether or not it is published. Two goroutines read from it until its connection is closed;
-// what they read goes to the publication, if there is one.
-type inbound struct {
-	pc          *webrtc.PeerConnection
-	track       *webrtc.TrackRemote
-	receiver    *webrtc.RTPReceiver
-	publication atomic.Pointer[Publication]
-}
-
-func (in *inbound) readRTP() {
-	// Anything but Opus and VP8 was not negotiated; a payload type of its own would still come through.
-	mime := in.track.Codec().MimeType
-	known := strings.EqualFold(mime, webrtc.MimeTypeOpus) || strings.EqualFold(mime, webrtc.MimeTypeVP8)
-	buf := make([]byte, receiveBuffer)
-	for {
-		n, _, err := in.track.Read(buf)
-		if err != nil {
-			return
-		}
-		if p := in.publication.Load(); p != nil && known {
-			p.receive(buf[:n], time.Now())
-		}
+// report takes a sender report of a layer; the publisher's reader calls it.
+func (p *Publication) report(b *transport.Batch, l *layer, r SenderReport, now time.Time) {
+	if p.gone.Load() {
+		return
+	}
+	timed := &timedReport{SenderReport: r, epoch: l.epoch}
+	l.reports.Store(timed)
+	for _, t := range *p.subs.Load() {
+		t.report(b, l.index, timed, now)
+	}
+	for _, t := range *p.taps.Load() {
+		t.pushReport(l.index, timed, now)
 	}
 }
 
-// readRTCP also keeps the interceptors of the track going.
-func (in *inbound) readRTCP() {
-	buf := make([]byte, receiveBuffer)
-	for {
-		n, _, err := in.receiver.Read(buf)
-		if err != nil {
-			return
-		}
-		packets, err := rtcp.Unmarshal(buf[:n])
-		if err != nil {
-			continue
-		}
-		for _, packet := range packets {
-			sr, ok := packet.(*rtcp.SenderReport)
-			if p := in.publication.Load(); ok && p != nil && sr.SSRC == p.ssrc {
-				p.report(SenderReport{NTP: sr.NTPTime, RTP: sr.RTPTime}, time.Now())
-			}
-		}
+// senderReports are the newest of all layers.
+func (p *Publication) senderReports() (all [maxLayers]*timedReport) {
+	for i, l := range p.layers {
+		all[i] = l.reports.Load()
 	}
+	return all
+}
+
+// opusOf is what a packet of sound carries without redundancy; nil if it cannot be read.
+func opusOf(p *packet) []byte {
+	if p.kind != codec.RED || p.padding() {
+		return p.payload
+	}
+	primary, ok := codec.REDPrimary(p.payload)
+	if !ok {
+		return nil
+	}
+	return primary
+}
+
+// copyOf is a packet that a recorder may keep.
+func copyOf(p *packet, n numbers) *rtp.Packet {
+	payload := p.payload
+	if p.kind == codec.RED {
+		payload = opusOf(p)
+	}
+	c := &rtp.Packet{
+		Header:  rtp.Header{Version: 2, Marker: n.marker, SequenceNumber: n.seq, Timestamp: n.timestamp},
+		Payload: append([]byte(nil), payload...),
+	}
+	if n.rewrite {
+		p.frame.Rewrite(c.Payload, n.picture, n.tl0)
+	}
+	return c
 }

@@ -1,20 +1,24 @@
 package sfu
 
 import (
+	"errors"
 	"maps"
+	"math/rand/v2"
 
-	"github.com/google/uuid"
-	"github.com/pion/webrtc/v4"
+	"github.com/pausepoint/pausepoint/sfu/negotiate"
+	"github.com/pausepoint/pausepoint/sfu/transport"
 )
 
 // publisher is the publish side of a peer. The peer's goroutine owns it.
 type publisher struct {
-	peer       *Peer
-	pc         *webrtc.PeerConnection // nil until the first offer and after it was dropped
-	candidates candidates
-	sources    map[string]Source // by mid, of the newest offer
-	inbound    map[string]*inbound
-	state      PeerState
+	peer         *Peer
+	conn         *publishConn // nil until the first offer and after it was dropped
+	session      uint64
+	version      uint64
+	ufrag        string // of the newest offer
+	candidates   candidates
+	publications map[string]*Publication // by mid; live, or waiting for their first packet
+	layers       map[string]int          // how many there are, by mid
 }
 
 // signal acts on an offer, a candidate or a restart.
@@ -26,7 +30,7 @@ func (p *publisher) signal(s Signal) error {
 		if !p.peer.mayPublish {
 			return ErrMayNotPublish
 		}
-		return p.candidates.add(p.peer.room.sfu.policy, p.pc, s.Candidate)
+		return p.candidates.add(s.Candidate)
 	case KindRestart:
 		p.close(StateClosed)
 		return nil
@@ -38,163 +42,139 @@ func (p *publisher) offer(s Signal) error {
 	if !p.peer.mayPublish {
 		return ErrMayNotPublish
 	}
-	d, err := checkSDP(s.SDP)
+	o, err := negotiate.ReadOffer(s.SDP)
 	if err != nil {
 		return err
 	}
-	if err = checkPublish(d, s.Sources); err != nil {
+	if err = checkSources(o, s.Sources); err != nil {
 		return err
 	}
-	changes := p.peer.room.sfu.policy.filterSDP(d) + keepReceivers(d, p.mids())
-	text, err := textOf(d, s.SDP, changes)
-	if err != nil {
+	if err = p.start(o); err != nil {
 		return err
 	}
-	if err = p.open(); err != nil {
-		return err
-	}
-	answer, err := p.negotiate(text)
-	if err != nil {
-		// What was half applied cannot be undone.
-		p.peer.log.Warn("publish offer failed", "err", err)
+	// A new generation of candidates may follow an ICE restart, and renegotiation is rare: count anew.
+	p.candidates = candidates{}
+	if err = p.reconcile(o, s.Sources); err != nil {
 		p.drop(StateFailed)
 		return err
 	}
-	p.sources = maps.Clone(s.Sources)
-	p.forgetStopped()
-	p.reconcile()
+	p.version++
+	answer := o.Answer(p.peer.local(p.conn.conn, p.session, p.version))
 	p.peer.tell(Signal{Kind: KindAnswer, PC: Publish, SDP: answer})
 	return nil
 }
 
-// mids are those that the connection knows already.
-func (p *publisher) mids() map[string]bool {
-	known := make(map[string]bool)
-	if p.pc == nil {
-		return known
+// start connects, or changes the credentials of the connection that there is.
+func (p *publisher) start(o *negotiate.Offer) error {
+	if p.conn == nil {
+		p.open()
+	} else if p.ufrag != o.Ufrag {
+		p.conn.conn.Restart()
 	}
-	for _, t := range p.pc.GetTransceivers() {
-		known[t.Mid()] = true
+	err := p.conn.conn.Start(remote(o.Transport))
+	if errors.Is(err, transport.ErrFingerprint) { // the member has begun anew
+		p.close(StateClosed)
+		p.open()
+		err = p.conn.conn.Start(remote(o.Transport))
 	}
-	return known
-}
-
-// open makes the connection if there is none.
-func (p *publisher) open() error {
-	if p.pc != nil {
-		return nil
-	}
-	peer := p.peer
-	var pc *webrtc.PeerConnection
-	pc, err := peer.room.sfu.build.publish(func() { peer.box.post(excess{pc: pc}) })
 	if err != nil {
-		return err
+		p.peer.log.Warn("publish offer failed", "err", err)
+		p.drop(StateFailed)
+		return wrap(ErrBadSDP, err)
 	}
-	pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
-		peer.box.post(arrived{pc: pc, track: t, receiver: r})
-	})
-	peer.watch(pc, Publish)
-	p.pc, p.inbound = pc, make(map[string]*inbound)
+	p.ufrag = o.Ufrag
 	return nil
 }
 
-func (p *publisher) negotiate(offer string) (string, error) {
-	err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer})
-	if err != nil {
-		return "", wrap(ErrBadSDP, err)
-	}
-	// A new generation of candidates may follow an ICE restart, and renegotiation is rare: count anew.
-	p.candidates.count = 0
-	p.candidates.flush(p.pc)
-	answer, err := p.pc.CreateAnswer(nil)
-	if err != nil {
-		return "", wrap(ErrConnection, err)
-	}
-	return p.peer.describe(p.pc, answer)
+func (p *publisher) open() {
+	p.conn = newPublishConn(p.peer)
+	p.session, p.version = rand.Uint64()>>2, 0
+	p.publications, p.layers = make(map[string]*Publication), make(map[string]int)
+	p.peer.room.sfu.metronome.add(p.conn)
 }
 
-// arrived starts to read a track whose first packet came.
-func (p *publisher) arrived(m arrived) {
-	if m.pc != p.pc || m.track.RID() != "" {
-		return
+// reconcile makes a publication for each section that is named as a source, and ends the others. They begin with their first
+// packet.
+func (p *publisher) reconcile(o *negotiate.Offer, sources map[string]Source) error {
+	old := maps.Clone(p.publications)
+	clear(p.publications)
+	for i := range o.Sections {
+		s := &o.Sections[i]
+		source := sources[s.MID]
+		if source == "" || !s.Accepted || !s.Sends {
+			continue
+		}
+		pub, n := old[s.MID], max(len(s.RIDs), 1)
+		if pub == nil || pub.ended() || pub.info.Source != source || len(pub.layers) != n {
+			var err error
+			if pub, err = p.make(source, n); err != nil {
+				p.end(old)
+				return err
+			}
+		}
+		p.publications[s.MID] = pub
 	}
-	mid := ""
-	for _, t := range p.pc.GetTransceivers() {
-		if t.Receiver() == m.receiver {
-			mid = t.Mid()
+	for mid, pub := range old {
+		if p.publications[mid] != pub {
+			p.peer.room.unpublish(pub)
 		}
 	}
-	if mid == "" {
-		return
-	}
-	if old := p.inbound[mid]; old != nil {
-		p.unpublish(old)
-	}
-	in := &inbound{pc: p.pc, track: m.track, receiver: m.receiver}
-	p.inbound[mid] = in
-	p.peer.wg.Go(in.readRTP)
-	p.peer.wg.Go(in.readRTCP)
-	p.reconcile()
+	p.conn.configure(o, p.publications)
+	return nil
 }
 
-// forgetStopped ends the tracks that the negotiation has stopped: a member that sends there again has a new one, which arrives.
-func (p *publisher) forgetStopped() {
-	for _, t := range p.pc.GetTransceivers() {
-		if in := p.inbound[t.Mid()]; in != nil && in.receiver != t.Receiver() {
-			p.unpublish(in)
-			delete(p.inbound, t.Mid())
-		}
-	}
+func (p *publisher) make(source Source, layers int) (*Publication, error) {
+	return newPublication(p.peer, source, layers, p.conn.askKeyframe)
 }
 
-// reconcile makes publications of the tracks that are named as a source, and ends the others.
-func (p *publisher) reconcile() {
-	for mid, in := range p.inbound {
-		pub := in.publication.Load()
-		source := p.sources[mid]
-		if pub != nil && (pub.info.Source != source || pub.ended()) {
-			p.unpublish(in)
-			pub = nil
-		}
-		if pub == nil && source != "" && p.peer.mayPublish {
-			p.start(in, source)
-		}
-	}
-}
-
-func (p *publisher) start(in *inbound, source Source) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		p.peer.log.Error("no id for a publication", "err", err)
-		return
-	}
-	info := TrackInfo{Member: p.peer.id, Source: source, Publication: id.String()}
-	pub := newPublication(p.peer, in, info)
-	if !p.peer.room.publish(pub) {
-		return
-	}
-	in.publication.Store(pub)
-}
-
-func (p *publisher) unpublish(in *inbound) {
-	if pub := in.publication.Swap(nil); pub != nil {
+func (p *publisher) end(publications map[string]*Publication) {
+	for _, pub := range publications {
 		p.peer.room.unpublish(pub)
 	}
 }
 
-// changed acts on a new state of the connection.
-func (p *publisher) changed(state PeerState) {
-	if state == StateFailed {
-		p.drop(state)
+// arrived makes a publication live whose first packet came.
+func (p *publisher) arrived(m arrived) {
+	if p.conn == nil || m.conn != p.conn.conn || !p.peer.mayPublish {
 		return
 	}
-	p.state = state
+	for _, pub := range p.publications {
+		if pub == m.publication {
+			p.peer.room.publish(pub)
+			return
+		}
+	}
+}
+
+// changed acts on a new state of the connection. When nothing comes any more, the publications end at once; they begin anew
+// if something comes before the connection is given up.
+func (p *publisher) changed(state PeerState) {
+	switch state {
+	case StateFailed:
+		p.drop(state)
+		return
+	case StateDisconnected:
+		p.interrupt()
+	}
 	p.peer.emit(Publish, state)
+}
+
+func (p *publisher) interrupt() {
+	for mid, old := range p.publications {
+		next, err := p.make(old.info.Source, len(old.layers))
+		if err != nil {
+			p.peer.log.Error("no id for a publication", "err", err)
+			continue
+		}
+		p.peer.room.unpublish(old)
+		p.publications[mid] = next
+		p.conn.renew(old, next)
+	}
 }
 
 // drop closes the connection and tells the member.
 func (p *publisher) drop(state PeerState) {
-	if p.pc == nil {
+	if p.conn == nil {
 		return
 	}
 	p.close(state)
@@ -203,15 +183,13 @@ func (p *publisher) drop(state PeerState) {
 
 // close ends the publications and the connection.
 func (p *publisher) close(state PeerState) {
-	if p.pc == nil {
+	if p.conn == nil {
 		return
 	}
-	for _, in := range p.inbound {
-		p.unpublish(in)
-	}
-	if err := p.pc.GracefulClose(); err != nil {
-		p.peer.log.Warn("publish connection did not close cleanly", "err", err)
-	}
-	p.pc, p.inbound, p.sources, p.candidates = nil, nil, nil, candidates{}
+	p.end(p.publications)
+	p.peer.room.sfu.metronome.remove(p.conn)
+	p.conn.shut()
+	p.conn.conn.Close()
+	p.conn, p.publications, p.candidates, p.ufrag = nil, nil, candidates{}, ""
 	p.peer.emit(Publish, state)
 }

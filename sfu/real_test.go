@@ -1,7 +1,6 @@
 package sfu
 
 import (
-	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -120,21 +119,4 @@ func TestPublicAddressesAreTold(t *testing.T) {
 	}
 	a.leave()
 	must(t, w.sfu.Close())
-}
-
-func TestLoggersWriteErrorsAsWarnings(t *testing.T) {
-	var out strings.Builder
-	f := newLoggerFactory(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo})))
-	l := f.NewLogger("ice")
-	l.Debugf("%d", 1)
-	l.Warn("two")
-	l.Warnf("three %d", 3)
-	for range 1000 {
-		l.Errorf("four %s", "x")
-	}
-	l.Error("five")
-	lines := strings.Count(out.String(), "\n")
-	if lines != 20 || !strings.Contains(out.String(), `level=WARN msg="media stack" scope=ice detail="four x"`) {
-		t.Errorf("%d lines: %.200s", lines, out.String())
-	}
 }

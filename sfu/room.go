@@ -3,6 +3,7 @@ package sfu
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -91,6 +92,8 @@ type liveRoom struct {
 	peers map[string]*Peer
 	pubs  []*Publication // in order of start
 	taps  map[*Tap]struct{}
+
+	speaking atomic.Pointer[map[string]bool] // who speaks now
 }
 
 // enter gets or makes the room and takes a reference to it.
@@ -182,6 +185,9 @@ func (r *liveRoom) unpublish(p *Publication) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.endLocked(func(o *Publication) bool { return o == p })
+	if !p.ended() { // it has never been live
+		p.end()
+	}
 }
 
 // endLocked ends the publications that match.
@@ -259,8 +265,9 @@ func (r *liveRoom) listen() {
 			return
 		}
 		pubs := r.publications("")
-		if members, changed := speakers.update(pubs); changed {
-			r.emit(SpeakersChanged{Members: members})
+		if members, levels, changed := speakers.update(pubs); changed {
+			r.note(members)
+			r.emit(SpeakersChanged{Members: members, Levels: levels})
 		}
 		if tick%qualityTicks == 0 {
 			r.measure(qualities)
@@ -285,6 +292,22 @@ func (r *liveRoom) sleep(ticker *time.Ticker) bool {
 		}
 	}
 	return true
+}
+
+// note keeps who speaks for the allocation of bandwidth.
+func (r *liveRoom) note(members []string) {
+	speaking := make(map[string]bool, len(members))
+	for _, m := range members {
+		speaking[m] = true
+	}
+	r.speaking.Store(&speaking)
+}
+
+func (r *liveRoom) speakingNow() map[string]bool {
+	if s := r.speaking.Load(); s != nil {
+		return *s
+	}
+	return nil
 }
 
 func (r *liveRoom) measure(known map[string]Quality) {

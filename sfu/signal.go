@@ -3,6 +3,8 @@ package sfu
 import (
 	"errors"
 	"fmt"
+
+	"github.com/pausepoint/pausepoint/sfu/negotiate"
 )
 
 // Kind says what a Signal is.
@@ -80,13 +82,13 @@ var (
 	ErrBusy            = errors.New("sfu: too many signals are waiting; send fewer")
 	ErrMayNotPublish   = errors.New("sfu: the member may not publish")
 	ErrNotSubscribed   = errors.New("sfu: the peer does not subscribe")
-	ErrSDPTooLarge     = errors.New("sfu: the session description is larger than 64 KiB")
-	ErrTooManyMedia    = errors.New("sfu: the session description has more than 64 media sections")
-	ErrBadSDP          = errors.New("sfu: the session description cannot be read")
+	ErrSDPTooLarge     = negotiate.ErrTooLarge
+	ErrTooManyMedia    = negotiate.ErrTooManyMedia
+	ErrBadSDP          = negotiate.ErrBad
 	ErrBadSources      = errors.New("sfu: the sources do not match the session description")
-	ErrUnsupported     = errors.New("sfu: the session description asks for something not supported")
+	ErrUnsupported     = negotiate.ErrUnsupported
 	ErrBadCandidate    = errors.New("sfu: the ICE candidate cannot be read")
-	ErrTooManySignals  = errors.New("sfu: too many ICE candidates; the rest are ignored")
+	ErrTooManySignals  = negotiate.ErrTooManyCandidates
 	ErrUnexpected      = errors.New("sfu: the signal does not fit the state of the connection")
 	ErrConnection      = errors.New("sfu: the connection cannot be set up")
 	ErrInvalidIdentity = errors.New("sfu: a room and a member need ids of 1 to 128 printable characters without spaces")

@@ -66,8 +66,9 @@ type speakers struct {
 
 func newSpeakers() *speakers { return &speakers{detectors: make(map[*Publication]*speech)} }
 
-// update takes the levels of all microphones and returns who speaks, sorted.
-func (s *speakers) update(pubs []*Publication) (members []string, changed bool) {
+// update takes the levels of all microphones and returns who speaks, sorted, and how loud.
+func (s *speakers) update(pubs []*Publication) (members []string, levels map[string]int, changed bool) {
+	levels = make(map[string]int)
 	live := make(map[*Publication]*speech, len(s.detectors))
 	for _, p := range pubs {
 		if p.info.Source != SourceAudio {
@@ -81,13 +82,14 @@ func (s *speakers) update(pubs []*Publication) (members []string, changed bool) 
 		level, _ := p.levels.take()
 		if d.tick(level) {
 			members = append(members, p.info.Member)
+			levels[p.info.Member] = -level
 		}
 	}
 	s.detectors = live
 	slices.Sort(members)
 	if slices.Equal(members, s.now) {
-		return nil, false
+		return nil, nil, false
 	}
 	s.now = members
-	return slices.Clone(members), true
+	return slices.Clone(members), levels, true
 }

@@ -7,40 +7,97 @@ import (
 
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
-	"github.com/pion/webrtc/v4"
+
+	"github.com/pausepoint/pausepoint/sfu/codec"
+	"github.com/pausepoint/pausepoint/sfu/negotiate"
+	"github.com/pausepoint/pausepoint/sfu/transport"
 )
 
-// written keeps what a downTrack writes.
+// written keeps what is sent.
 type written struct {
 	headers  []rtp.Header
 	payloads [][]byte
+	control  []rtcp.Packet
 }
 
-func (w *written) WriteRTP(h *rtp.Header, payload []byte) (int, error) {
+func (w *written) SendRTP(_ *transport.Batch, h *rtp.Header, payload []byte) bool {
 	w.headers = append(w.headers, *h)
 	w.payloads = append(w.payloads, append([]byte(nil), payload...))
-	return len(payload), nil
+	return true
 }
 
-func (w *written) Write(b []byte) (int, error) { return len(b), nil }
+func (w *written) SendRTCP(_ *transport.Batch, raw []byte) bool {
+	packets, err := rtcp.Unmarshal(raw)
+	if err != nil {
+		panic(err)
+	}
+	w.control = append(w.control, packets...)
+	return false
+}
 
 // line is a publication with one subscriber, without a network.
-func newLine(video, rtx bool) (*Publication, *downTrack, *written) {
-	p := &Publication{video: video, codec: Codec{ClockRate: 48000}, info: TrackInfo{Source: SourceAudio}, history: newHistory(video)}
+type line struct {
+	*Publication
+	in   *publishConn
+	peer *Peer
+	back *written // to the publisher
+}
+
+func (l *line) receive(raw []byte, now time.Time) { l.in.HandleRTP(nil, raw, now) }
+
+func newLine(video, rtx bool) (*line, *downTrack, *written) {
+	c := negotiate.Codec{MimeType: negotiate.Opus, ClockRate: 48000, Channels: 2, PayloadType: 96}
+	source := SourceAudio
 	if video {
-		p.codec.ClockRate, p.info.Source = 90000, SourceCamera
+		c = negotiate.Codec{
+			MimeType: negotiate.VP8, ClockRate: 90000, PayloadType: 96, RTX: 97, Feedback: []string{"nack", "nack pli"},
+		}
+		source = SourceCamera
 	}
-	p.ingress = newIngress(video, p.codec.ClockRate)
-	p.keys = newKeyframer(func() {})
-	p.taps.Store(new([]*TapTrack))
+	return newLineOf(source, rtx, c)
+}
+
+func newLineOf(source Source, rtx bool, c negotiate.Codec, rids ...string) (*line, *downTrack, *written) {
+	peer := &Peer{room: &liveRoom{sfu: &SFU{metronome: newMetronome()}}, box: mailbox{wake: make(chan struct{}, 1)}}
+	l := &line{peer: peer, back: &written{}}
+	l.in = newPublishState(peer)
+	l.in.out = l.back
+	var err error
+	if l.Publication, err = newPublication(peer, source, len(rids), l.in.askKeyframe); err != nil {
+		panic(err)
+	}
+	l.in.configure(&negotiate.Offer{Sections: []negotiate.Section{{
+		MID: "0", Audio: !source.Video(), Accepted: true, Sends: true, Codecs: []negotiate.Codec{c}, SSRCs: []uint32{7}, RIDs: rids,
+		Repairs: map[uint32]uint32{8: 7}, Extensions: []negotiate.Extension{{ID: 1, URI: negotiate.ExtMID}, {ID: 2, URI: negotiate.ExtRID}},
+	}}}, map[string]*Publication{"0": l.Publication})
+	l.describe(&c)
+	d, out := l.subscribe(rtx)
+	return l, d, out
+}
+
+// subscribe adds a subscriber who does not report what arrives.
+func (l *line) subscribe(rtx bool) (*downTrack, *written) {
 	out := &written{}
-	d := newDownTrack(p, &Peer{}, nil)
-	d.out = outlet{writer: out, ssrc: 1, pt: 96}
+	e := newEgressState(l.peer, nil)
+	e.out, e.connected = out, true
+	d := newDownTrack(l.Publication, e)
+	e.add(d)
+	a := negotiate.Accepted{Codec: negotiate.Codec{PayloadType: 96}, NACK: true}
 	if rtx {
-		d.out.rtxSSRC, d.out.rtxPT = 2, 97
+		a.Codec.RTX = 97
 	}
-	p.subs.Store(&[]*downTrack{d})
-	return p, d, out
+	d.bind(a)
+	e.attach()
+	return d, out
+}
+
+// hear gives the subscriber's RTCP to the server.
+func (t *downTrack) hear(p rtcp.Packet, now time.Time) {
+	raw, err := p.Marshal()
+	if err != nil {
+		panic(err)
+	}
+	t.egress.HandleRTCP(nil, raw, now)
 }
 
 // frame is a VP8 packet.
@@ -107,9 +164,9 @@ func TestAJumpOfTheSourceIsRebased(t *testing.T) {
 		t.Errorf("timestamp %d, want one second on", got)
 	}
 	for i, want := range []uint16{100, 101, 102} {
-		d, _ := parseVP8(out.payloads[i])
-		if d.pictureID != want || d.tl0 != uint8(want) {
-			t.Errorf("packet %d: picture %d, tl0 %d; want %d", i, d.pictureID, d.tl0, want)
+		d, _ := codec.Parse(codec.VP8, out.payloads[i], false, nil)
+		if d.PictureID != want || d.TL0 != uint8(want) {
+			t.Errorf("packet %d: picture %d, tl0 %d; want %d", i, d.PictureID, d.TL0, want)
 		}
 	}
 	if c := p.Counts(); c.Stray != 1 {
@@ -141,7 +198,7 @@ func TestRetransmission(t *testing.T) {
 			for i := range uint16(5) {
 				p.receive(frame(100+i, uint32(i)*3000, i, i == 0), now)
 			}
-			d.hear(&rtcp.TransportLayerNack{Nacks: []rtcp.NackPair{{PacketID: 101, LostPackets: 0b10}}}, now)
+			d.hear(&rtcp.TransportLayerNack{MediaSSRC: d.to.ssrc, Nacks: []rtcp.NackPair{{PacketID: 101, LostPackets: 0b10}}}, now)
 			if n := len(out.headers); n != 7 {
 				t.Fatalf("%d packets, want 5 and 2 again", n)
 			}
@@ -149,11 +206,11 @@ func TestRetransmission(t *testing.T) {
 				seq := uint16(101 + 2*i)
 				payload := out.payloads[5+i]
 				if rtx {
-					if h.SSRC != 2 || h.PayloadType != 97 || h.SequenceNumber != uint16(i) || payload[0] != 0 || payload[1] != byte(seq) {
+					if h.SSRC != d.to.rtxSSRC || h.PayloadType != 97 || h.SequenceNumber != uint16(i) || payload[0] != 0 || payload[1] != byte(seq) {
 						t.Errorf("retransmission %d: %+v % x", seq, h, payload)
 					}
 					payload = payload[2:]
-				} else if h.SSRC != 1 || h.SequenceNumber != seq {
+				} else if h.SSRC != d.to.ssrc || h.SequenceNumber != seq {
 					t.Errorf("retransmission %d: %+v", seq, h)
 				}
 				if string(payload) != string(out.payloads[seq-100]) || h.Timestamp != out.headers[seq-100].Timestamp {
@@ -172,12 +229,12 @@ func TestNACKStormIsThrottled(t *testing.T) {
 	}
 	pairs := []rtcp.NackPair{{PacketID: 0, LostPackets: 0xffff}, {PacketID: 17, LostPackets: 0xffff}}
 	for range 1000 {
-		d.hear(&rtcp.TransportLayerNack{Nacks: pairs}, now)
+		d.hear(&rtcp.TransportLayerNack{MediaSSRC: d.to.ssrc, Nacks: pairs}, now)
 	}
 	if n := len(out.headers) - 100; n != maxResends {
 		t.Errorf("%d retransmissions, want %d", n, maxResends)
 	}
-	d.hear(&rtcp.TransportLayerNack{Nacks: pairs[:1]}, now.Add(resendWindow))
+	d.hear(&rtcp.TransportLayerNack{MediaSSRC: d.to.ssrc, Nacks: pairs[:1]}, now.Add(resendWindow))
 	if n := len(out.headers) - 100; n != maxResends+17 {
 		t.Errorf("%d retransmissions in the next window, want 17 more", n-maxResends)
 	}
@@ -198,7 +255,8 @@ func TestHostilePackets(t *testing.T) {
 	} {
 		p, _, out := newLine(true, false)
 		p.receive(b, time.Now())
-		if len(out.headers) != 0 || p.Counts().Malformed != 1 {
+		// What is no RTP is not known to belong to the publication.
+		if c := p.Counts(); len(out.headers) != 0 || c.Malformed != c.Received {
 			t.Errorf("%s: %d packets sent, %+v", name, len(out.headers), p.Counts())
 		}
 	}
@@ -218,88 +276,13 @@ func TestPacketRateIsCapped(t *testing.T) {
 	}
 }
 
-func TestChooseCodec(t *testing.T) {
-	codecs := []webrtc.RTPCodecParameters{
-		codec(webrtc.MimeTypeOpus, 48000, 2, "", nil, 111), codec(webrtc.MimeTypeRTX, 90000, 0, "apt=98", nil, 99),
-		codec(webrtc.MimeTypeVP8, 90000, 0, "", nil, 96), codec(webrtc.MimeTypeRTX, 90000, 0, "apt=96", nil, 97),
-	}
-	if c, rtx, ok := chooseCodec(codecs, "video/vp8"); !ok || c.PayloadType != 96 || rtx != 97 {
-		t.Errorf("VP8: %d, %d, %v", c.PayloadType, rtx, ok)
-	}
-	if c, rtx, ok := chooseCodec(codecs, webrtc.MimeTypeOpus); !ok || c.PayloadType != 111 || rtx != 0 {
-		t.Errorf("Opus: %d, %d, %v", c.PayloadType, rtx, ok)
-	}
-	if _, _, ok := chooseCodec(codecs, webrtc.MimeTypeH264); ok {
-		t.Error("H.264 was found")
-	}
-}
-
-func TestParseVP8(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		in   []byte
-		want vp8Descriptor
-		ok   bool
-	}{
-		{"plain key frame", []byte{0x10, 0}, vp8Descriptor{size: 1, start: true, keyframe: true}, true},
-		{"plain delta", []byte{0x10, 1}, vp8Descriptor{size: 1, start: true}, true},
-		{"continuation", []byte{0x00, 0}, vp8Descriptor{size: 1}, true},
-		{"second partition", []byte{0x11, 0}, vp8Descriptor{size: 1}, true},
-		{
-			"7 bits",
-			[]byte{0x90, 0x80, 0x45, 0},
-			vp8Descriptor{size: 3, start: true, keyframe: true, pictureAt: 2, pictureID: 0x45, bits: 7},
-			true,
-		},
-		{
-			"all",
-			[]byte{0x90, 0xf0, 0x81, 0x02, 0x33, 0x44, 1},
-			vp8Descriptor{size: 6, start: true, pictureAt: 2, pictureID: 0x102, bits: 15, tl0At: 4, tl0: 0x33},
-			true,
-		},
-		{"one byte", []byte{0x10}, vp8Descriptor{}, false},
-		{"descriptor only", []byte{0x90, 0x80, 0x45}, vp8Descriptor{}, false},
-		{"cut in the picture id", []byte{0x90, 0x80, 0x81}, vp8Descriptor{}, false},
-		{"cut before the picture id", []byte{0x90, 0x80}, vp8Descriptor{}, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got, ok := parseVP8(c.in)
-			if ok != c.ok || ok && got != c.want {
-				t.Errorf("%+v, %v; want %+v, %v", got, ok, c.want, c.ok)
-			}
-		})
-	}
-}
-
-func FuzzVP8(f *testing.F) {
-	f.Add([]byte{0x90, 0xf0, 0x81, 0x02, 0x33, 0x44, 1}, uint16(700), uint8(9))
-	f.Add([]byte{0x90, 0x80, 0x45, 0}, uint16(1), uint8(0))
-	f.Fuzz(func(t *testing.T, b []byte, id uint16, tl0 uint8) {
-		d, ok := parseVP8(b)
-		if !ok {
-			return
-		}
-		if d.size >= len(b) {
-			t.Fatalf("a descriptor of %d bytes in %d", d.size, len(b))
-		}
-		d.rewrite(b, id, tl0)
-		again, ok := parseVP8(b)
-		if !ok || again.size != d.size || again.keyframe != d.keyframe || again.bits != d.bits {
-			t.Fatalf("%+v became %+v, %v", d, again, ok)
-		}
-		if d.bits != 0 && again.pictureID != id&(1<<d.bits-1) || d.tl0At != 0 && again.tl0 != tl0 {
-			t.Fatalf("wrote %d and %d, read %+v", id, tl0, again)
-		}
-	})
-}
-
 // FuzzReceive gives a publication anything that SRTP could let through.
 func FuzzReceive(f *testing.F) {
 	f.Add(frame(1, 0, 1, true), true)
 	f.Add(raw(2, 960, []byte{1}), false)
 	f.Fuzz(func(t *testing.T, b []byte, video bool) {
 		p, _, out := newLine(video, true)
-		p.levelID = 1
+		p.in.ids.level = 1
 		now := time.Now()
 		p.receive(append([]byte(nil), b...), now)
 		p.receive(b, now.Add(time.Second))
@@ -309,43 +292,50 @@ func FuzzReceive(f *testing.F) {
 	})
 }
 
-func FuzzAudioLevel(f *testing.F) {
-	f.Add([]byte{0x85})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if level, ok := audioLevel(b); ok && (level > 127 || len(b) == 0) {
-			t.Fatalf("level %d of % x", level, b)
-		}
-	})
-}
-
 // sink discards, as a socket does.
 type sink struct{}
 
-func (sink) WriteRTP(_ *rtp.Header, payload []byte) (int, error) { return len(payload), nil }
-func (sink) Write(b []byte) (int, error)                         { return len(b), nil }
+func (sink) SendRTP(*transport.Batch, *rtp.Header, []byte) bool { return true }
+func (sink) SendRTCP(*transport.Batch, []byte) bool             { return true }
+
+// busy is a publication with n subscribers, and a function that sends a packet through it.
+func busy(n int) (send func()) {
+	p, first, _ := newLine(true, true)
+	p.layers[0].limiter.perSecond = 1 << 30
+	first.egress.out = sink{}
+	for range n - 1 {
+		d, _ := p.subscribe(true)
+		d.egress.out = sink{}
+	}
+	now := time.Now()
+	p.receive(frame(65535, 0, 0, true), now)
+	packet := raw(0, 0, append([]byte{0x90, 0xc0, 0x80, 0, 0, 1}, make([]byte, 1100)...))
+	seq := uint16(0)
+	return func() {
+		packet[2], packet[3] = byte(seq>>8), byte(seq)
+		seq++
+		p.receive(packet, now)
+	}
+}
+
+func TestForwardingDoesNotAllocate(t *testing.T) {
+	send := busy(10)
+	for range 2 * videoHistory {
+		send()
+	}
+	if n := testing.AllocsPerRun(1000, send); n != 0 {
+		t.Errorf("%v allocations for a packet to 10 subscribers", n)
+	}
+}
 
 // BenchmarkForward is a video packet's way through a publication, without encryption and network.
 func BenchmarkForward(b *testing.B) {
 	for _, n := range []int{1, 10, 60} {
 		b.Run(fmt.Sprintf("%d subscribers", n), func(b *testing.B) {
-			p, first, _ := newLine(true, true)
-			p.ingress.limiter.perSecond = 1 << 30
-			first.out.writer = sink{}
-			subs := []*downTrack{first}
-			for len(subs) < n {
-				d := newDownTrack(p, &Peer{}, nil)
-				d.out = outlet{writer: sink{}, ssrc: 1, pt: 96}
-				subs = append(subs, d)
-			}
-			p.subs.Store(&subs)
-			packet := raw(0, 0, append([]byte{0x90, 0xc0, 0x80, 0, 0, 0}, make([]byte, 1100)...))
-			now := time.Now()
+			send := busy(n)
 			b.ReportAllocs()
-			seq := uint16(0)
 			for b.Loop() {
-				seq++
-				packet[2], packet[3] = byte(seq>>8), byte(seq)
-				p.receive(packet, now)
+				send()
 			}
 		})
 	}

@@ -1,9 +1,9 @@
 package sfu
 
 import (
-	"slices"
+	"math/rand/v2"
 
-	"github.com/pion/webrtc/v4"
+	"github.com/pausepoint/pausepoint/sfu/negotiate"
 )
 
 // subscriber is the subscribe side of a peer. The peer's goroutine owns it.
@@ -12,16 +12,16 @@ import (
 // time: what changes meanwhile makes it stale, and is in the next one.
 type subscriber struct {
 	peer       *Peer
-	pc         *webrtc.PeerConnection // nil until there is something to subscribe to, and after a failure
+	egress     *egress // nil until there is something to subscribe to, and after a failure
+	sections   negotiate.Sections
+	session    uint64
+	version    uint64
 	candidates candidates
 	tracks     map[*Publication]*downTrack
 	offers     uint32 // number of the newest offer
 	offering   bool   // an offer is in flight
 	stale      bool   // reconcile again when it can be offered
 	lost       bool   // it could not be negotiated: wait for the member to ask for a new connection
-	connected  bool
-	leaving    []*webrtc.RTPTransceiver // without a track in the offer in flight
-	idle       []*webrtc.RTPTransceiver // without a track, as the member knows
 }
 
 // signal acts on an answer, a candidate or a restart.
@@ -30,9 +30,10 @@ func (s *subscriber) signal(m Signal) error {
 	case KindAnswer:
 		return s.answer(m)
 	case KindCandidate:
-		return s.candidates.add(s.peer.room.sfu.policy, s.pc, m.Candidate)
+		return s.candidates.add(m.Candidate)
 	case KindRestart:
-		return s.restart()
+		s.restart()
+		return nil
 	}
 	return ErrUnexpected
 }
@@ -48,13 +49,10 @@ func (s *subscriber) reconcile() {
 	}
 	s.stale = false
 	pubs := s.peer.room.publications(s.peer.id)
-	if s.pc == nil && len(pubs) == 0 {
+	if s.egress == nil && len(pubs) == 0 {
 		return
 	}
-	if err := s.open(); err != nil {
-		s.peer.log.Error("subscribe connection failed", "err", err)
-		return
-	}
+	s.open()
 	removed := s.remove(pubs)
 	added := s.add(pubs)
 	if removed || added {
@@ -62,17 +60,13 @@ func (s *subscriber) reconcile() {
 	}
 }
 
-func (s *subscriber) open() error {
-	if s.pc != nil {
-		return nil
+func (s *subscriber) open() {
+	if s.egress != nil {
+		return
 	}
-	pc, err := s.peer.room.sfu.build.subscribe()
-	if err != nil {
-		return err
-	}
-	s.peer.watch(pc, Subscribe)
-	s.pc, s.tracks = pc, make(map[*Publication]*downTrack)
-	return nil
+	s.egress, s.tracks = newEgress(s.peer, s.peer.currentViews()), make(map[*Publication]*downTrack)
+	s.sections, s.session, s.version = negotiate.Sections{}, rand.Uint64()>>2, 0
+	s.peer.room.sfu.metronome.add(s.egress)
 }
 
 func (s *subscriber) remove(pubs []*Publication) (changed bool) {
@@ -84,23 +78,14 @@ func (s *subscriber) remove(pubs []*Publication) (changed bool) {
 		if live[p] {
 			continue
 		}
-		s.detach(t)
+		s.egress.remove(t)
 		delete(s.tracks, p)
-		changed = true
-	}
-	return changed
-}
-
-func (s *subscriber) detach(t *downTrack) {
-	t.stop()
-	for _, tr := range s.pc.GetTransceivers() {
-		if tr.Sender() == t.sender {
-			s.leaving = append(s.leaving, tr)
+		if t.section != nil {
+			s.sections.Remove(t.section)
+			changed = true
 		}
 	}
-	if err := s.pc.RemoveTrack(t.sender); err != nil {
-		s.peer.log.Warn("a track was not removed cleanly", "err", err)
-	}
+	return changed
 }
 
 func (s *subscriber) add(pubs []*Publication) (changed bool) {
@@ -108,60 +93,33 @@ func (s *subscriber) add(pubs []*Publication) (changed bool) {
 		if s.tracks[p] != nil || len(s.tracks) >= maxSubscribedMedia {
 			continue
 		}
-		t := newDownTrack(p, s.peer, s.pc)
-		if err := s.attach(t); err != nil {
-			s.peer.log.Error("a track was not added", "err", err)
+		t := newDownTrack(p, s.egress)
+		s.egress.add(t)
+		section, ok := s.sections.Add(negotiate.Track{
+			Codec: negotiate.Codec{
+				MimeType: p.codec.MimeType, ClockRate: p.codec.ClockRate, Channels: p.codec.Channels, Parameters: p.codec.Parameters,
+			},
+			StreamID: p.info.Member, TrackID: p.info.Publication, SSRC: t.to.ssrc, RTX: t.to.rtxSSRC,
+		})
+		if !ok {
+			s.egress.remove(t)
 			continue
 		}
-		if s.connected {
-			t.transportReady()
-		}
+		t.section = section
 		s.tracks[p] = t
-		s.peer.wg.Go(t.readRTCP)
 		changed = true
 	}
 	return changed
 }
 
-// attach gives the track a transceiver: an idle one or a new one.
-func (s *subscriber) attach(t *downTrack) error {
-	for _, tr := range s.idle {
-		if tr.Kind() == t.Kind() {
-			return s.reuse(t)
-		}
-	}
-	tr, err := s.pc.AddTransceiverFromTrack(t, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
-	if err != nil {
-		return err
-	}
-	t.sender = tr.Sender()
-	return nil
-}
-
-// reuse lets the connection choose among the idle transceivers of the track's kind.
-func (s *subscriber) reuse(t *downTrack) (err error) {
-	if t.sender, err = s.pc.AddTrack(t); err != nil {
-		return err
-	}
-	s.idle = slices.DeleteFunc(s.idle, func(tr *webrtc.RTPTransceiver) bool { return tr.Sender() == t.sender })
-	return nil
-}
-
 // offer sends the member the state of the connection.
 func (s *subscriber) offer(iceRestart bool) {
-	offer, err := s.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: iceRestart})
-	if err != nil {
-		s.fail(err)
-		return
-	}
 	if iceRestart {
+		s.egress.conn.Restart()
 		s.candidates = candidates{}
 	}
-	text, err := s.peer.describe(s.pc, offer)
-	if err != nil {
-		s.fail(err)
-		return
-	}
+	s.version++
+	text := s.sections.Offer(s.peer.local(s.egress.conn, s.session, s.version))
 	s.offers++
 	s.offering = true
 	s.peer.tell(Signal{Kind: KindOffer, PC: Subscribe, SDP: text, Offer: s.offers, Tracks: s.mids()})
@@ -170,11 +128,9 @@ func (s *subscriber) offer(iceRestart bool) {
 // mids says which publication each mid carries.
 func (s *subscriber) mids() map[string]TrackInfo {
 	mids := make(map[string]TrackInfo, len(s.tracks))
-	for _, tr := range s.pc.GetTransceivers() {
-		for _, t := range s.tracks {
-			if tr.Sender() == t.sender {
-				mids[tr.Mid()] = t.pub.info
-			}
+	for p, t := range s.tracks {
+		if t.section != nil {
+			mids[t.section.MID] = p.info
 		}
 	}
 	return mids
@@ -188,23 +144,28 @@ func (s *subscriber) answer(m Signal) error {
 	if m.Offer != 0 && m.Offer != s.offers {
 		return nil // of an offer that was given up
 	}
-	d, err := checkSDP(m.SDP)
+	t, accepted, err := s.sections.Answer(m.SDP)
 	if err != nil {
 		return err
 	}
-	text, err := textOf(d, m.SDP, s.peer.room.sfu.policy.filterSDP(d))
-	if err != nil {
-		return err
-	}
-	err = s.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text})
-	if err != nil {
-		// What was half applied cannot be undone. The member may ask for a new connection.
+	if err = s.egress.conn.Start(remote(t)); err != nil {
+		// The member may ask for a new connection.
 		s.fail(err)
 		return wrap(ErrBadSDP, err)
 	}
 	s.offering = false
-	s.idle, s.leaving = append(s.idle, s.leaving...), nil
-	s.candidates.flush(s.pc)
+	for _, d := range s.tracks {
+		if d.section == nil {
+			continue
+		}
+		if a, ok := accepted[d.section]; ok {
+			d.bind(a)
+		} else if d.section.Refused() {
+			d.section = nil
+		}
+	}
+	s.egress.answered()
+	s.egress.attach()
 	if s.stale {
 		s.reconcile()
 	}
@@ -213,13 +174,12 @@ func (s *subscriber) answer(m Signal) error {
 
 // restart is asked for by the member. A connection that is alive gets an ICE restart; one that failed, or has an offer in
 // flight that the member may have lost, is built anew.
-func (s *subscriber) restart() error {
-	if s.pc != nil && !s.offering {
+func (s *subscriber) restart() {
+	if s.egress != nil && !s.offering {
 		s.offer(true)
-		return nil
+		return
 	}
 	s.rebuild()
-	return nil
 }
 
 // rebuild begins a new connection with all of the room's publications.
@@ -232,9 +192,6 @@ func (s *subscriber) rebuild() {
 
 // fail gives the connection up when it cannot be negotiated.
 func (s *subscriber) fail(err error) {
-	if s.peer.ctx.Err() != nil {
-		return
-	}
 	s.peer.log.Warn("subscribe connection cannot be negotiated", "err", err)
 	s.close(StateFailed)
 	s.lost = true
@@ -248,27 +205,30 @@ func (s *subscriber) changed(state PeerState) {
 		s.rebuild()
 		return
 	case StateConnected:
-		s.connected = true
-		for _, t := range s.tracks {
-			t.transportReady()
-		}
+		s.egress.opened()
+		s.egress.attach()
 	}
 	s.peer.emit(Subscribe, state)
 }
 
+func (s *subscriber) setViews(views map[string]View) {
+	if s.egress != nil {
+		s.egress.setViews(views)
+	}
+}
+
 // close ends the subscriptions and the connection.
 func (s *subscriber) close(state PeerState) {
-	if s.pc == nil {
+	if s.egress == nil {
 		return
 	}
 	for _, t := range s.tracks {
-		t.stop()
+		s.egress.remove(t)
 	}
-	if err := s.pc.GracefulClose(); err != nil {
-		s.peer.log.Warn("subscribe connection did not close cleanly", "err", err)
-	}
-	s.pc, s.tracks, s.candidates = nil, nil, candidates{}
-	s.offering, s.stale, s.connected = false, false, false
-	s.leaving, s.idle = nil, nil
+	s.peer.room.sfu.metronome.remove(s.egress)
+	s.egress.shut()
+	s.egress.conn.Close()
+	s.egress, s.tracks, s.candidates = nil, nil, candidates{}
+	s.offering, s.stale = false, false
 	s.peer.emit(Subscribe, state)
 }

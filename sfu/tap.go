@@ -128,8 +128,8 @@ type Item struct {
 	Arrival time.Time
 	Packet  *rtp.Packet   // nil for a report; owned by the receiver; without a payload where it was only padding
 	Report  *SenderReport // nil for a packet
-	// Epoch counts how often the publisher's numbering began anew: sequence numbers and timestamps of different epochs are
-	// not comparable.
+	// Epoch counts how often the publisher's numbering began anew. The numbers here go on all the same, but how far timestamps of
+	// different epochs lie apart is by the time of arrival only.
 	Epoch uint32
 	// Dropped is how many items were lost before this one, because the reader was slow.
 	Dropped uint64
@@ -141,17 +141,22 @@ type TapTrack struct {
 	pub *Publication
 
 	mu      sync.Mutex
+	out     outStream // one stream of what may be several layers
 	ring    []Item
 	head    int
 	size    int
 	pending uint64 // dropped since the last item that was queued
 	dropped uint64
 	ended   bool
+	epoch   uint32
 	wake    chan struct{} // capacity 1
 }
 
 func newTapTrack(p *Publication, capacity int) *TapTrack {
-	return &TapTrack{pub: p, ring: make([]Item, max(capacity, 1)), wake: make(chan struct{}, 1)}
+	t := &TapTrack{pub: p, ring: make([]Item, max(capacity, 1)), wake: make(chan struct{}, 1)}
+	t.out = newOutStream(p.video, p.codec.ClockRate)
+	t.out.whole = true
+	return t
 }
 
 // Next waits for an item. It returns io.EOF when the publication has ended, or the track was closed, and all items are
@@ -198,20 +203,60 @@ func (t *TapTrack) take() (item Item, ok, ended bool) {
 	return item, true, false
 }
 
-func (t *TapTrack) push(item Item) {
+// push takes a packet of one of the layers; the publisher's reader calls it.
+func (t *TapTrack) push(p *packet) {
 	t.mu.Lock()
+	t.out.want = int(t.pub.best.Load())
+	if n, ok := t.number(p); ok {
+		t.queue(Item{Arrival: p.arrival, Epoch: t.epoch}, p, n)
+	}
+	t.mu.Unlock()
+	poke(t.wake)
+}
+
+// number maps a packet. A recorder may begin anywhere; between layers it goes at a key frame.
+func (t *TapTrack) number(p *packet) (numbers, bool) {
+	var reports *[maxLayers]*timedReport
+	if int(p.layer) != t.out.layer {
+		all := t.pub.senderReports()
+		reports = &all
+	}
+	if !t.out.started && int(p.layer) == t.out.want {
+		t.out.layer, t.out.epoch, t.epoch = t.out.want, p.epoch, p.epoch
+	}
+	if int(p.layer) == t.out.layer && p.epoch != t.out.epoch {
+		t.epoch++
+	}
+	return t.out.next(p, reports)
+}
+
+// pushReport takes a sender report of a layer.
+func (t *TapTrack) pushReport(layer uint8, r *timedReport, now time.Time) {
+	t.mu.Lock()
+	if t.out.started && int(layer) == t.out.layer && r.epoch == t.out.epoch {
+		report := SenderReport{NTP: r.NTP, RTP: t.out.stamp.Translate(r.RTP)}
+		t.queue(Item{Arrival: now, Report: &report, Epoch: t.epoch}, nil, numbers{})
+	}
+	t.mu.Unlock()
+	poke(t.wake)
+}
+
+// queue adds an item, with a copy of a packet: a recorder keeps it for seconds. Padding that probes the bandwidth comes without a
+// payload, since its sequence number would otherwise look lost.
+func (t *TapTrack) queue(item Item, p *packet, n numbers) {
 	switch {
 	case t.ended:
 	case t.size == len(t.ring):
 		t.pending++
 		t.dropped++
 	default:
+		if p != nil {
+			item.Packet = copyOf(p, n)
+		}
 		item.Dropped, t.pending = t.pending, 0
 		t.ring[(t.head+t.size)%len(t.ring)] = item
 		t.size++
 	}
-	t.mu.Unlock()
-	poke(t.wake)
 }
 
 func (t *TapTrack) end() {

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/pion/rtp"
+	"github.com/pausepoint/pausepoint/sfu/codec"
 )
 
 // journal is a Sink that keeps what it is told.
@@ -152,7 +152,7 @@ func TestTapTrackReceivesMediaAndReports(t *testing.T) {
 			}
 			if item.Packet != nil {
 				packets, last = packets+1, item.Packet.SequenceNumber
-				if d, _ := parseVP8(item.Packet.Payload); d.keyframe {
+				if f, _ := codec.Parse(codec.VP8, item.Packet.Payload, false, nil); f.Keyframe {
 					keys++
 				}
 			}
@@ -346,18 +346,22 @@ func (j *journal) qualities() map[string]Quality {
 
 func TestJudge(t *testing.T) {
 	for _, c := range []struct {
-		loss float64
-		rtt  time.Duration
-		want Quality
+		loss  float64
+		rtt   time.Duration
+		share float64
+		want  Quality
 	}{
-		{0, 20 * time.Millisecond, QualityGood},
-		{0.03, 0, QualityFair},
-		{0, 300 * time.Millisecond, QualityFair},
-		{0.1, 0, QualityPoor},
-		{0, time.Second, QualityPoor},
+		{0, 20 * time.Millisecond, 0, QualityGood},
+		{0, 20 * time.Millisecond, 1, QualityGood},
+		{0.03, 0, 1, QualityFair},
+		{0, 300 * time.Millisecond, 1, QualityFair},
+		{0, 0, 0.5, QualityFair},
+		{0.1, 0, 1, QualityPoor},
+		{0, time.Second, 1, QualityPoor},
+		{0, 0, 0.2, QualityPoor},
 	} {
-		if got := judge(c.loss, c.rtt); got != c.want {
-			t.Errorf("%v, %v: %s, want %s", c.loss, c.rtt, got, c.want)
+		if got := judge(c.loss, c.rtt, c.share); got != c.want {
+			t.Errorf("%v, %v, %v: %s, want %s", c.loss, c.rtt, c.share, got, c.want)
 		}
 	}
 }
@@ -422,11 +426,10 @@ func TestKeyframeIsAskedForUntilItComes(t *testing.T) {
 }
 
 func TestRingPacketsAreReused(t *testing.T) {
-	h := newHistory(false)
-	var dst stored
+	h := newHistory(false, 0, 1)
+	var dst packet
 	for i := range uint16(300) {
-		p := packet{rtp: rtp.Packet{Header: rtp.Header{SequenceNumber: i}, Payload: []byte{byte(i)}}}
-		h.put(&p)
+		h.put(&packet{seq: i, payload: []byte{byte(i)}})
 	}
 	if h.get(10, 0, &dst) {
 		t.Error("a packet that was overwritten is found")

@@ -311,3 +311,6 @@ func (sec *Sending) accept(answered []Codec, extensions []Extension) (a Accepted
 	}
 	return a, true
 }
+
+// Refused reports whether the member refused the section in its newest answer.
+func (sec *Sending) Refused() bool { return sec.state == dead }

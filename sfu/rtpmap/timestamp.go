@@ -29,3 +29,17 @@ func (t *Timestamp) Rebase(in, elapsed uint32) {
 	}
 	t.offset = in - (t.last + max(elapsed, 1))
 }
+
+// RebaseTo is Rebase where it is known what in would be on the old source's clock. That is not believed if it is more
+// than limit away from the newest timestamp sent; then elapsed counts.
+func (t *Timestamp) RebaseTo(in, same, elapsed, limit uint32) {
+	if !t.started {
+		return
+	}
+	ahead := int64(int32(same - t.offset - t.last)) //nolint:gosec // RTP timestamps compare modulo 2^32
+	if ahead > int64(limit) || -ahead > int64(limit) {
+		t.Rebase(in, elapsed)
+		return
+	}
+	t.Rebase(in, uint32(max(ahead, 1))) //nolint:gosec // at most limit
+}

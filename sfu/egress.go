@@ -1,0 +1,349 @@
+package sfu
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+
+	"github.com/pausepoint/pausepoint/sfu/bwe"
+	"github.com/pausepoint/pausepoint/sfu/transport"
+)
+
+const (
+	estimateFirst   = 1_000_000  // bit/s
+	estimateBlind   = 10_000_000 // where the subscriber does not report what arrives
+	estimateLowest  = 64_000
+	estimateHighest = 30_000_000
+
+	allocateInterval = 100 * time.Millisecond
+	queueCapacity    = 1024
+	queuePatience    = 400 * time.Millisecond // what waits longer is dropped up to the next key frame
+)
+
+// egress is what leaves on a subscribe connection: it numbers the packets of all its tracks, paces them, estimates the bandwidth
+// and decides which layers are sent. mu guards it and its downTracks. Whoever holds mu takes no other lock but those of
+// histories, key frame requests and connections.
+type egress struct {
+	peer *Peer
+	conn *transport.Conn
+	out  sender // conn
+
+	mu        sync.Mutex
+	closed    bool
+	connected bool
+	tracks    []*downTrack
+	ssrcs     map[uint32]*downTrack // of media, and of retransmissions
+	estimator *bwe.Estimator
+	pacer     bwe.Pacer
+	paced     bool // the subscriber reports what arrives
+	queue     sendQueue
+	probe     probe
+	views     map[string]View
+	wanted    int // bit/s, if there were enough bandwidth
+	chosen    int // bit/s of the layers that are sent
+	rtt       time.Duration
+	decidedAt time.Time
+	began     time.Time // first connected
+
+	sequence      uint16 // transport-wide
+	sequenceBytes [2]byte
+	orientation   [1]byte
+	scratch       packet // reused
+	body, rtx     []byte // reused
+}
+
+func newEgress(p *Peer, views map[string]View) *egress {
+	e := newEgressState(p, views)
+	e.conn = p.room.sfu.net.NewConn(e)
+	e.out = e.conn
+	return e
+}
+
+// newEgressState is a connection without a network.
+func newEgressState(p *Peer, views map[string]View) *egress {
+	return &egress{
+		peer: p, ssrcs: make(map[uint32]*downTrack), views: views,
+		estimator: bwe.New(estimateBlind, estimateLowest, estimateHighest),
+	}
+}
+
+// StateChanged implements transport.Handler.
+func (e *egress) StateChanged(s transport.State) {
+	e.peer.box.post(stateChanged{conn: e.conn, which: Subscribe, state: s})
+}
+
+// HandleRTP implements transport.Handler: nothing is sent on this connection.
+func (e *egress) HandleRTP(*transport.Batch, []byte, time.Time) {}
+
+// HandleRTCP implements transport.Handler.
+func (e *egress) HandleRTCP(b *transport.Batch, raw []byte, now time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return
+	}
+	eachRTCP(raw, func(kind, format uint8, one []byte) { e.hear(b, kind, format, one, now) })
+}
+
+func (e *egress) hear(b *transport.Batch, kind, format uint8, one []byte, now time.Time) {
+	switch {
+	case kind == typeTransport && format == rtcp.FormatTCC:
+		e.fedBack(one, now)
+	case kind == typeTransport && format == rtcp.FormatTLN:
+		e.nacked(b, one, now)
+	case kind == typePayload && (format == rtcp.FormatPLI || format == rtcp.FormatFIR):
+		e.pictureLost(format, one)
+	case kind == typePayload && format == rtcp.FormatREMB:
+		var p rtcp.ReceiverEstimatedMaximumBitrate
+		if p.Unmarshal(one) == nil && !e.paced {
+			e.estimator.REMB(int(min(p.Bitrate, estimateHighest)), now)
+		}
+	case kind == typeReceiverReport:
+		var p rtcp.ReceiverReport
+		if p.Unmarshal(one) == nil {
+			e.received(p.Reports, now)
+		}
+	case kind == typeSenderReport:
+		var p rtcp.SenderReport
+		if p.Unmarshal(one) == nil {
+			e.received(p.Reports, now)
+		}
+	}
+}
+
+func (e *egress) received(reports []rtcp.ReceptionReport, now time.Time) {
+	for _, r := range reports {
+		if t := e.ssrcs[r.SSRC]; t != nil && t.to.ssrc == r.SSRC {
+			t.received(r, now)
+		}
+	}
+}
+
+func (e *egress) fedBack(one []byte, now time.Time) {
+	if e.estimator.Feedback(one, now) != nil {
+		return
+	}
+	e.rtt = e.estimator.RTT()
+	e.peer.meter.roundTrip(e.rtt)
+	e.pacer.SetTarget(e.estimator.Target())
+}
+
+func (e *egress) nacked(b *transport.Batch, one []byte, now time.Time) {
+	var p rtcp.TransportLayerNack
+	if p.Unmarshal(one) != nil {
+		return
+	}
+	t := e.ssrcs[p.MediaSSRC]
+	if t == nil || t.to.ssrc != p.MediaSSRC {
+		return
+	}
+	for _, pair := range p.Nacks {
+		more := true
+		pair.Range(func(seq uint16) bool {
+			t.stats.NACKs++
+			more = t.repair(b, seq, now)
+			return more
+		})
+		if !more {
+			return
+		}
+	}
+}
+
+func (e *egress) pictureLost(format uint8, one []byte) {
+	if format == rtcp.FormatPLI {
+		var p rtcp.PictureLossIndication
+		if p.Unmarshal(one) == nil {
+			e.refresh(p.MediaSSRC)
+		}
+		return
+	}
+	var p rtcp.FullIntraRequest
+	if p.Unmarshal(one) != nil {
+		return
+	}
+	for _, f := range p.FIR {
+		e.refresh(f.SSRC)
+	}
+}
+
+func (e *egress) refresh(ssrc uint32) {
+	t := e.ssrcs[ssrc]
+	if t == nil || t.stopped || t.choice < 0 {
+		return
+	}
+	t.stats.KeyframeRequests++
+	layer := t.out.layer
+	if layer < 0 || t.out.want != layer {
+		layer = t.out.want
+	}
+	t.pub.requestKeyframe(layer)
+}
+
+// write sends a packet. mu is held.
+func (e *egress) write(b *transport.Batch, t *downTrack, h *rtp.Header, payload []byte, now time.Time, probe uint8) {
+	if t.to.transportCC != 0 {
+		e.sequence++
+		e.sequenceBytes = [2]byte{byte(e.sequence >> 8), byte(e.sequence & 0xff)}
+		_ = h.SetExtension(t.to.transportCC, e.sequenceBytes[:]) // two bytes always fit
+		e.estimator.Sent(e.sequence, len(payload)+overhead, now, probe)
+	}
+	if !t.pub.video && e.paced {
+		e.pacer.Spend(len(payload)+overhead, now)
+	}
+	e.out.SendRTP(b, h, payload)
+}
+
+// enqueue lets a packet wait for its turn.
+func (e *egress) enqueue(t *downTrack, p *packet) {
+	if !e.queue.push(queued{track: t, layer: p.layer, seq: p.seq, epoch: p.epoch, size: len(p.payload) + overhead, at: p.arrival}) {
+		e.giveUp(t)
+		return
+	}
+	if e.queue.size == 1 {
+		e.peer.room.sfu.metronome.hurry(e)
+	}
+}
+
+// giveUp drops what waits of a track; it goes on with a key frame.
+func (e *egress) giveUp(t *downTrack) {
+	n := e.queue.forget(t)
+	t.stats.Dropped += uint64(n) //nolint:gosec // not negative
+	t.out.pause()
+	t.askedAt = time.Time{}
+}
+
+// drain sends what waits, as the pacer lets it.
+func (e *egress) drain(b *transport.Batch, now time.Time) {
+	for e.queue.size != 0 {
+		q := e.queue.first()
+		if now.Sub(q.at) > queuePatience {
+			e.giveUp(q.track)
+			continue
+		}
+		if e.paced && !e.pacer.Allow(q.size, now) {
+			return
+		}
+		e.queue.pop()
+		t := q.track
+		if t == nil || t.stopped {
+			continue
+		}
+		if t.pub.layers[q.layer].history.get(q.seq, q.epoch, &e.scratch) {
+			t.send(b, &e.scratch, now)
+		}
+	}
+}
+
+// beat implements beater.
+func (e *egress) beat(b *transport.Batch, now time.Time) (hurry bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed || !e.connected {
+		return false
+	}
+	if now.Sub(e.decidedAt) >= allocateInterval {
+		e.estimator.Tick(now)
+		e.pacer.SetTarget(e.estimator.Target())
+		e.decide(now)
+		e.beginProbe(now)
+	}
+	e.drain(b, now)
+	e.sendProbe(b, now)
+	return e.queue.size != 0 || e.probe.live
+}
+
+// add takes a track: it gets SSRCs of its own. The peer's goroutine calls it.
+func (e *egress) add(t *downTrack) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t.to.ssrc = e.free()
+	e.ssrcs[t.to.ssrc] = t
+	if t.pub.video {
+		t.to.rtxSSRC = e.free()
+		e.ssrcs[t.to.rtxSSRC] = t
+	}
+	e.tracks = append(e.tracks, t)
+}
+
+func (e *egress) free() uint32 {
+	for {
+		if n := rand.Uint32(); n != 0 && e.ssrcs[n] == nil {
+			return n
+		}
+	}
+}
+
+// remove ends a track: no packet is sent after it has returned. The peer's goroutine calls it.
+func (e *egress) remove(t *downTrack) {
+	t.pub.detach(t)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t.stopped = true
+	e.queue.forget(t)
+	delete(e.ssrcs, t.to.ssrc)
+	delete(e.ssrcs, t.to.rtxSSRC)
+	for i, o := range e.tracks {
+		if o == t {
+			e.tracks = append(e.tracks[:i:i], e.tracks[i+1:]...)
+			break
+		}
+	}
+}
+
+// attach begins to send the tracks that are agreed upon, once packets would arrive. The peer's goroutine calls it.
+func (e *egress) attach() {
+	e.mu.Lock()
+	var ready []*downTrack
+	for _, t := range e.tracks {
+		if e.connected && t.bound && !t.attached && !t.stopped {
+			t.attached = true
+			ready = append(ready, t)
+		}
+	}
+	e.mu.Unlock()
+	for _, t := range ready {
+		t.pub.attach(t)
+	}
+	if len(ready) == 0 {
+		return
+	}
+	e.mu.Lock()
+	e.decide(time.Now())
+	e.mu.Unlock()
+}
+
+// answered takes note of what the subscriber reports, before it is connected.
+func (e *egress) answered() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.paced {
+		return
+	}
+	for _, t := range e.tracks {
+		if t.bound && t.to.transportCC != 0 {
+			e.paced = true
+			e.estimator = bwe.New(estimateFirst, estimateLowest, estimateHighest)
+			e.pacer.SetTarget(estimateFirst)
+			return
+		}
+	}
+}
+
+func (e *egress) opened() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.connected {
+		e.connected, e.began = true, time.Now()
+	}
+}
+
+func (e *egress) shut() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	e.queue = sendQueue{}
+}

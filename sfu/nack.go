@@ -1,0 +1,108 @@
+package sfu
+
+import "time"
+
+const (
+	nackPatience = 10 * time.Millisecond // a packet may only be late
+	nackFirstRTT = 100 * time.Millisecond
+	nackLeastGap = 20 * time.Millisecond // between two requests for one packet
+	nackTries    = 10
+	nackLife     = 1500 * time.Millisecond
+	nackCapacity = 256
+)
+
+// nackList is the packets of one stream that are missing, and when to ask for them (RFC 4585 section 6.2.1). It is pure.
+type nackList struct {
+	started bool
+	highest uint16
+	missing []missing // in order
+	rtt     time.Duration
+	gaveUp  uint64
+}
+
+type missing struct {
+	seq   uint16
+	tries int
+	since time.Time
+	due   time.Time
+	asked time.Time // the first time
+}
+
+// received notes that a packet came. It reports false if so many are missing that asking is of no use: they are forgotten,
+// and only a key frame helps.
+func (l *nackList) received(seq uint16, now time.Time) bool {
+	if !l.started {
+		l.started, l.highest = true, seq
+		return true
+	}
+	ahead := seq - l.highest
+	if ahead == 0 || ahead >= 1<<15 {
+		l.found(seq, now)
+		return true
+	}
+	gap := int(ahead) - 1
+	if len(l.missing)+gap > nackCapacity {
+		l.gaveUp += uint64(len(l.missing) + gap) //nolint:gosec // not negative
+		l.missing, l.highest = l.missing[:0], seq
+		return false
+	}
+	for s := l.highest + 1; s != seq; s++ {
+		l.missing = append(l.missing, missing{seq: s, since: now, due: now.Add(nackPatience)})
+	}
+	l.highest = seq
+	return true
+}
+
+// found takes a packet off the list; one that was asked for once tells the round-trip time.
+func (l *nackList) found(seq uint16, now time.Time) {
+	for i, m := range l.missing {
+		if m.seq != seq {
+			continue
+		}
+		if m.tries == 1 {
+			l.measure(now.Sub(m.asked))
+		}
+		l.missing = append(l.missing[:i], l.missing[i+1:]...)
+		return
+	}
+}
+
+func (l *nackList) measure(rtt time.Duration) {
+	if l.rtt == 0 {
+		l.rtt = rtt
+		return
+	}
+	l.rtt += (rtt - l.rtt) / 8
+}
+
+// due appends the packets to ask for now.
+func (l *nackList) due(now time.Time, dst []uint16) []uint16 {
+	kept := l.missing[:0]
+	for _, m := range l.missing {
+		if m.tries >= nackTries || now.Sub(m.since) > nackLife {
+			l.gaveUp++
+			continue
+		}
+		if !now.Before(m.due) {
+			if m.tries == 0 {
+				m.asked = now
+			}
+			m.tries++
+			m.due = now.Add(l.wait())
+			dst = append(dst, m.seq)
+		}
+		kept = append(kept, m)
+	}
+	l.missing = kept
+	return dst
+}
+
+func (l *nackList) wait() time.Duration {
+	if l.rtt == 0 {
+		return nackFirstRTT
+	}
+	return max(l.rtt+l.rtt/4, nackLeastGap)
+}
+
+// reset forgets everything: the stream begins anew.
+func (l *nackList) reset() { *l = nackList{missing: l.missing[:0], rtt: l.rtt, gaveUp: l.gaveUp} }

@@ -1,0 +1,49 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/pausepoint/pausepoint/sfu/codec"
+)
+
+// maxLayers is how many layers of one picture a member may send: as streams of their own (simulcast), or in one.
+const maxLayers = 3
+
+// packet is one RTP packet on its way from a publisher to everybody: as it came, but for retransmissions, which are unwrapped. What
+// a handler passes on is valid during the call.
+type packet struct {
+	layer       uint8 // of simulcast
+	kind        codec.Kind
+	marker      bool
+	oriented    bool
+	orientation uint8 // of the picture (3GPP TS 26.114 section 7.4.5), if oriented
+	seq         uint16
+	epoch       uint32 // how often the numbering of its layer began anew
+	timestamp   uint32
+	frame       codec.Frame
+	arrival     time.Time
+	payload     []byte
+}
+
+// padding reports whether the packet carries nothing: the publisher probes its bandwidth.
+func (p *packet) padding() bool { return len(p.payload) == 0 }
+
+// ticks is a duration in ticks of a clock, modulo 2^32.
+func ticks(d time.Duration, clock uint32) uint32 {
+	return uint32(int64(d) / int64(time.Microsecond) * int64(clock) / 1e6) //nolint:gosec // modulo 2^32
+}
+
+// rateCap allows perSecond events in each second, in ten windows.
+type rateCap struct {
+	perSecond int
+	since     time.Time
+	count     int
+}
+
+func (c *rateCap) allow(now time.Time) bool {
+	if now.Sub(c.since) >= time.Second/10 {
+		c.since, c.count = now, 0
+	}
+	c.count++
+	return c.count <= max(c.perSecond/10, 1)
+}
