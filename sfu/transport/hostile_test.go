@@ -191,6 +191,7 @@ func TestClientHellosAreNotAmplified(t *testing.T) {
 		p.send(clientHello())
 	}
 	p.roundTrip(request(t, c))
+	must(t, n.Close())
 	s := n.Stats()
 	if s.PacketsSent != 1 || s.BytesSent > 200 {
 		t.Errorf("%d packets, %d bytes sent", s.PacketsSent, s.BytesSent)

@@ -175,8 +175,9 @@ func (c *Conn) SendRTP(b *Batch, h *rtp.Header, payload []byte) bool {
 	}
 	copy(room[n:size], payload)
 	if pad := padding(h); pad != 0 {
-		clear(room[size-pad : size])
-		room[size-1] = byte(pad)
+		tail := room[size-pad : size]
+		clear(tail)
+		tail[pad-1] = byte(pad)
 	}
 	c.out.mu.Lock()
 	sealed, err := c.out.context.EncryptRTP(room, room[:size], &c.out.rtp)
