@@ -1,0 +1,177 @@
+// Package allocate decides which layer of which video one subscriber gets, within what the way to them carries.
+//
+// It is arithmetic on integers: no clock, no state. What is sent at the moment is passed in, so that a choice is kept while the
+// estimate of the bandwidth wavers.
+//
+// # Rules
+//
+// A video that is not visible gets nothing and costs nothing. Then everything happens in one fixed order, as far as the budget goes:
+// first every visible video gets its lowest layer, those of higher priority first; then those of the highest priority are raised to
+// what they can show, evenly, then those of the next. Where the budget ends, all that comes later in this order stays as it is: when
+// not even the lowest layers fit, the videos of lower priority are off. The budget is never exceeded; sound is not in it, and
+// is never taken away.
+//
+// So more budget never gives anybody less, and a higher priority never gives its video less.
+package allocate
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Off is the layer of a video of which nothing is sent.
+const Off = -1
+
+// The budget must exceed what is needed by a quarter before more is sent than now, while less is sent only if it does not suffice:
+// an estimate that wavers by a tenth both ways, 1.1 / 0.9 = 1.22, changes nothing to and fro.
+const (
+	marginOf   = 5
+	marginFrom = 4
+)
+
+// Layer is one of the ways in which a video can be had.
+type Layer struct {
+	Bitrate       int // bit/s as measured, with headers; 0: nothing comes. While one begins, what it will be
+	Width, Height int // pixels, 0 if unknown
+}
+
+// Track is one video for one subscriber.
+type Track struct {
+	ID       int // breaks ties, the lower first: it stays the same from call to call
+	Priority int // the higher the more important: a screen 2, the speaker 1, the rest 0
+	Visible  bool
+	// MaxHeight is how tall the place is in which it is shown, in pixels of the screen, 0 if unknown. The smallest layer that is at
+	// least as tall is the highest that is sent.
+	MaxHeight int
+	// Layers are those that can be sent, each with all below it that it needs, ascending. Temporal layers are entries of their
+	// own, with the same height.
+	Layers []Layer
+	// Current is the index of the layer that is sent now, Off if none.
+	Current int
+}
+
+// Choice is what is decided for one track.
+type Choice struct {
+	Layer  int // index into Layers, or Off
+	Wanted int // what would be sent if the budget were unlimited; if it is above Layer, the track waits for more
+}
+
+// Allocate appends a choice for each track to dst, in the order of tracks; budget is what there is for video, in bit/s.
+func Allocate(dst []Choice, budget int, tracks []Track) []Choice {
+	n := len(dst)
+	for i := range tracks {
+		dst = append(dst, Choice{Layer: Off, Wanted: tracks[i].wanted()})
+	}
+	var room [64]int
+	a := allocation{budget: budget, tracks: tracks, choices: dst[n:], order: order(room[:0], tracks)}
+	if a.raise(a.order, true) {
+		a.raiseClasses()
+	}
+	return dst
+}
+
+// Wanted is the bit/s that the tracks would have if the budget were unlimited: how far it is worth to look for more bandwidth. With
+// the margin that raising takes.
+func Wanted(tracks []Track) int {
+	sum := 0
+	for i := range tracks {
+		if w := tracks[i].wanted(); w != Off {
+			sum += tracks[i].Layers[w].Bitrate
+		}
+	}
+	return (sum*marginOf + marginFrom - 1) / marginFrom
+}
+
+// wanted is the smallest layer that is as tall as its place, with the most frames; else the largest. Layers that do not come do
+// not count.
+func (t *Track) wanted() int {
+	best := Off
+	if !t.Visible {
+		return best
+	}
+	for i, l := range t.Layers {
+		if l.Bitrate <= 0 {
+			continue
+		}
+		if best != Off && t.MaxHeight > 0 && t.Layers[best].Height >= t.MaxHeight && l.Height != t.Layers[best].Height {
+			break
+		}
+		best = i
+	}
+	return best
+}
+
+// above returns the next layer that comes, Off if there is none up to the wanted one.
+func (t *Track) above(layer, wanted int) int {
+	for i := layer + 1; i <= wanted; i++ {
+		if t.Layers[i].Bitrate > 0 {
+			return i
+		}
+	}
+	return Off
+}
+
+// order appends the indices of the tracks, the most important first.
+func order(dst []int, tracks []Track) []int {
+	for i := range tracks {
+		dst = append(dst, i)
+	}
+	slices.SortFunc(dst, func(a, b int) int {
+		return cmp.Or(cmp.Compare(tracks[b].Priority, tracks[a].Priority), cmp.Compare(tracks[a].ID, tracks[b].ID), cmp.Compare(a, b))
+	})
+	return dst
+}
+
+// allocation is one under way.
+type allocation struct {
+	budget, spent int
+	tracks        []Track
+	choices       []Choice
+	order         []int
+}
+
+// raiseClasses raises the tracks of each priority, the highest first, each class evenly. It ends where the budget does.
+func (a *allocation) raiseClasses() {
+	for rest := a.order; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && a.tracks[rest[n]].Priority == a.tracks[rest[0]].Priority {
+			n++
+		}
+		if !a.raise(rest[:n], false) {
+			return
+		}
+		rest = rest[n:]
+	}
+}
+
+// raise gives each of some tracks its next layer, in turns until there is none, or once. It reports false where the budget ends.
+func (a *allocation) raise(some []int, once bool) bool {
+	for more := true; more; {
+		more = false
+		for _, i := range some {
+			t, c := &a.tracks[i], &a.choices[i]
+			next := t.above(c.Layer, c.Wanted)
+			if next == Off {
+				continue
+			}
+			if !a.take(t, c.Layer, next) {
+				return false
+			}
+			c.Layer, more = next, !once
+		}
+	}
+	return true
+}
+
+// take pays for a step if it fits: with a margin, if it is more than what is sent now.
+func (a *allocation) take(t *Track, from, to int) bool {
+	cost := a.spent + t.Layers[to].Bitrate
+	if from != Off {
+		cost -= t.Layers[from].Bitrate
+	}
+	if cost > a.budget || to > t.Current && cost > a.budget/marginOf*marginFrom {
+		return false
+	}
+	a.spent = cost
+	return true
+}
