@@ -89,6 +89,10 @@ func (c *call) handle(ctx context.Context, in event.Incoming, received time.Time
 		c.room.Handle(c.who.ID, c, in.ID, body)
 	case event.Hello:
 		c.refuse(in.ID, event.Errorf("conflict", "You have come in already."))
+	case event.RTCViews:
+		if err := c.shows(body); err != nil {
+			c.refuse(in.ID, problemOf(err))
+		}
 	default:
 		if err := c.negotiate(body); err != nil {
 			c.log.Debug("signal refused", slog.Any("err", err))
@@ -202,6 +206,32 @@ func (c *call) negotiate(body any) error {
 	case <-c.socket.closing:
 		return nil
 	}
+}
+
+// Most pictures that a page shows, and the longest side of one in pixels.
+const (
+	maxViews = 64
+	maxSide  = 16384
+)
+
+// shows tells the member's peer which pictures their page shows.
+func (c *call) shows(body event.RTCViews) error {
+	if len(body.Views) > maxViews {
+		return event.Errorf("too_many", "Your page shows more pictures than this server sends.")
+	}
+	views := make(map[string]sfu.View, len(body.Views))
+	for publication, place := range body.Views {
+		if min(place.Width, place.Height) < 0 || max(place.Width, place.Height) > maxSide {
+			return event.Errorf("invalid", "A picture has a size from 0 to 16384 pixels.")
+		}
+		views[publication] = sfu.View{Visible: place.Width > 0 && place.Height > 0, Width: place.Width, Height: place.Height}
+	}
+	select {
+	case <-c.ready:
+		c.peer.SetViews(views)
+	case <-c.socket.closing:
+	}
+	return nil
 }
 
 // signal sends what the media room says to the member. It does not block.

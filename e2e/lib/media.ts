@@ -1,19 +1,22 @@
 // What a participant's picture and sound really are, read from the page.
 import type { BrowserContext, Page } from "@playwright/test";
 
-/** Keeps every RTCPeerConnection of a page, so that its statistics can be read. */
+/** In a page: keeps every RTCPeerConnection, so that its statistics can be read. */
+export function keepPeers(): void {
+  const Original = window.RTCPeerConnection;
+  const peers: RTCPeerConnection[] = [];
+  Object.assign(window, { __peers: peers });
+  window.RTCPeerConnection = class extends Original {
+    constructor(configuration?: RTCConfiguration) {
+      super(configuration);
+      peers.push(this);
+    }
+  };
+}
+
+/** Does so in every page of a browser. */
 export async function watchPeers(context: BrowserContext): Promise<void> {
-  await context.addInitScript(() => {
-    const Original = window.RTCPeerConnection;
-    const peers: RTCPeerConnection[] = [];
-    Object.assign(window, { __peers: peers });
-    window.RTCPeerConnection = class extends Original {
-      constructor(configuration?: RTCConfiguration) {
-        super(configuration);
-        peers.push(this);
-      }
-    };
-  });
+  await context.addInitScript(keepPeers);
 }
 
 /** Energy of all audio received so far (RTCInboundRtpStreamStats.totalAudioEnergy), summed over live connections. */

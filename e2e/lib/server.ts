@@ -26,7 +26,7 @@ export class Server {
 
   private constructor(
     readonly port: number,
-    private readonly mediaPort: number,
+    readonly mediaPort: number,
     private readonly data: string,
   ) {}
 

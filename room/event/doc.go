@@ -105,9 +105,9 @@
 // each negotiation. The server's descriptions hold all of its candidates (one UDP port, and the same number over
 // ICE-TCP); it trickles none. A description has at most 64 m-lines and fits into a frame.
 //
-// rtc.views from the client names the publications whose pictures its page shows, each with its size on the screen in device
-// pixels, and all of them each time. What is not named is not sent; of what is named, the server sends the layer that fits
-// the place and the network. Until the first rtc.views everything is sent. At most 64 are named.
+// rtc.views from the client names the pictures that it receives, all of them each time, each with its size on the screen in
+// the screen's pixels. One of 0 by 0 is not shown, and not sent; of the others, and of those that are not named, the
+// server sends the layer that fits the place and the network. At most 64 are named.
 //
 // rtc.restart from the client says that a connection is lost. For "publish" the server forgets that connection, and the
 // client offers on a new one (on one that is alive it may offer with an ICE restart instead). For "subscribe" the server offers

@@ -85,10 +85,10 @@ type RTCRestart struct {
 
 // RTCViews says which publications the member's page shows, and how large. It names all of them each time.
 type RTCViews struct {
-	Views map[string]RTCPlace `json:"views"` // by publication; one that is left out is not shown
+	Views map[string]RTCPlace `json:"views"` // by publication; nothing is known of one that is left out
 }
 
-// RTCPlace is the place that a picture has on the member's screen, in its own pixels.
+// RTCPlace is the place that a picture has on the member's screen, in the screen's pixels. 0 by 0 is not shown.
 type RTCPlace struct {
 	Width  int `json:"width"`
 	Height int `json:"height"`

@@ -658,11 +658,11 @@ export interface RTCRestart {
 
 /** RTCViews says which publications the member's page shows, and how large. It names all of them each time. */
 export interface RTCViews {
-  /** by publication; one that is left out is not shown */
+  /** by publication; nothing is known of one that is left out */
   views: Record<string, RTCPlace>;
 }
 
-/** RTCPlace is the place that a picture has on the member's screen, in its own pixels. */
+/** RTCPlace is the place that a picture has on the member's screen, in the screen's pixels. 0 by 0 is not shown. */
 export interface RTCPlace {
   width: number;
   height: number;

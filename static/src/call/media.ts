@@ -43,6 +43,11 @@ const encodings: Record<Source | "lesson", RTCRtpEncodingParameters[]> = {
 /** Which publication a stream of another member is. */
 const publications = new WeakMap<MediaStream, string>();
 
+/** The publications of all pictures that are received. */
+export function picturesOf(remote: Remote): string[] {
+	return [...remote.values()].flatMap((s) => [s.camera, s.screen]).flatMap((s) => (s && publicationOf(s)) ?? []);
+}
+
 export function publicationOf(stream: MediaStream): string | undefined {
 	return publications.get(stream);
 }

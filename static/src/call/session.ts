@@ -9,7 +9,7 @@ import { lineOf } from "../sync/line.ts";
 import { announce, toast } from "../ui/Toast.tsx";
 import { Connection, type ConnectionState, openSocket, Refused, type Socket } from "./connection.ts";
 import { cameraSize, deviceSentence, getScreen, getTrack } from "./devices.ts";
-import { Media, type Remote } from "./media.ts";
+import { Media, picturesOf, type Remote } from "./media.ts";
 import { arrived, spoken } from "./say.ts";
 import { Views } from "./views.ts";
 
@@ -68,12 +68,16 @@ export class CallSession {
 			send: (f) => this.#connection.signal(f),
 			onRemote: (r) => {
 				this.remote.value = r;
+				this.views?.changed();
 			},
 			onHealth: (ok) => {
 				this.mediaOk.value = ok;
 			},
 		});
-		this.views = new Views((views) => this.#connection.signal({ type: "rtc.views", data: { views } }));
+		this.views = new Views(
+			(views) => this.#connection.signal({ type: "rtc.views", data: { views } }),
+			() => picturesOf(this.remote.peek()),
+		);
 		this.#takeTracks(entry);
 		this.#connection = new Connection(
 			{ open, clock: this.clock },

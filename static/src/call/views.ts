@@ -24,18 +24,21 @@ export class Views {
 	#settle: ReturnType<typeof setTimeout> | undefined;
 	#hide: ReturnType<typeof setTimeout> | undefined;
 	#hidden = false;
-	#resized = new ResizeObserver(() => this.#changed());
+	#resized = new ResizeObserver(() => this.changed());
 	#seen = new IntersectionObserver((entries) => {
 		for (const e of entries) {
 			const w = this.#watched.get(e.target);
 			if (w) w.seen = e.isIntersecting;
 		}
-		this.#changed();
+		this.changed();
 	});
 	#tell: (places: Places) => void;
+	#known: () => string[];
 
-	constructor(tell: (places: Places) => void) {
+	/** known are all pictures that are received; those that no element shows are told as 0 by 0. */
+	constructor(tell: (places: Places) => void, known: () => string[]) {
 		this.#tell = tell;
+		this.#known = known;
 		document.addEventListener("visibilitychange", this.#visible);
 	}
 
@@ -44,19 +47,25 @@ export class Views {
 		this.#watched.set(el, { publication, seen: true });
 		this.#resized.observe(el);
 		this.#seen.observe(el);
-		this.#changed();
+		this.changed();
 		return () => {
 			this.#watched.delete(el);
 			this.#resized.unobserve(el);
 			this.#seen.unobserve(el);
-			this.#changed();
+			this.changed();
 		};
+	}
+
+	/** Something came, went or has another size. */
+	changed(): void {
+		clearTimeout(this.#settle);
+		this.#settle = setTimeout(() => this.#now(), SETTLE);
 	}
 
 	/** A new connection knows nothing of what was told before. */
 	forget(): void {
 		this.#told = null;
-		this.#changed();
+		this.changed();
 	}
 
 	close(): void {
@@ -81,13 +90,8 @@ export class Views {
 		}, HIDDEN_AFTER);
 	};
 
-	#changed(): void {
-		clearTimeout(this.#settle);
-		this.#settle = setTimeout(() => this.#now(), SETTLE);
-	}
-
 	#now(): void {
-		const places = this.#hidden ? {} : this.#places();
+		const places = this.#places();
 		if (this.#told && sameView(this.#told, places)) return;
 		this.#told = places;
 		this.#tell(places);
@@ -95,6 +99,8 @@ export class Views {
 
 	#places(): Places {
 		const places: Places = {};
+		for (const id of this.#known()) places[id] = { width: 0, height: 0 };
+		if (this.#hidden) return places;
 		const scale = globalThis.devicePixelRatio || 1;
 		for (const [el, w] of this.#watched) {
 			const id = w.publication();

@@ -1,0 +1,167 @@
+// Sound and pictures over bad networks, in Chromium and in Firefox: losses, bursts, delay and jitter, and a link that falls to
+// 300 kbit/s and recovers. `make bench-network` measures longer and over more networks; what it finds is in docs/performance.md.
+import { appendFile, mkdir } from "node:fs/promises";
+import { type Browser, expect, type Page, test } from "@playwright/test";
+import type { Browser as Firefox, Page as FirefoxPage } from "puppeteer-core";
+import { fill, launchFirefox, press } from "./lib/firefox.ts";
+import { type Conditions, Impair, throughPort } from "./lib/impair.ts";
+import { keepPeers } from "./lib/media.ts";
+import { api, enter, invitation, makeFirstAccount, newPerson } from "./lib/people.ts";
+import { between, type Reception, receptionInPage } from "./lib/reception.ts";
+import { Server } from "./lib/server.ts";
+
+const long = process.env.NETWORK === "long";
+/** Seconds that each network is measured for. */
+const measured = long ? 60 : 8;
+
+let server: Server;
+let amara: Page;
+let impair: Impair;
+
+test.beforeAll(async ({ browser }) => {
+  server = await Server.start();
+  amara = await newPerson(browser);
+  await makeFirstAccount(amara, server, server.url);
+});
+
+test.beforeEach(async () => {
+  impair = await Impair.start(server.mediaPort);
+});
+
+test.afterEach(async () => {
+  await impair?.close();
+});
+
+test.afterAll(async () => {
+  await amara?.context().close();
+  await server?.close();
+});
+
+async function planned(): Promise<string> {
+  const { id } = await api<{ id: string }>(amara, "POST", "/api/sessions", { kind: "conversation", title: "A bad network", recorded: false });
+  await enter(amara, `${server.url}/s/${id}`, undefined, null);
+  return id;
+}
+
+/** A coach whose media goes through the bad network. */
+async function coach(browser: Browser, session: string): Promise<Page> {
+  const page = await newPerson(browser);
+  await page.addInitScript(throughPort, impair.port);
+  await enter(page, await invitation(amara, session, "coach", server.url), "Tomasz", null);
+  return page;
+}
+
+const read = (page: Page) => page.evaluate(receptionInPage);
+
+/** Resolves when a picture and sound arrive; the picture is as tall as it is asked to be. */
+async function receives(from: () => Promise<Reception>, height = 1): Promise<void> {
+  await expect
+    .poll(async () => (await from()).heights[0] ?? 0, { timeout: 60_000 })
+    .toBeGreaterThanOrEqual(height);
+  const before = await from();
+  await expect.poll(async () => (await from()).frames, { timeout: 30_000 }).toBeGreaterThan(before.frames + 10);
+  await expect.poll(async () => (await from()).samples, { timeout: 30_000 }).toBeGreaterThan(before.samples + 48_000);
+}
+
+async function note(line: object): Promise<void> {
+  await mkdir("artifacts", { recursive: true });
+  await appendFile("artifacts/network.jsonl", `${JSON.stringify(line)}\n`);
+}
+
+const networks: [string, Conditions][] = [
+  ["no loss", {}],
+  ["2 % loss", { loss: 0.02 }],
+  ["5 % loss", { loss: 0.05 }],
+  ["10 % loss", { loss: 0.1 }],
+  ["bursts of 200 ms", { burst: 200, burstEvery: 5000 }],
+  ["150 ms round trip, 50 ms jitter", { delay: 75, jitter: 50, loss: 0.01 }],
+  ["150 ms round trip, 50 ms jitter, reordered", { delay: 75, jitter: 50, reorder: true }],
+];
+
+test("sound and pictures arrive over networks that lose and delay", async ({ browser }) => {
+  test.setTimeout(networks.length * (measured + 60) * 1000 + 120_000);
+  const session = await planned();
+  const tomasz = await coach(browser, session);
+  await receives(() => read(tomasz));
+  await receives(() => read(amara));
+  const chosen = long ? networks : networks.filter(([name]) => name.startsWith("5 %") || name.includes("reordered"));
+  for (const [name, network] of chosen) {
+    await impair.set({ up: network, down: network });
+    const [a, b] = [await read(tomasz), await read(amara)];
+    await tomasz.waitForTimeout(measured * 1000); // the time over which it is measured
+    const down = between(a, await read(tomasz));
+    const up = between(b, await read(amara));
+    const { up: sent, down: got } = await impair.set();
+    await note({ browser: "Chromium", network: name, down, up, counts: { sent, got } });
+    expect(down.framesPerSecond, `pictures to the coach, ${name}`).toBeGreaterThan(5);
+    expect(up.framesPerSecond, `pictures from the coach, ${name}`).toBeGreaterThan(5);
+    expect(down.concealed, `sound to the coach, ${name}`).toBeLessThan(0.05);
+    expect(up.concealed, `sound from the coach, ${name}`).toBeLessThan(0.05);
+  }
+  await tomasz.context().close();
+});
+
+test("a link that falls to 300 kbit/s gets smaller pictures and whole sound, and large ones again when it recovers", async ({ browser }) => {
+  test.setTimeout(240_000);
+  const session = await planned();
+  await impair.set({ down: { rate: 3000, delay: 20 }, up: { delay: 20 } });
+  const tomasz = await coach(browser, session);
+  await receives(() => read(tomasz));
+  let top = 0;
+  await expect
+    .poll(
+      async () => {
+        top = Math.max(top, (await read(tomasz)).heights[0] ?? 0);
+        return top;
+      },
+      { timeout: 60_000 },
+    )
+    .toBeGreaterThanOrEqual(270);
+
+  const falls = Date.now();
+  const before = await read(tomasz);
+  await impair.set({ down: { rate: 300, delay: 20 } });
+  await expect.poll(async () => (await read(tomasz)).heights[0] ?? 0, { timeout: 30_000, intervals: [100] }).toBeLessThan(top);
+  const stepped = (Date.now() - falls) / 1000;
+  await tomasz.waitForTimeout(long ? 20_000 : 6_000); // it holds
+  const low = between(before, await read(tomasz));
+
+  const recovers = Date.now();
+  await impair.set({ down: { rate: 3000, delay: 20 } });
+  await expect.poll(async () => (await read(tomasz)).heights[0] ?? 0, { timeout: 60_000, intervals: [100] }).toBeGreaterThanOrEqual(top);
+  const recovered = (Date.now() - recovers) / 1000;
+  await note({ browser: "Chromium", network: "3000, 300, 3000 kbit/s", top, stepped, recovered, low });
+  expect(low.concealed, "sound while the link is slow").toBeLessThan(0.05);
+  expect(low.framesPerSecond, "pictures while the link is slow").toBeGreaterThan(3);
+  await tomasz.context().close();
+});
+
+test("Firefox and Chromium hear and see each other, over a network that loses 5 %", async () => {
+  test.setTimeout(240_000);
+  const session = await planned();
+  const firefox: Firefox = await launchFirefox();
+  try {
+    const page: FirefoxPage = await firefox.newPage();
+    page.setDefaultTimeout(90_000);
+    await page.setViewport({ width: 1366, height: 650 });
+    await page.evaluateOnNewDocument(keepPeers);
+    await page.evaluateOnNewDocument(throughPort, impair.port);
+    await page.goto(await invitation(amara, session, "coach", server.url));
+    await fill(page, "Your name", "Femke");
+    await press(page, "Join");
+    const readFirefox = () => page.evaluate(receptionInPage);
+    await receives(readFirefox);
+    await receives(() => read(amara));
+    await impair.set({ up: { loss: 0.05 }, down: { loss: 0.05 } });
+    const [a, b] = [await readFirefox(), await read(amara)];
+    await amara.waitForTimeout(measured * 1000); // the time over which it is measured
+    const [down, up] = [between(a, await readFirefox()), between(b, await read(amara))];
+    await note({ browser: "Firefox", network: "5 % loss", down, up });
+    expect(down.framesPerSecond, "pictures to Firefox").toBeGreaterThan(5);
+    expect(up.framesPerSecond, "pictures from Firefox").toBeGreaterThan(5);
+    expect(down.concealed, "sound to Firefox").toBeLessThan(0.05);
+    expect(up.concealed, "sound from Firefox").toBeLessThan(0.05);
+  } finally {
+    await firefox.close();
+  }
+});
