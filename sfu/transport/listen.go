@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"syscall"
 
 	"github.com/pion/transport/v4"
 )
@@ -21,6 +22,8 @@ const (
 	typePreferenceT  = 90  // below every UDP candidate of the other side too (RFC 6544 section 4.2)
 	directionPassive = 4   // RFC 6544 section 4.2
 )
+
+var errNoAddress = errors.New("the machine has no address")
 
 // open opens the sockets and fills in port, loopback, locals, tcp and candidates. With port 0 it looks for a number that is free for
 // both protocols.
@@ -92,11 +95,18 @@ func (n *Network) tryOpen(cfg Config, bound netip.Addr, port int) error {
 	}
 	for _, addr := range addrs {
 		l, err := openLocal(cfg.Net, netip.AddrPortFrom(addr, uint16(port))) //nolint:gosec // a port
+		if errors.Is(err, syscall.EADDRNOTAVAIL) && !bound.IsValid() {
+			n.log.Warn("no media over an address of the machine: it is not ready", "address", addr.String())
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", addr, err)
 		}
 		n.locals = append(n.locals, l)
 		port = int(l.addr.Port())
+	}
+	if len(n.locals) == 0 {
+		return errNoAddress
 	}
 	n.port = port
 	return nil
@@ -130,7 +140,7 @@ func machineAddrs(network transport.Net) ([]netip.Addr, bool, error) {
 	slices.SortStableFunc(addrs, func(a, b netip.Addr) int { return b.BitLen() - a.BitLen() })
 	addrs = slices.Compact(addrs)
 	if len(addrs) == 0 {
-		return nil, false, errors.New("the machine has no address")
+		return nil, false, errNoAddress
 	}
 	return addrs, len(global) == 0, nil
 }

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,4 +22,13 @@ func plain(n *Network) {
 	for _, s := range n.locals[0].sockets {
 		s.raw = nil
 	}
+}
+
+// cpuTime is what the process has used so far.
+func cpuTime() time.Duration {
+	var used unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }

@@ -66,6 +66,9 @@ func (t *tcpListener) take(conn net.Conn) bool {
 	if !t.net.answers(remote.Addr()) {
 		return false
 	}
+	if tc, ok := conn.(*net.TCPConn); ok {
+		_ = tc.SetWriteBuffer(tcpQueue) // a wish: what waits in the kernel is late too
+	}
 	c := &tcpConn{listener: t, conn: conn, remote: remote, stranger: true, wake: make(chan struct{}, 1)}
 	c.heard.Store(t.net.instant(time.Now()))
 	t.mu.Lock()
