@@ -75,6 +75,8 @@ type member struct {
 	profiles    []dtls.SRTPProtectionProfile
 	ufrag, pwd  string
 
+	mutilate func([]byte) [][]byte // what is sent instead of a DTLS datagram; nil for nothing else
+
 	ice  *ice.Conn
 	dtls *dtls.Conn
 	toDT *packetio.Buffer
@@ -85,9 +87,8 @@ type member struct {
 }
 
 type memberOptions struct {
-	net   transport.Net
-	tcp   bool
-	types []ice.NetworkType
+	net transport.Net
+	tcp bool
 }
 
 func newMember(t *testing.T, o memberOptions) *member {
@@ -98,10 +99,16 @@ func newMember(t *testing.T, o memberOptions) *member {
 	if o.tcp {
 		types = []ice.NetworkType{ice.NetworkTypeTCP4}
 	}
-	agent, err := ice.NewAgent(&ice.AgentConfig{
-		NetworkTypes: types, Net: o.net, IncludeLoopback: o.net == nil, MulticastDNSMode: ice.MulticastDNSModeDisabled,
-		CandidateTypes: []ice.CandidateType{ice.CandidateTypeHost}, LoggerFactory: silence(),
-	})
+	options := []ice.AgentOption{
+		ice.WithNetworkTypes(types), ice.WithMulticastDNSMode(ice.MulticastDNSModeDisabled),
+		ice.WithCandidateTypes([]ice.CandidateType{ice.CandidateTypeHost}), ice.WithLoggerFactory(silence()),
+	}
+	if o.net != nil {
+		options = append(options, ice.WithNet(o.net))
+	} else {
+		options = append(options, ice.WithIncludeLoopback())
+	}
+	agent, err := ice.NewAgentWithOptions(options...)
 	must(t, err)
 	gathered := make(chan struct{})
 	must(t, agent.OnCandidate(func(c ice.Candidate) {
@@ -247,12 +254,23 @@ func (p memberPipe) ReadFrom(b []byte) (int, net.Addr, error) {
 	return n, p.m.ice.RemoteAddr(), err
 }
 
-func (p memberPipe) WriteTo(b []byte, _ net.Addr) (int, error) { return p.m.ice.Write(b) }
-func (p memberPipe) Close() error                              { return p.m.toDT.Close() }
-func (p memberPipe) LocalAddr() net.Addr                       { return p.m.ice.LocalAddr() }
-func (p memberPipe) SetDeadline(t time.Time) error             { return p.m.toDT.SetReadDeadline(t) }
-func (p memberPipe) SetReadDeadline(t time.Time) error         { return p.m.toDT.SetReadDeadline(t) }
-func (p memberPipe) SetWriteDeadline(time.Time) error          { return nil }
+func (p memberPipe) WriteTo(b []byte, _ net.Addr) (int, error) {
+	if p.m.mutilate == nil {
+		return p.m.ice.Write(b)
+	}
+	for _, raw := range p.m.mutilate(b) {
+		if _, err := p.m.ice.Write(raw); err != nil {
+			return 0, err
+		}
+	}
+	return len(b), nil
+}
+
+func (p memberPipe) Close() error                      { return p.m.toDT.Close() }
+func (p memberPipe) LocalAddr() net.Addr               { return p.m.ice.LocalAddr() }
+func (p memberPipe) SetDeadline(t time.Time) error     { return p.m.toDT.SetReadDeadline(t) }
+func (p memberPipe) SetReadDeadline(t time.Time) error { return p.m.toDT.SetReadDeadline(t) }
+func (p memberPipe) SetWriteDeadline(time.Time) error  { return nil }
 
 func must(t testing.TB, err error) {
 	t.Helper()

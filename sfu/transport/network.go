@@ -16,7 +16,7 @@ const (
 	failedAfter      = 12 * time.Second
 	housekeeping     = 500 * time.Millisecond
 	handshakeTimeout = 15 * time.Second
-	maxHandshakes    = 64 // at the same time; others wait
+	maxHandshakes    = 512 // at the same time; others wait
 )
 
 // Config is what a Network needs to know.
