@@ -200,7 +200,7 @@ func mutilate(random *rand.Rand, raw []byte) [][]byte {
 	case 0:
 		out[random.IntN(len(out))] = byte(random.Uint32())
 	case 1:
-		out[13+random.IntN(12)] = byte(random.Uint32()) // the handshake header
+		out[min(13+random.IntN(12), len(out)-1)] = byte(random.Uint32()) // the handshake header
 	case 2:
 		out = out[:1+random.IntN(len(out))]
 	case 3:
