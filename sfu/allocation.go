@@ -2,130 +2,127 @@ package sfu
 
 import (
 	"time"
+
+	"github.com/pausepoint/pausepoint/sfu/allocate"
 )
 
-// startUp is how long a subscriber gets the only layer of a picture although nothing is known of the bandwidth.
+// A subscriber of whose bandwidth nothing is known yet gets the only layer of a picture at once: it is that or nothing.
 const (
 	startUp       = 2 * time.Second
 	startUpBudget = 4_000_000 // bit/s
-	audioBitrate  = 50_000    // bit/s, of one track, with redundancy and headers
+	leastRate     = 30_000    // bit/s, of a layer that begins, or whose picture does not move
 )
 
-// demand is what one video track could be sent with.
-type demand struct {
-	track    *downTrack
-	priority int
-	visible  bool
-	height   int // of its place, 0 if it is not known
-	rates    []int
-	heights  []int
-}
-
-// demandOf looks at a track. mu is held.
-func (e *egress) demandOf(t *downTrack, speaking map[string]bool) demand {
-	d := demand{track: t, visible: true}
-	if v, ok := e.views[t.pub.info.Publication]; ok {
-		d.visible, d.height = v.Visible, v.Height
-		if v.Pinned {
-			d.priority++
-		}
-	}
-	switch {
-	case t.pub.info.Source == SourceScreen:
-		d.priority += 2
-	case speaking[t.pub.info.Member]:
-		d.priority++
-	}
-	d.rates, d.heights = t.pub.measures()
-	return d
-}
-
-// measures are the bitrates and heights of the layers of a picture, in ascending order; a rate is 0 for a layer that is not sent.
-func (p *Publication) measures() (rates, heights []int) {
-	add := func(l *layer, spatial int) {
-		_, h := l.size(spatial)
-		rates, heights = append(rates, int(l.rates[spatial].Load())), append(heights, h)
-	}
-	if len(p.layers) > 1 {
-		for _, l := range p.layers {
-			add(l, 0)
-		}
-		return rates, heights
-	}
-	for i := range int(p.layers[0].spatial.Load()) {
-		add(p.layers[0], i)
-	}
-	return rates, heights
+// planner is the memory that deciding takes.
+type planner struct {
+	downs   []*downTrack
+	tracks  []allocate.Track
+	choices []allocate.Choice
+	layers  []allocate.Layer
 }
 
 // decide allocates the bandwidth to the tracks. mu is held.
 func (e *egress) decide(now time.Time) {
 	e.decidedAt = now
+	p := &e.plan
+	p.downs, p.tracks, p.choices, p.layers = p.downs[:0], p.tracks[:0], p.choices[:0], p.layers[:0]
 	speaking := e.peer.room.speakingNow()
-	budget := e.budget(now)
-	var list []demand
+	sound := 0
 	for _, t := range e.tracks {
-		if !t.attached || t.stopped {
-			continue
+		switch {
+		case !t.attached || t.stopped:
+		case t.pub.video:
+			p.downs, p.tracks = append(p.downs, t), append(p.tracks, e.describe(t, speaking))
+		default:
+			sound += int(t.pub.layers[0].rates[0].Load())
 		}
-		if !t.pub.video {
-			budget -= audioBitrate
-			continue
-		}
-		list = append(list, e.demandOf(t, speaking))
 	}
-	e.apply(list, e.allot(budget, list, now), now)
-}
-
-// budget is what may be spent. Before anything is known it is generous: a picture that has one layer is sent or not.
-func (e *egress) budget(now time.Time) int {
-	target := e.estimator.Target()
+	budget := e.estimator.Target() - sound
+	p.choices = allocate.Allocate(p.choices, budget, p.tracks)
 	if e.paced && now.Sub(e.began) < startUp {
-		return max(target, estimateFirst)
+		p.begin()
 	}
-	return target
+	e.wanted, e.chosen = allocate.Wanted(p.tracks)+sound, sound
+	for i, c := range p.choices {
+		if c.Layer >= 0 {
+			e.chosen += p.tracks[i].Layers[c.Layer].Bitrate
+		}
+		p.downs[i].choose(c.Layer, now)
+	}
+	e.judge(sound)
 }
 
-// apply sets what was decided.
-func (e *egress) apply(list []demand, choices []int, now time.Time) {
-	e.wanted, e.chosen = 0, 0
-	for i, d := range list {
-		c := choices[i]
-		d.track.choose(c, now)
-		if c >= 0 && c < len(d.rates) {
-			e.chosen += d.rates[c]
-		}
-		if d.visible {
-			e.wanted += d.best()
+// describe says how a track can be had. mu is held.
+func (e *egress) describe(t *downTrack, speaking map[string]bool) allocate.Track {
+	a := allocate.Track{ID: t.serial, Visible: true, Current: t.choice}
+	if v, ok := e.views[t.pub.info.Publication]; ok {
+		a.Visible, a.MaxHeight = v.Visible, v.Height
+		if v.Pinned {
+			a.Priority = 2
 		}
 	}
-	for _, t := range e.tracks {
-		if t.attached && !t.pub.video {
-			e.wanted += audioBitrate
-			e.chosen += audioBitrate
+	switch {
+	case t.pub.info.Source == SourceScreen:
+		a.Priority += 2
+	case speaking[t.pub.info.Member]:
+		a.Priority++
+	}
+	at := len(e.plan.layers)
+	e.plan.layers = t.pub.measure(e.plan.layers)
+	a.Layers = e.plan.layers[at:len(e.plan.layers):len(e.plan.layers)]
+	for _, l := range a.Layers {
+		if l.Bitrate > 0 {
+			return a
+		}
+	}
+	a.Layers[min(max(t.choice, 0), len(a.Layers)-1)].Bitrate = leastRate
+	return a
+}
+
+// measure appends the layers of a picture, ascending: the streams of simulcast, or the spatial layers of the only one.
+func (p *Publication) measure(dst []allocate.Layer) []allocate.Layer {
+	add := func(l *layer, spatial int) {
+		width, height := l.size(spatial)
+		dst = append(dst, allocate.Layer{Bitrate: int(l.rates[spatial].Load()), Width: width, Height: height})
+	}
+	if len(p.layers) > 1 {
+		for _, l := range p.layers {
+			add(l, 0)
+		}
+		return dst
+	}
+	for i := range int(p.layers[0].spatial.Load()) {
+		add(p.layers[0], i)
+	}
+	return dst
+}
+
+// begin turns on what has one layer and was left out.
+func (p *planner) begin() {
+	spent := 0
+	for i, c := range p.choices {
+		if c.Layer >= 0 {
+			spent += p.tracks[i].Layers[c.Layer].Bitrate
+		}
+	}
+	for i := range p.choices {
+		t, c := &p.tracks[i], &p.choices[i]
+		if c.Layer < 0 && t.Visible && len(t.Layers) == 1 && spent+t.Layers[0].Bitrate <= startUpBudget {
+			c.Layer = 0
+			spent += t.Layers[0].Bitrate
 		}
 	}
 }
 
-// best is the bitrate of the largest layer that the subscriber can show.
-func (d *demand) best() int {
-	most := 0
-	for i, rate := range d.rates {
-		if i > 0 && d.height > 0 && d.heights[i-1] >= d.height {
-			break
-		}
-		most = max(most, rate)
-	}
-	return most
-}
-
-func (e *egress) allot(budget int, list []demand, now time.Time) []int {
-	out := make([]int, len(list))
-	for i, d := range list {
-		out[i] = len(d.rates) - 1
-		if !d.visible {
-			out[i] = -1
+// judge tells the member's meter whether there is bandwidth for what is wanted.
+func (e *egress) judge(sound int) {
+	wanted := sound
+	for i, c := range e.plan.choices {
+		if c.Wanted >= 0 {
+			wanted += e.plan.tracks[i].Layers[c.Wanted].Bitrate
 		}
 	}
-	return out
+	if wanted > 0 && e.paced {
+		e.peer.meter.bandwidth(min(float64(e.estimator.Target())/float64(wanted), 1))
+	}
 }

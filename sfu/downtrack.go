@@ -23,6 +23,7 @@ const (
 type downTrack struct {
 	pub     *Publication
 	egress  *egress
+	serial  int                // in the order of subscription
 	section *negotiate.Sending // the peer's goroutine owns it; nil if the subscriber has refused the track
 
 	stopped  bool
@@ -270,6 +271,9 @@ func (t *downTrack) received(r rtcp.ReceptionReport, now time.Time) {
 
 // choose takes the layer that was allocated: -1 for none.
 func (t *downTrack) choose(layer int, now time.Time) {
+	if layer != t.choice {
+		t.askedAt = time.Time{}
+	}
 	t.choice = layer
 	switch {
 	case layer < 0:

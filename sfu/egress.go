@@ -45,6 +45,8 @@ type egress struct {
 	wanted    int // bit/s, if there were enough bandwidth
 	chosen    int // bit/s of the layers that are sent
 	rtt       time.Duration
+	plan      planner
+	serial    int
 	decidedAt time.Time
 	began     time.Time // first connected
 
@@ -260,6 +262,8 @@ func (e *egress) beat(b *transport.Batch, now time.Time) (hurry bool) {
 func (e *egress) add(t *downTrack) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.serial++
+	t.serial = e.serial
 	t.to.ssrc = e.free()
 	e.ssrcs[t.to.ssrc] = t
 	if t.pub.video {
