@@ -1,4 +1,4 @@
-// Package rtpmap rewrites the numbers of RTP streams: sequence numbers, timestamps and VP8 picture ids.
+// Package rtpmap rewrites the numbers of RTP streams: sequence numbers, timestamps and picture ids.
 //
 // A forwarder sends one continuous stream to a subscriber although what it receives is not: packets are dropped on
 // purpose, the sender restarts, or the stream pauses. The types here keep the outgoing numbers gapless where packets were dropped

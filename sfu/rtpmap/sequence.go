@@ -3,7 +3,7 @@ package rtpmap
 import "math"
 
 // maxSpans bounds how many changes of the offset are remembered for late packets and retransmissions.
-const maxSpans = 32
+const maxSpans = 64
 
 // origin keeps unwrapped numbers far from zero, so that early reordered packets stay positive.
 const origin = int64(1) << 32

@@ -88,7 +88,7 @@ func TestSequenceRebase(t *testing.T) {
 func TestSequenceForgetsTheOldest(t *testing.T) {
 	var s rtpmap.Sequence
 	mapped(t, &s, 0, 0)
-	for i := range uint16(40) {
+	for i := range uint16(80) {
 		s.Drop(2*i + 1)
 		mapped(t, &s, 2*i+2, i+1)
 	}
