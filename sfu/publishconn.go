@@ -443,11 +443,11 @@ func (c *publishConn) section(s *negotiate.Section, pub *Publication) {
 	}
 	at.rids = s.RIDs
 	c.fill(at, pub)
-	if len(s.SSRCs) != 0 && len(s.RIDs) == 0 {
-		c.named[s.SSRCs[0]] = &inStream{slot: at}
+	for layer, ssrc := range s.SSRCs[:min(len(s.SSRCs), max(len(s.RIDs), 1))] {
+		c.named[ssrc] = &inStream{slot: at, layer: layer}
 		for repair, primary := range s.Repairs {
-			if primary == s.SSRCs[0] {
-				c.named[repair] = &inStream{slot: at, rtx: true}
+			if primary == ssrc {
+				c.named[repair] = &inStream{slot: at, layer: layer, rtx: true}
 			}
 		}
 	}
