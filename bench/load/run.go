@@ -11,7 +11,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -163,16 +162,12 @@ func (l *Load) Run(ctx context.Context, s Scenario, t Timing, p Probe) (*Result,
 	r := &run{Load: l, scenario: s, timing: t, rooms: make([][]*member, s.Rooms), waiting: make(map[*member]bool)}
 	p.Before()
 	err := r.play(ctx, p)
-	errs := []error{err}
 	for _, m := range r.members() {
-		if err != nil {
-			errs = append(errs, m.err())
-		}
 		m.leave()
 	}
 	cancel()
 	wg.Wait()
-	return r.result(), errors.Join(errs...)
+	return r.result(), err
 }
 
 func (r *run) play(ctx context.Context, p Probe) error {
@@ -211,8 +206,8 @@ func (r *run) joinAll(ctx context.Context) error {
 			if i == 0 {
 				r.waiting[m] = true
 				if !r.plain {
-					if err := r.until(ctx, m.publishing); err != nil {
-						return errors.Join(err, m.err())
+					if err := r.until(ctx, m, m.publishing); err != nil {
+						return fmt.Errorf("%s in %s does not get to publish: %w", m.name, m.join.Room, err)
 					}
 				}
 			}
@@ -249,16 +244,20 @@ func (r *run) subscribers() []*member {
 // await waits until every one of members has video.
 func (r *run) await(ctx context.Context, members []*member) error {
 	for _, m := range members {
-		if err := r.until(ctx, func() bool { return m.meter.firstVideo.Load() != 0 }); err != nil {
-			return fmt.Errorf("%s in %s has no video: %w", m.name, m.join.Room, errors.Join(err, m.err()))
+		if err := r.until(ctx, m, func() bool { return m.meter.firstVideo.Load() != 0 }); err != nil {
+			return fmt.Errorf("%s in %s has no video: %w", m.name, m.join.Room, err)
 		}
 	}
 	return nil
 }
 
-func (r *run) until(ctx context.Context, done func() bool) error {
+// until waits for what is expected of a member, unless something goes wrong with it.
+func (r *run) until(ctx context.Context, m *member, done func() bool) error {
 	deadline := time.Now().Add(r.timing.Patience)
 	for !done() {
+		if err := m.err(); err != nil {
+			return err
+		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("it took more than %v", r.timing.Patience)
 		}

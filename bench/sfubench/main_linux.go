@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	var o options
 	flags := flag.NewFlagSet("sfubench", flag.ContinueOnError)
 	flags.StringVar(&o.serve, "serve", "", "be this server under test, for the load generator")
-	flags.StringVar(&o.profile, "profile", "", "write CPU profiles of the servers into this folder (costs a few per cent)")
+	flags.StringVar(&o.profile, "profile", "", "write CPU profiles of servers and generator into this folder (costs a few per cent)")
 	flags.BoolVar(&o.short, "short", false, "about 80 seconds instead of 15 minutes")
 	flags.StringVar(&o.scenarios, "scenarios", "", "only these, separated by commas: "+strings.Join(scenarioNames(), ","))
 	flags.StringVar(&o.servers, "servers", "", "only these, separated by commas: "+strings.Join(server.Kinds(), ","))
@@ -60,24 +60,28 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err = pinSelf(); err != nil {
 		return err
 	}
-	return measure(ctx, p, o, out)
+	return profiled(o.profile, "generator", func() error { return measure(ctx, p, o, out) })
+}
+
+// profiled runs f and, if there is a folder, writes a CPU profile of it there.
+func profiled(folder, name string, f func() error) error {
+	if folder == "" {
+		return f()
+	}
+	file, err := os.CreateTemp(folder, name+"-*.pprof")
+	if err != nil {
+		return err
+	}
+	if err = pprof.StartCPUProfile(file); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	err = f()
+	pprof.StopCPUProfile()
+	return errors.Join(err, file.Close())
 }
 
 // serve is the child process: it prints the address of its signaling and ends with its standard input.
 func serve(ctx context.Context, kind, profile string, out io.Writer) error {
-	if profile != "" {
-		f, err := os.CreateTemp(profile, kind+"-*.pprof")
-		if err != nil {
-			return err
-		}
-		if err = pprof.StartCPUProfile(f); err != nil {
-			return errors.Join(err, f.Close())
-		}
-		defer func() {
-			pprof.StopCPUProfile()
-			_ = f.Close()
-		}()
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -90,7 +94,7 @@ func serve(ctx context.Context, kind, profile string, out io.Writer) error {
 	if _, err = fmt.Fprintln(out, l.Addr()); err != nil {
 		return err
 	}
-	return server.Serve(ctx, kind, l)
+	return profiled(profile, kind, func() error { return server.Serve(ctx, kind, l) })
 }
 
 // measure carries the plan out, prints the tables and writes the file.

@@ -51,7 +51,7 @@ func pinSelf() error {
 		return err
 	}
 	// Only root may; without it the machine has to be quiet.
-	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, -20)
+	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}, 0)
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -156,7 +156,7 @@ type machine struct {
 	Processor  string `json:"processor"`
 	Cores      int    `json:"cores"`
 	Apart      bool   `json:"apart"`    // server and generator have a core each
-	Priority   int    `json:"priority"` // nice value, -20 to 19
+	Realtime   bool   `json:"realtime"` // both run ahead of every other process
 	Kernel     string `json:"kernel"`
 	Go         string `json:"go"`
 	Began      string `json:"began"`
@@ -181,8 +181,8 @@ func describeMachine() machine {
 		}
 	}
 	_, _, m.Apart, _ = cores()
-	if p, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil {
-		m.Priority = 20 - p // what the system call returns is shifted
+	if a, err := unix.SchedGetAttr(0, 0); err == nil {
+		m.Realtime = a.Policy == unix.SCHED_RR
 	}
 	return m
 }
