@@ -88,9 +88,7 @@ type Conn struct {
 	selected atomic.Pointer[path]
 	pipe     *pipe // between the readers and DTLS
 
-	// notify is held while the handler is told of a state.
-	notify sync.Mutex
-	muted  bool // by Close
+	notify sync.Mutex // held while the handler is told of a state
 
 	// mu guards what signaling and connectivity checks change.
 	mu            sync.Mutex
@@ -179,7 +177,6 @@ func (c *Conn) Close() {
 	c.closing.Do(func() {
 		c.retire()
 		c.notify.Lock()
-		c.muted = true
 		if !c.State().final() {
 			c.state.Store(int32(Closed))
 		}
@@ -221,7 +218,7 @@ func (c *Conn) abandon() {
 func (c *Conn) change(to State) bool {
 	c.notify.Lock()
 	defer c.notify.Unlock()
-	if c.muted || !c.State().leadsTo(to) {
+	if !c.State().leadsTo(to) {
 		return false
 	}
 	c.state.Store(int32(to))

@@ -259,6 +259,9 @@ func TestRestartToAnotherSocket(t *testing.T) {
 	}
 	p.send(signed(t, oldUfrag, oldPwd).Raw) // unknown now
 	p.roundTrip(request(t, c))
+	if len(n.ufrags) != 1 {
+		t.Errorf("%d generations are live", len(n.ufrags))
+	}
 
 	p.send(m.seal(video(77, 100)))
 	next(t, e.rtp)
@@ -377,13 +380,14 @@ func TestReplaysAreDropped(t *testing.T) {
 	raw := m.seal(video(1, 100))
 	altered := append([]byte(nil), m.seal(video(2, 100))...)
 	altered[20] ^= 1
-	for _, x := range [][]byte{raw, raw, altered, m.seal(video(3, 100))} {
+	late := m.seal(video(4, 100))
+	for _, x := range [][]byte{raw, raw, altered, m.seal(video(500, 100)), late, raw, late, m.seal(video(3, 100))} {
 		_, err := m.ice.Write(x)
 		must(t, err)
 	}
-	for _, want := range []byte{1, 3} {
-		if got := next(t, e.rtp); got[3] != want {
-			t.Errorf("packet %d, want %d", got[3], want)
+	for _, want := range []uint16{1, 500, 4, 3} {
+		if got := binary.BigEndian.Uint16(next(t, e.rtp)[2:]); got != want {
+			t.Errorf("packet %d, want %d", got, want)
 		}
 	}
 }
