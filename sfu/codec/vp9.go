@@ -24,13 +24,52 @@ func parseVP9(b []byte) (f Frame, err error) {
 		return Frame{}, ErrShort
 	}
 	f.Begin, f.End = b[0]&vp9Begin != 0, b[0]&vp9End != 0
-	f.Keyframe = f.Begin && b[0]&vp9Inter == 0 && f.Spatial == 0
+	if f.Begin && b[0]&vp9Inter == 0 && f.Spatial == 0 {
+		f.readVP9Header(b[at:])
+	}
 	// After a picture with U, those of higher temporal layers depend on nothing of these layers before it.
 	f.upFrom, f.upTo = f.Temporal, topTemporal
 	if f.Keyframe {
 		f.SwitchUp, f.upFrom = true, 0
 	}
 	return f, nil
+}
+
+// readVP9Header reads the beginning of the uncompressed header (VP9 bitstream specification, section 6.2): not every picture without
+// reference to others is a key frame, and not every sender tells which refer to others.
+func (f *Frame) readVP9Header(b []byte) {
+	r := bits{b: b}
+	marker, profile := r.read(2), r.bit()|r.bit()<<1
+	if profile == 3 {
+		r.skip(1)
+	}
+	existing, inter := r.flag(), r.flag()
+	f.Keyframe = marker == 2 && !existing && !inter
+	if f.Keyframe && f.Size == (Size{}) {
+		f.Size = vp9Size(&r, profile)
+	}
+}
+
+// vp9Size reads on to the size of a key frame, zero if it is cut short.
+func vp9Size(r *bits, profile uint32) Size {
+	const syncCode, sRGB = 0x498342, 7
+	r.skip(2) // show_frame, error_resilient_mode
+	if r.read(24) != syncCode {
+		return Size{}
+	}
+	if profile >= 2 {
+		r.skip(1) // ten_or_twelve_bit
+	}
+	if rgb := r.read(3) == sRGB; !rgb {
+		r.skip(1) // color_range
+		r.skip(2 * int(profile&1))
+	}
+	r.skip(int(profile & 1))
+	size := Size{Width: int(r.read(16)) + 1, Height: int(r.read(16)) + 1}
+	if r.short {
+		return Size{}
+	}
+	return size
 }
 
 // readVP9 returns where the VP9 data begins.
