@@ -95,3 +95,8 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s each)
 
 bench: ## benchmarks, six runs each, for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
+
+.PHONY: bench-sfu
+bench-sfu: ## what forwarding costs, beside pion and bare sending (about 15 minutes; SHORT=1: about 80 s; figures in bin/)
+	go build -o bin/sfubench ./bench/sfubench
+	bin/sfubench $(if $(SHORT),-short) -out bin/bench-sfu.json $(ARGS)

@@ -55,7 +55,8 @@ func (b *bare) connection() (*webrtc.PeerConnection, error) {
 		return nil, err
 	}
 	var registry interceptor.Registry
-	if err := webrtc.RegisterDefaultInterceptors(&media, &registry); err != nil {
+	quiet := webrtc.WithInterceptorLoggerFactory(b.settings.LoggerFactory)
+	if err := webrtc.RegisterDefaultInterceptorsWithOptions(&media, &registry, quiet); err != nil {
 		return nil, err
 	}
 	api := webrtc.NewAPI(

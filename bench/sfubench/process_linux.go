@@ -16,25 +16,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cores says which core the server gets and which the generator.
-func cores() (srv, gen int, apart bool, err error) {
+// cores says which core the server gets and which the generator; they are the same if there is one only.
+func cores() (srv, gen int, err error) {
+	if n, _ := fmt.Sscan(os.Getenv(pinned), &srv, &gen); n == 2 {
+		return srv, gen, nil
+	}
 	var set unix.CPUSet
-	if err = unix.SchedGetaffinity(1, &set); err != nil {
-		err = unix.SchedGetaffinity(0, &set)
+	if err = unix.SchedGetaffinity(0, &set); err != nil {
+		return 0, 0, fmt.Errorf("the cores of this machine are not known: %w", err)
 	}
 	var have []int
-	for i := 0; i < len(set)*64 && len(have) < 2; i++ {
+	for i := 0; len(have) < min(set.Count(), 2); i++ {
 		if set.IsSet(i) {
 			have = append(have, i)
 		}
 	}
-	if len(have) == 0 {
-		return 0, 0, false, errors.Join(errors.New("the cores of this machine are not known"), err)
-	}
-	return have[0], have[len(have)-1], len(have) > 1, nil
+	return have[0], have[len(have)-1], nil
 }
 
-const pinned = "SFUBENCH_PINNED"
+// pinned is the environment variable that says that this process is where it should be, and which the cores are.
+const pinned = "SFUBENCH_CORES"
 
 // pinSelf moves this process to the generator's core, ahead of what else wants to run there, by starting itself anew: threads that
 // exist already would stay as they are. Servers inherit the priority.
@@ -42,7 +43,7 @@ func pinSelf() error {
 	if os.Getenv(pinned) != "" {
 		return nil
 	}
-	_, gen, _, err := cores()
+	srv, gen, err := cores()
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func pinSelf() error {
 	if err != nil {
 		return err
 	}
-	return syscall.Exec(self, os.Args, append(os.Environ(), pinned+"=1")) //nolint:gosec // itself
+	return syscall.Exec(self, os.Args, append(os.Environ(), fmt.Sprintf("%s=%d %d", pinned, srv, gen))) //nolint:gosec // itself
 }
 
 func pinThread(core int) error {
@@ -75,7 +76,7 @@ type child struct {
 
 // startChild runs the server pinned to its core. It inherits the affinity of the thread that starts it.
 func startChild(kind, profile string) (*child, error) {
-	srv, gen, _, err := cores()
+	srv, _, err := cores()
 	if err != nil {
 		return nil, err
 	}
@@ -92,13 +93,7 @@ func startChild(kind, profile string) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if err = pinThread(srv); err != nil {
-		return nil, err
-	}
-	err = c.cmd.Start()
-	if err = errors.Join(err, pinThread(gen)); err != nil {
+	if err = startOn(srv, c.cmd); err != nil {
 		return nil, err
 	}
 	line, err := bufio.NewReader(stdout).ReadString('\n')
@@ -107,6 +102,19 @@ func startChild(kind, profile string) (*child, error) {
 	}
 	c.addr = strings.TrimSpace(line)
 	return c, nil
+}
+
+func startOn(core int, cmd *exec.Cmd) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var before unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return err
+	}
+	if err := pinThread(core); err != nil {
+		return err
+	}
+	return errors.Join(cmd.Start(), unix.SchedSetaffinity(0, &before))
 }
 
 // stop ends the server; one that does not end by itself is killed.
@@ -180,7 +188,8 @@ func describeMachine() machine {
 			m.Cores++
 		}
 	}
-	_, _, m.Apart, _ = cores()
+	srv, gen, err := cores()
+	m.Apart = err == nil && srv != gen
 	if a, err := unix.SchedGetAttr(0, 0); err == nil {
 		m.Realtime = a.Policy == unix.SCHED_RR
 	}

@@ -1,0 +1,143 @@
+//go:build linux
+
+package load_test
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pausepoint/pausepoint/bench/load"
+	"github.com/pausepoint/pausepoint/bench/server"
+)
+
+// quick is long enough for a few packets.
+func quick() load.Timing {
+	return load.Timing{
+		Stagger: time.Millisecond, Warm: 100 * time.Millisecond, Measure: 400 * time.Millisecond, Drain: 300 * time.Millisecond,
+		Patience: 30 * time.Second,
+	}
+}
+
+// serve runs a server for the test and returns where it listens.
+func serve(t *testing.T, kind string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx, kind, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return l.Addr().String()
+}
+
+// phases notes what a probe is told.
+type phases struct{ strings.Builder }
+
+func (p *phases) Before() { p.WriteString("before ") }
+func (p *phases) Begin()  { p.WriteString("begin ") }
+func (p *phases) End()    { p.WriteString("end") }
+
+func play(t *testing.T, kind string, s load.Scenario) *load.Result {
+	t.Helper()
+	l, err := load.New(serve(t, kind), server.Plain(kind))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p phases
+	res, err := l.Run(t.Context(), s, quick(), &p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.String() != "before begin end" {
+		t.Errorf("the probe was told %q", p.String())
+	}
+	if res.Delivered == 0 || res.Latency.Count() != res.Delivered || res.Missing != 0 || res.Garbled != 0 || res.Profile == "" {
+		t.Errorf("%d delivered, %d without video, %d garbled, SRTP %q", res.Delivered, res.Missing, res.Garbled, res.Profile)
+	}
+	return res
+}
+
+// loss is the fraction that was expected and did not come.
+func loss(r *load.Result) float64 { return 1 - float64(r.Delivered)/float64(r.Expected) }
+
+func TestEveryServerPlaysALesson(t *testing.T) {
+	for _, kind := range server.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			res := play(t, kind, load.Scenario{Rooms: 1, Members: 4, Talkers: 1, Alone: 1})
+			if res.Participants != 4 || res.Subscribers != 3 || len(res.FirstVideo) != 3 || len(res.AloneVideo) != 1 || res.AloneVideo[0] == 0 {
+				t.Errorf("%+v", res)
+			}
+			if !server.Plain(kind) && loss(res) > 0.1 {
+				t.Errorf("%d of %d packets came", res.Delivered, res.Expected)
+			}
+		})
+	}
+}
+
+func TestEverySFUPlaysRooms(t *testing.T) {
+	for _, kind := range []string{"pausepoint", "pion"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			res := play(t, kind, load.Scenario{Rooms: 2, Members: 3, Talkers: 3, Listen: true})
+			if res.Subscribers != 6 || loss(res) > 0.1 {
+				t.Errorf("%d of %d packets came to %d", res.Delivered, res.Expected, res.Subscribers)
+			}
+		})
+	}
+}
+
+func TestEverySFUForwardsSimulcast(t *testing.T) {
+	for _, kind := range []string{"pausepoint", "pion"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			if res := play(t, kind, load.Scenario{Rooms: 1, Members: 3, Talkers: 1, Simulcast: true}); loss(res) == 1 {
+				t.Errorf("%d of %d packets came", res.Delivered, res.Expected)
+			}
+		})
+	}
+}
+
+func TestLostPacketsAreAskedForAndSentAgain(t *testing.T) {
+	for _, kind := range []string{"pausepoint", "pion"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			// Of sound, pion sends nothing again, and that is a quarter of the packets.
+			res := play(t, kind, load.Scenario{Rooms: 1, Members: 4, Talkers: 1, Loss: 0.3})
+			if res.Nacks == 0 || loss(res) > 0.2 {
+				t.Errorf("%d of %d packets came after %d requests", res.Delivered, res.Expected, res.Nacks)
+			}
+		})
+	}
+}
+
+func TestARefusalIsAnErrorAtOnce(t *testing.T) {
+	l, err := load.New(serve(t, "floor-gso"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = l.Run(t.Context(), load.Scenario{Rooms: 1, Members: 2, Talkers: 1}, quick(), &phases{})
+	if err == nil || !strings.Contains(err.Error(), "join with an address and keys") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestAnUnknownServerIsAnError(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err = server.Serve(t.Context(), "nothing", l); err == nil {
+		t.Error("there is a server called nothing")
+	}
+}
