@@ -37,7 +37,8 @@ type client struct {
 	streams  map[string]*stream   // by publication
 	offers   int
 	restarts []PC
-	level    uint8 // of the microphone, 0 to send none
+	sizes    [2]int // packets of a layered camera
+	level    uint8  // of the microphone, 0 to send none
 }
 
 // stream is what a subscriber received of a publication.
@@ -67,6 +68,7 @@ func clientAPI(t *testing.T, s webrtc.SettingEngine) *webrtc.API {
 	must(t, m.RegisterHeaderExtension(
 		webrtc.RTPHeaderExtensionCapability{URI: "urn:ietf:params:rtp-hdrext:ssrc-audio-level"}, webrtc.RTPCodecTypeAudio))
 	var r interceptor.Registry
+	must(t, webrtc.ConfigureSimulcastExtensionHeaders(&m))
 	must(t, webrtc.RegisterDefaultInterceptors(&m, &r))
 	// Browsers take the client's part; pion would wait for an ICE-lite server to begin.
 	must(t, s.SetAnsweringDTLSRole(webrtc.DTLSRoleClient))
@@ -211,6 +213,7 @@ func (c *client) listen(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		}
 		c.mu.Lock()
 		s.note(p)
+		c.noteSize(p)
 		c.mu.Unlock()
 	}
 }

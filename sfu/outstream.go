@@ -68,7 +68,7 @@ func (o *outStream) next(p *packet, reports *[maxLayers]*timedReport) (n numbers
 		return n, false
 	}
 	n.timestamp = o.stamp.Map(p.timestamp)
-	if p.frame.PictureBits != 0 && !p.padding() {
+	if (p.frame.PictureBits != 0 || p.frame.HasTL0) && !p.padding() {
 		n.picture, n.tl0 = o.picture.Map(p.frame.PictureID, int(p.frame.PictureBits), p.frame.TL0)
 		n.rewrite = o.picture.Changed()
 	}
@@ -80,7 +80,7 @@ func (o *outStream) next(p *packet, reports *[maxLayers]*timedReport) (n numbers
 func (o *outStream) drop(p *packet) {
 	o.seq.Drop(p.seq)
 	if p.kind == codec.VP8 && p.frame.PictureBits != 0 { // of VP9, only layers are dropped, and never all of a base picture
-		o.picture.Drop(p.frame.PictureID, int(p.frame.PictureBits))
+		o.picture.Drop(p.frame.PictureID)
 	}
 }
 
