@@ -271,3 +271,29 @@ func forget(b *Batch) {
 	clear(b.index)
 	b.groups, b.packets = b.groups[:0], b.packets[:0]
 }
+
+// BenchmarkReceive is what a packet costs until it is handled.
+func BenchmarkReceive(b *testing.B) {
+	n := listen(b)
+	from := newSink(b)
+	c := connected(b, n, from.addr())
+	c.handler.(*events).onRTP = func(*Batch, []byte) {}
+	sealer, err := srtp.CreateContext(make([]byte, 16), make([]byte, 12), srtp.ProtectionProfileAeadAes128Gcm)
+	must(b, err)
+	r := n.newReader(0)
+	at := source{local: n.locals[0], remote: from.addr()}
+	buf := make([]byte, 0, maxDatagram)
+	plain, err := video(0, 1000).Marshal()
+	must(b, err)
+	var seq uint16
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		seq++
+		binary.BigEndian.PutUint16(plain[2:], seq)
+		raw, err := sealer.EncryptRTP(buf, plain, nil)
+		must(b, err)
+		b.StartTimer()
+		r.handle(raw, at, n.began)
+	}
+}

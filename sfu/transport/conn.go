@@ -18,7 +18,8 @@ var (
 )
 
 // Handler is told what arrives on a Conn. HandleRTP and HandleRTCP of one Conn never run at the same time as each other. They must
-// neither block nor keep raw, and may send on any Conn into b; b is flushed after they return. No method may call Close of any Conn.
+// neither block nor keep raw, which they may overwrite, and may send on any Conn into b; b is flushed after they return. No method may
+// call Close of any Conn.
 type Handler interface {
 	// HandleRTP is given one RTP packet, decrypted and not seen before.
 	HandleRTP(b *Batch, raw []byte, arrival time.Time)
@@ -31,7 +32,7 @@ type Handler interface {
 // State is the state of a Conn.
 type State int
 
-// The states of a Conn. Failed and Closed are final.
+// The states of a Conn. Failed and Closed are final: nothing is sent or handled any more, and the owner calls Close.
 const (
 	New       State = iota
 	Connected       // ICE and DTLS are done: packets may be sent
@@ -172,7 +173,7 @@ func (c *Conn) RemoteAddr() (addr netip.AddrPort, tcp bool) {
 }
 
 // Close ends the connection and tells the member. No method of the handler runs after it returned, and StateChanged is not called
-// because of it. It must not be called from a Handler.
+// because of it. It waits for handlers: it must not be called from one, nor with a lock held that one takes.
 func (c *Conn) Close() {
 	c.closing.Do(func() {
 		c.retire()
@@ -183,7 +184,7 @@ func (c *Conn) Close() {
 		c.notify.Unlock()
 		c.in.mu.Lock() // wait for the handler
 		c.in.early = nil
-		c.in.mu.Unlock() //nolint:staticcheck // the empty section waits
+		c.in.mu.Unlock()
 		c.end()
 		c.done.Wait()
 		c.pipe.shut()
