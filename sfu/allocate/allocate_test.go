@@ -10,7 +10,8 @@ import (
 
 // simulcast is what a browser sends of a camera.
 var simulcast = []allocate.Layer{
-	{Bitrate: 150_000, Width: 320, Height: 180}, {Bitrate: 500_000, Width: 640, Height: 360},
+	{Bitrate: 150_000, Width: 320, Height: 180},
+	{Bitrate: 500_000, Width: 640, Height: 360},
 	{Bitrate: 1_700_000, Width: 1280, Height: 720},
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // The layout of RFC 2198 section 4: a redundant block of DVI (5) and a primary of LPC (7), here with short data.
-var redExample = []byte{0x80 | 5, 0x78, 0x00 | 0, 3, 7, 'o', 'l', 'd', 'n', 'e', 'w', '!'}
+var redExample = []byte{0x80 | 5, 0x78, 0x00, 3, 7, 'o', 'l', 'd', 'n', 'e', 'w', '!'}
 
 func TestREDBlocks(t *testing.T) {
 	blocks, err := codec.REDBlocks(nil, redExample)

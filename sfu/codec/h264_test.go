@@ -1,6 +1,7 @@
 package codec_test
 
 import (
+	"math/bits"
 	"testing"
 
 	"github.com/pausepoint/pausepoint/sfu/codec"
@@ -44,5 +45,36 @@ func TestH264Refuses(t *testing.T) {
 		if f, err := codec.Parse(codec.H264, payload, false, nil); err == nil {
 			t.Errorf("%s: %+v", name, f)
 		}
+	}
+}
+
+// golomb writes ue(v) (ITU-T H.264 section 9.1).
+func (w *bitWriter) golomb(values ...int) *bitWriter {
+	for _, v := range values {
+		n := bits.Len(uint(v + 1)) //nolint:gosec // not negative
+		w.put(0, n-1).put(v+1, n)
+	}
+	return w
+}
+
+// A picture of 1920 by 1080 in two fields, with a scaling list and an order count of type 1, which browsers do not use.
+func TestH264ParameterSet(t *testing.T) {
+	w := new(bitWriter).put(0x67, 8).put(100, 8).put(0, 8).put(40, 8)
+	w.golomb(0, 1, 0, 0).put(0, 1)                   // id, chroma 4:2:0, depths
+	w.put(1, 1).put(1, 1).golomb(16).put(0, 7)       // one list, whose first difference is -8: the default
+	w.golomb(0, 1).put(0, 1).golomb(0, 0, 2, 5, 300) // frame number, order count with two differences
+	w.golomb(1).put(0, 1).golomb(119, 33)            // references, 120 by 34 macroblocks of a field
+	w.put(0, 1).put(1, 1).put(1, 1)
+	w.put(1, 1).golomb(0, 0, 0, 2).put(0, 1).put(1, 1) // two units of four rows are cut off
+	var escaped []byte
+	for i, b := range w.b {
+		if i > 2 && b <= 3 && w.b[i-1] == 0 && w.b[i-2] == 0 {
+			escaped = append(escaped, 3)
+		}
+		escaped = append(escaped, b)
+	}
+	f, err := codec.Parse(codec.H264, escaped, false, nil)
+	if err != nil || f.Size != (codec.Size{Width: 1920, Height: 1080}) {
+		t.Errorf("%+v, %v", f, err)
 	}
 }

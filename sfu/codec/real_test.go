@@ -28,9 +28,16 @@ var streams = []stream{
 	{codec.VP8, []string{"libvpx", "-deadline", "realtime"}, "ivf", ivfFrames, func() rtp.Payloader {
 		return &codecs.VP8Payloader{EnablePictureID: true}
 	}},
-	{codec.VP9, []string{"libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"}, "ivf", ivfFrames, func() rtp.Payloader { return &codecs.VP9Payloader{} }},
 	{
-		codec.H264, []string{"libx264", "-preset", "ultrafast", "-bf", "0", "-bsf:v", "h264_metadata=aud=insert"}, "h264",
+		codec.VP9,
+		[]string{"libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"},
+		"ivf",
+		ivfFrames, func() rtp.Payloader { return &codecs.VP9Payloader{} },
+	},
+	{
+		codec.H264,
+		[]string{"libx264", "-preset", "ultrafast", "-bf", "0", "-bsf:v", "h264_metadata=aud=insert"},
+		"h264",
 		accessUnits, func() rtp.Payloader { return &codecs.H264Payloader{} },
 	},
 	{codec.AV1, []string{"libaom-av1", "-cpu-used", "8", "-usage", "realtime"}, "ivf", ivfFrames, func() rtp.Payloader {

@@ -53,7 +53,8 @@ func play(t *testing.T, s *codec.Selector, k codec.Kind, packets []asked) {
 func TestSelectorVP8(t *testing.T) {
 	var s codec.Selector
 	play(t, &s, codec.VP8, []asked{
-		{vp8Frame(true, 0, false), true, true, true}, {vp8Frame(false, 2, true), true, false, false},
+		{vp8Frame(true, 0, false), true, true, true},
+		{vp8Frame(false, 2, true), true, false, false},
 		{vp8Frame(false, 1, true), true, false, false},
 	})
 	s.Want(codec.Layer{Temporal: 2})
@@ -76,8 +77,10 @@ func TestSelectorVP9(t *testing.T) {
 	var s codec.Selector
 	s.Want(s0t1)
 	play(t, &s, codec.VP9, []asked{
-		{vp9Frame(true, s0t0, false), false, true, true}, {vp9Frame(true, s1t0, false), true, false, false},
-		{vp9Frame(false, s0t1, false), false, true, true}, {vp9Frame(false, s1t1, false), true, false, false},
+		{vp9Frame(true, s0t0, false), false, true, true},
+		{vp9Frame(true, s1t0, false), true, false, false},
+		{vp9Frame(false, s0t1, false), false, true, true},
+		{vp9Frame(false, s1t1, false), true, false, false},
 	})
 	s.Want(s1t1)
 	play(t, &s, codec.VP9, []asked{{vp9Frame(false, s0t0, true), false, true, true}, {vp9Frame(false, s1t0, true), true, false, false}})
@@ -94,7 +97,8 @@ func TestSelectorVP9(t *testing.T) {
 	play(t, &s, codec.VP9, []asked{
 		{vp9Frame(false, s1t1, false), true, true, true}, // the rest of a picture that has begun
 		{vp9Frame(false, s0t0, false), false, true, true},
-		{vp9Frame(false, s1t0, false), true, false, false}, {vp9Frame(false, s0t1, false), false, false, false},
+		{vp9Frame(false, s1t0, false), true, false, false},
+		{vp9Frame(false, s0t1, false), false, false, false},
 	})
 	s.Want(s0t1)
 	play(t, &s, codec.VP9, []asked{

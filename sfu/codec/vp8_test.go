@@ -16,7 +16,9 @@ func TestVP8(t *testing.T) {
 	}{
 		{"plain, key frame", []byte{0x10, 0x00}, false, codec.Frame{Begin: true, Keyframe: true, SwitchUp: true}},
 		{
-			"key frame with its size", []byte{0x10, 0x50, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x42, 0xe0, 0x01}, true,
+			"key frame with its size",
+			[]byte{0x10, 0x50, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x42, 0xe0, 0x01},
+			true,
 			codec.Frame{Begin: true, End: true, Keyframe: true, SwitchUp: true, Size: codec.Size{Width: 640, Height: 480}},
 		},
 		{"plain, inter frame", []byte{0x10, 0x01}, true, codec.Frame{Begin: true, End: true}},

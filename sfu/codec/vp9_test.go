@@ -20,18 +20,21 @@ func TestVP9(t *testing.T) {
 		{"middle of a key frame", []byte{0x00, 1}, codec.Frame{}},
 		{"7 bits", []byte{0xcc, 0x11, 1}, codec.Frame{Begin: true, End: true, PictureID: 0x11, PictureBits: 7}},
 		{
-			"layers, not flexible", []byte{0xec, 0x92, 0x34, 0x53, 0x09, 1},
+			"layers, not flexible",
+			[]byte{0xec, 0x92, 0x34, 0x53, 0x09, 1},
 			codec.Frame{
 				Begin: true, End: true, PictureID: 0x1234, PictureBits: 15, TL0: 9, HasTL0: true,
 				Layer: codec.Layer{Spatial: 1, Temporal: 2}, SwitchUp: true,
 			},
 		},
 		{
-			"an upper layer of a key picture", []byte{0xa8, 0x11, 0x03, 0x09, 0x82},
+			"an upper layer of a key picture",
+			[]byte{0xa8, 0x11, 0x03, 0x09, 0x82},
 			codec.Frame{Begin: true, PictureID: 0x11, PictureBits: 7, TL0: 9, HasTL0: true, Layer: codec.Layer{Spatial: 1}},
 		},
 		{
-			"flexible, with three references", []byte{0xfc, 0x11, 0x20, 0x03, 0x05, 0x06, 1},
+			"flexible, with three references",
+			[]byte{0xfc, 0x11, 0x20, 0x03, 0x05, 0x06, 1},
 			codec.Frame{Begin: true, End: true, PictureID: 0x11, PictureBits: 7, Layer: codec.Layer{Temporal: 1}},
 		},
 		{

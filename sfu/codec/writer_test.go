@@ -27,8 +27,12 @@ type written struct {
 // l2t2 is two spatial layers of two temporal ones, where upper pictures refer to lower ones in key pictures only. Targets are
 // S0T0, S0T1, S1T0, S1T1; there are two chains.
 var l2t2 = []written{
-	{0, "SSSS", nil}, {1, "SS--", []int{4}}, {2, "-D--", []int{2}},
-	{0, "--SS", []int{1}}, {1, "--SS", []int{4}}, {3, "---D", []int{2}},
+	{0, "SSSS", nil},
+	{1, "SS--", []int{4}},
+	{2, "-D--", []int{2}},
+	{0, "--SS", []int{1}},
+	{1, "--SS", []int{4}},
+	{3, "---D", []int{2}},
 }
 
 const firstTemplate = 60 // so that ids wrap
