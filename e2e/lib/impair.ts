@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { mediaHost } from "./server.ts";
 
 const binary = new URL("../../bin/impair", import.meta.url).pathname;
 
@@ -34,7 +35,7 @@ export class Impair {
 
   /** Stands before the server's media port. */
   static async start(mediaPort: number): Promise<Impair> {
-    const child = spawn(binary, ["-target", `127.0.0.1:${mediaPort}`], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(binary, ["-target", `${mediaHost}:${mediaPort}`, "-listen", `${mediaHost}:0`], { stdio: ["pipe", "pipe", "inherit"] });
     const lines = createInterface({ input: child.stdout });
     const [first] = (await once(lines, "line")) as [string];
     const impair = new Impair(child, (JSON.parse(first) as { port: number }).port);

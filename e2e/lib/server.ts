@@ -7,6 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+/** Where media arrives: loopback, unless the tests have a network of their own (scripts/apart). */
+export const mediaHost = process.env.MEDIA_HOST ?? "127.0.0.1";
+
 const binary = new URL("../../bin/pausepoint", import.meta.url).pathname;
 
 /** A TCP port on loopback that was free a moment ago. */
@@ -45,7 +48,7 @@ export class Server {
   async up(): Promise<void> {
     const child = spawn(
       binary,
-      ["serve", "--addr", `127.0.0.1:${this.port}`, "--media-addr", `127.0.0.1:${this.mediaPort}`, "--data", this.data],
+      ["serve", "--addr", `127.0.0.1:${this.port}`, "--media-addr", `${mediaHost}:${this.mediaPort}`, "--data", this.data],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     this.child = child;
