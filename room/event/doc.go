@@ -17,12 +17,14 @@
 // A client opens GET /api/sessions/{id}/ws with the cookie it got by signing in or by entering with an
 // invitation link, and with this server's own Origin. It is refused with an HTTP status and a Problem: 401 without a
 // usable cookie, 403 from another origin and for whoever was removed, 404 for whoever is not a member of the session, 429
-// with Retry-After when the server is full. Frames are JSON text messages, without compression:
+// with Retry-After when the server is full. Frames are JSON text messages:
 //
 //	{"type": "...", "id": "...", "seq": 7, "at": 81234, "by": "...", "cmd": "...", "data": {...}}
 //
 // Absent fields are left out; keys that a receiver does not know are ignored. A client's frame has at most 64 KiB, no key
-// twice in one object, and at most 16 levels. The server's frames may be larger (welcome is).
+// twice in one object, and at most 16 levels. The server's frames may be larger (welcome is). A client that offers
+// permessage-deflate (RFC 7692) may compress what it sends, each message for itself; all limits count what that inflates to. The
+// server does not compress.
 //
 // The client's first frame is hello, within 10 s; it says with which answer about recording the
 // member enters and whether microphone and camera are on. The server answers welcome: the whole View as this member may
