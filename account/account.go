@@ -94,7 +94,7 @@ var (
 	ErrNoAccount  = event.Errorf("unauthorized", "Sign in to do that.")
 	ErrBusy       = event.Errorf("unavailable", "Many people are signing in right now. Try again in a moment.")
 	ErrRole       = event.Errorf("forbidden", "Your role in this session does not allow that.")
-	ErrInvitation = event.Errorf("forbidden", "This invitation no longer lets anybody in. Ask whoever invited you for a new one.")
+	ErrInvitation = event.Errorf("not_found", "This invitation no longer lets anybody in. Ask whoever invited you for a new one.")
 	ErrRemoved    = event.Errorf("forbidden", "You were removed from this session.")
 	ErrOver       = event.Errorf("forbidden", "This session is over. Only those who were invited while it lasted can see what remains of it.")
 	ErrFull       = event.Errorf("conflict", "This session has as many members as it can have.")

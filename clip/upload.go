@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -23,6 +24,7 @@ const (
 	syncEvery     = 8 << 20            // bytes between two fsyncs
 	keepFree      = 512 << 20          // bytes of the disk that uploads leave free
 	sweepEvery    = time.Hour
+	maxEnded      = 1000 // uploads that are remembered after they are gone
 )
 
 // uploads keeps the files that are being uploaded: dir/<clip id>, whose size is the offset. Whatever
@@ -37,7 +39,11 @@ type uploads struct {
 	mu      sync.Mutex // guards what follows
 	writers map[string]*writer
 	closed  bool
+	ended   []endedUpload // the latest ones
 }
+
+// endedUpload is whose an upload was that is gone.
+type endedUpload struct{ id, owner string }
 
 // writer is one request that may append to an upload.
 type writer struct {
@@ -116,15 +122,26 @@ func (u *uploads) release(id string, w *writer) {
 	u.done.Done()
 }
 
-// stopWriter tells the writer of an upload, if there is one, to end, and waits for that.
-func (u *uploads) stopWriter(id string) {
+// end remembers whose an upload was that is gone, and ends its writer if there is one.
+func (u *uploads) end(c Clip) {
 	u.mu.Lock()
-	w := u.writers[id]
+	w := u.writers[c.ID]
+	u.ended = append(u.ended, endedUpload{c.ID, c.Owner})
+	if len(u.ended) > maxEnded {
+		u.ended = slices.Delete(u.ended, 0, len(u.ended)-maxEnded)
+	}
 	u.mu.Unlock()
 	if w != nil {
 		w.stop()
 		<-w.done
 	}
+}
+
+// endedOf reports whether an upload that is gone was the account's, as long as that is remembered.
+func (u *uploads) endedOf(account, id string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return account != "" && slices.Contains(u.ended, endedUpload{id, account})
 }
 
 // begin makes the clip and its empty file.
@@ -199,7 +216,7 @@ func (u *uploads) offset(c Clip) (int64, error) {
 	info, err := u.root.Lstat(c.ID)
 	if err != nil {
 		if ignoreMissing(err) == nil {
-			return 0, because("gone", "This upload has expired. Start it again.", err)
+			return 0, errGone
 		}
 		return 0, fmt.Errorf("look at upload: %w", err)
 	}
@@ -326,7 +343,7 @@ func (u *uploads) sweep(ctx context.Context) error {
 		if u.lib.now().Before(u.expires(c)) {
 			continue
 		}
-		if err := u.lib.remove(ctx, c.ID); err != nil {
+		if err := u.lib.remove(ctx, c); err != nil {
 			return err
 		}
 		u.lib.log.Info("unfinished upload has expired", slog.String("clip", c.ID))
