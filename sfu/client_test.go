@@ -163,9 +163,9 @@ func (c *client) subscribe(s Signal) {
 	must(t, sub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}))
 	answer, err := sub.CreateAnswer(nil)
 	must(t, err)
-	gathered := webrtc.GatheringCompletePromise(sub)
+	complete := gathered(sub)
 	must(t, sub.SetLocalDescription(answer))
-	<-gathered
+	<-complete
 	// The peer may have ended meanwhile.
 	_ = c.peer.Handle(Signal{Kind: KindAnswer, PC: Subscribe, SDP: sub.LocalDescription().SDP, Offer: s.Offer})
 }
@@ -277,9 +277,9 @@ func (c *client) offer(options *webrtc.OfferOptions) error {
 	t := c.w.t
 	offer, err := c.pub.CreateOffer(options)
 	must(t, err)
-	gathered := webrtc.GatheringCompletePromise(c.pub)
+	complete := gathered(c.pub)
 	must(t, c.pub.SetLocalDescription(offer))
-	<-gathered
+	<-complete
 	sources := make(map[string]Source)
 	c.mu.Lock()
 	for s, sender := range c.senders {

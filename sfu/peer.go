@@ -192,16 +192,33 @@ func (p *Peer) watch(pc *webrtc.PeerConnection, which PC) {
 // describe makes desc the local description and returns it with all of the server's candidates. They are known at once: no server
 // is asked for them.
 func (p *Peer) describe(pc *webrtc.PeerConnection, desc webrtc.SessionDescription) (string, error) {
-	gathered := webrtc.GatheringCompletePromise(pc)
+	complete := gathered(pc)
 	if err := pc.SetLocalDescription(desc); err != nil {
 		return "", wrap(ErrConnection, err)
 	}
 	select {
-	case <-gathered:
+	case <-complete:
 		return pc.LocalDescription().SDP, nil
 	case <-p.ctx.Done():
 		return "", ErrClosed
 	}
+}
+
+// gathered is closed when pc knows all of its own candidates. An ICE restart gathers before it can be called, and then
+// webrtc.GatheringCompletePromise may never be kept: pion looks up whom to tell before it says that the gathering is complete. The
+// state it stores before it looks up whom to tell of that, so it is seen either here or there.
+func gathered(pc *webrtc.PeerConnection) <-chan struct{} {
+	complete := make(chan struct{})
+	end := sync.OnceFunc(func() { close(complete) })
+	check := func(webrtc.ICEGatheringState) {
+		// The argument may be of the gathering before this one.
+		if pc.ICEGatheringState() == webrtc.ICEGatheringStateComplete {
+			end()
+		}
+	}
+	pc.OnICEGatheringStateChange(check)
+	check(pc.ICEGatheringState())
+	return complete
 }
 
 // candidates limits what a member trickles on one connection.
