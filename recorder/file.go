@@ -178,6 +178,9 @@ func (s *segmentFile) flush() error {
 	if len(s.pending.blocks) == 0 {
 		return nil
 	}
+	if s.pending.shown == 0 { // nothing is known to come: its estimate
+		s.until(float64(s.seg.Start + s.pending.end))
+	}
 	c := s.pending
 	s.pending = cluster{}
 	b, err := c.marshal()

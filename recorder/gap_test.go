@@ -173,3 +173,27 @@ func TestACorrectionOfTimeLosesNoFrame(t *testing.T) {
 		t.Error("no key frame was asked for")
 	}
 }
+
+// What waits in the queue while the disk is slow is not missing.
+func TestASlowDiskLosesNothing(t *testing.T) {
+	dir, samples := t.TempDir(), encoded(t).video[:240]
+	v, _ := packetised(videoInfo("m"), samples, sending{delay: 0.02, resent: 0.5, seed: 3})
+	index := newMemory()
+	index.slow = 5 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := newRecorder(t, Config{Dir: dir, Segments: index})
+		f := newFeed(videoInfo("m"))
+		fatal(t, r.Start("s", hall{[]Track{f}}, sessionClock(0)))
+		play(f, time.Now(), v)
+		time.Sleep(10 * time.Second)
+		closed(t, r)
+	})
+	segments := index.list(func(Segment) bool { return true })
+	stored := 0
+	for _, blocks := range check(t, dir, segments) {
+		stored += len(blocks)
+	}
+	if len(segments) != 1 || stored != len(samples) {
+		t.Errorf("%d of %d frames are stored, in %d segments", stored, len(samples), len(segments))
+	}
+}

@@ -14,7 +14,7 @@ const (
 	maxBehind   = 2000. // ms by which media may lie before its arrival
 	jumpBeyond  = 5000. // ms between RTP time and arrival time that make it another stream
 	windowSize  = 12    // buckets of the minimum-delay filter
-	bucketSpan  = 1000. // ms
+	bucketSpan  = 5000. // ms; the window outlasts a minute in which everything is late, and a clock that is 100 ppm off moves 6 ms in it
 	clockBroken = 1000. // ms; a sender's clock that moved by more was set
 )
 

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"strings"
@@ -76,33 +77,32 @@ func (w *writer) reset() {
 	}
 }
 
-// loop stores the track until it ends, and then finishes its file.
+// loop stores the track until it ends, and then finishes its file. While items wait, their arrival is the time: what is late because
+// the disk was slow is neither missing nor silence.
 func (w *writer) loop() {
-	items := make(chan Item, 64)
-	go func() {
-		defer close(items)
-		for {
-			item, err := w.track.Next(context.Background())
-			if err != nil {
-				return
-			}
-			items <- item
-		}
-	}()
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
-	for {
-		select {
-		case item, ok := <-items:
-			if !ok {
-				w.finish()
-				return
-			}
+	for ticked := w.run.now(); ; {
+		item, err := w.next()
+		now := w.run.now()
+		switch {
+		case err == nil:
 			w.take(item)
-		case <-ticker.C:
-			w.tick(w.run.now())
+			now = w.run.at(item.Arrival)
+		case !errors.Is(err, context.DeadlineExceeded):
+			w.finish()
+			return
+		}
+		if now-ticked >= float64(tick.Milliseconds()) {
+			ticked = now
+			w.tick(now)
 		}
 	}
+}
+
+// next waits for an item, at most until the next tick.
+func (w *writer) next() (Item, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), tick)
+	defer cancel()
+	return w.track.Next(ctx)
 }
 
 // take handles one item.
