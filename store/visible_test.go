@@ -148,7 +148,7 @@ func TestWhoWasRemovedStaysOut(t *testing.T) {
 	_, err := w.sessions.Enter(w.ctx, who, &bea, id, token, "")
 	refused(t, err, "forbidden")
 	_, err = w.sessions.Enter(w.ctx, account.Identity{}, nil, id, token, "Somebody else") // the same link, another name
-	refused(t, err, "forbidden")
+	refused(t, err, "not_found")
 	_, err = w.sessions.MemberOf(w.ctx, who, id)
 	refused(t, err, "forbidden")
 	w.enter(id, event.Peer, nil, "Pia") // the link was replaced, not taken away
