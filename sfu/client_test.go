@@ -1,7 +1,9 @@
 package sfu
 
 import (
+	"context"
 	"encoding/binary"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -151,7 +153,7 @@ func (c *client) subscribe(s Signal) {
 	if c.sub == nil {
 		sub, err := c.api.NewPeerConnection(webrtc.Configuration{})
 		must(t, err)
-		sub.OnTrack(func(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) { c.listen(track, r) })
+		sub.OnTrack(func(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) { c.listen(sub, track, r) })
 		c.sub = sub
 	}
 	sub := c.sub
@@ -160,18 +162,29 @@ func (c *client) subscribe(s Signal) {
 	c.mu.Unlock()
 	// A browser needs no such help: see publisher.offer.
 	offer := strings.ReplaceAll(s.SDP, "a=inactive", "a=recvonly")
-	must(t, sub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}))
-	answer, err := sub.CreateAnswer(nil)
+	text, err := accept(t.Context(), sub, webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer})
+	if errors.Is(err, webrtc.ErrConnectionClosed) {
+		return // by the server, meanwhile
+	}
 	must(t, err)
-	complete := gathered(sub)
-	must(t, sub.SetLocalDescription(answer))
-	<-complete
 	// The peer may have ended meanwhile.
-	_ = c.peer.Handle(Signal{Kind: KindAnswer, PC: Subscribe, SDP: sub.LocalDescription().SDP, Offer: s.Offer})
+	_ = c.peer.Handle(Signal{Kind: KindAnswer, PC: Subscribe, SDP: text, Offer: s.Offer})
 }
 
-// listen counts what arrives on a track.
-func (c *client) listen(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
+// accept answers an offer.
+func accept(ctx context.Context, pc *webrtc.PeerConnection, offer webrtc.SessionDescription) (string, error) {
+	if err := pc.SetRemoteDescription(offer); err != nil {
+		return "", err
+	}
+	answer, err := pc.CreateAnswer(nil)
+	if err != nil {
+		return "", err
+	}
+	return describe(ctx, pc, answer)
+}
+
+// listen counts what arrives on a track. Like a browser it asks for a key frame while there is none.
+func (c *client) listen(pc *webrtc.PeerConnection, track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 	c.mu.Lock()
 	s := c.streams[track.ID()]
 	if s == nil {
@@ -207,7 +220,12 @@ func (c *client) listen(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		}
 		c.mu.Lock()
 		s.note(p)
+		blind := s.mime == webrtc.MimeTypeVP8 && s.keys == 0 && s.packets%30 == 1
 		c.mu.Unlock()
+		if blind {
+			// It fails when the connection is closing.
+			_ = pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(track.SSRC())}})
+		}
 	}
 }
 
@@ -277,9 +295,8 @@ func (c *client) offer(options *webrtc.OfferOptions) error {
 	t := c.w.t
 	offer, err := c.pub.CreateOffer(options)
 	must(t, err)
-	complete := gathered(c.pub)
-	must(t, c.pub.SetLocalDescription(offer))
-	<-complete
+	text, err := describe(t.Context(), c.pub, offer)
+	must(t, err)
 	sources := make(map[string]Source)
 	c.mu.Lock()
 	for s, sender := range c.senders {
@@ -290,7 +307,7 @@ func (c *client) offer(options *webrtc.OfferOptions) error {
 		}
 	}
 	c.mu.Unlock()
-	return c.peer.Handle(Signal{Kind: KindOffer, PC: Publish, SDP: c.pub.LocalDescription().SDP, Sources: sources})
+	return c.peer.Handle(Signal{Kind: KindOffer, PC: Publish, SDP: text, Sources: sources})
 }
 
 // media plays a source: VP8 frames of three packets, 30 a second, or Opus packets of 20 ms. Each packet carries its number.

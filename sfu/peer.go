@@ -192,33 +192,42 @@ func (p *Peer) watch(pc *webrtc.PeerConnection, which PC) {
 // describe makes desc the local description and returns it with all of the server's candidates. They are known at once: no server
 // is asked for them.
 func (p *Peer) describe(pc *webrtc.PeerConnection, desc webrtc.SessionDescription) (string, error) {
-	complete := gathered(pc)
-	if err := pc.SetLocalDescription(desc); err != nil {
+	text, err := describe(p.ctx, pc, desc)
+	switch {
+	case p.ctx.Err() != nil:
+		return "", ErrClosed
+	case err != nil:
 		return "", wrap(ErrConnection, err)
 	}
-	select {
-	case <-complete:
-		return pc.LocalDescription().SDP, nil
-	case <-p.ctx.Done():
-		return "", ErrClosed
-	}
+	return text, nil
 }
 
-// gathered is closed when pc knows all of its own candidates. An ICE restart gathers before it can be called, and then
-// webrtc.GatheringCompletePromise may never be kept: pion looks up whom to tell before it says that the gathering is complete. The
-// state it stores before it looks up whom to tell of that, so it is seen either here or there.
-func gathered(pc *webrtc.PeerConnection) <-chan struct{} {
-	complete := make(chan struct{})
-	end := sync.OnceFunc(func() { close(complete) })
+// describe makes desc the local description of pc and returns it with all of pc's candidates, when they are known.
+//
+// The gathering of an ICE restart is under way by now. Its end is not always told to webrtc.GatheringCompletePromise: pion looks up
+// whom to tell before it stores the state. It stores the state before it looks up whom to tell of that; so one hears of it, or sees
+// it. A connection that closes meanwhile tells only the promise; one that is closed already has no local description.
+func describe(ctx context.Context, pc *webrtc.PeerConnection, desc webrtc.SessionDescription) (string, error) {
+	complete := make(chan struct{}, 1)
 	check := func(webrtc.ICEGatheringState) {
 		// The argument may be of the gathering before this one.
 		if pc.ICEGatheringState() == webrtc.ICEGatheringStateComplete {
-			end()
+			poke(complete)
 		}
 	}
 	pc.OnICEGatheringStateChange(check)
+	closed := webrtc.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(desc); err != nil {
+		return "", err
+	}
 	check(pc.ICEGatheringState())
-	return complete
+	select {
+	case <-complete:
+	case <-closed:
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	return pc.LocalDescription().SDP, nil
 }
 
 // candidates limits what a member trickles on one connection.
