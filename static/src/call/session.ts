@@ -98,9 +98,9 @@ export class CallSession {
 		return this.clock.now();
 	}
 
-	/** Clip time that is shown here, µs. */
+	/** Clip time of what is seen here, µs. */
 	position(): number {
-		return this.#follower?.target() ?? this.view.peek()?.playback.position ?? 0;
+		return this.#follower?.shown() ?? this.view.peek()?.playback.position ?? 0;
 	}
 
 	can(a: Action): boolean {

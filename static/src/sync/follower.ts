@@ -5,7 +5,7 @@
  * It steers by currentTime, not by requestVideoFrameCallback, whose frames stick to a cadence up to a frame off the
  * media clock; and it never relies on that callback alone, since a hidden tab gets none.
  */
-import { boundedAt, type FrameRate, frameAt, frameStart, type Line, positionAt, timeOf } from "./line.ts";
+import { boundedAt, type FrameRate, frameAt, frameMiddle, frameStart, type Line, positionAt, timeOf } from "./line.ts";
 
 /** What a follower needs of a media element; HTMLVideoElement and HTMLAudioElement have it. */
 export interface MediaLike {
@@ -67,6 +67,7 @@ const AHEAD = 120; // a correcting seek aims this far ahead; what it really took
 const EARLY = 25; // play() is called this much before the start; what it really takes is learned
 const READY_AHEAD = 2.5; // seconds that must be buffered
 const CONFIRM_AGAIN = 1000;
+const FRESH = 500; // a frame that was displayed longer ago tells nothing: a hidden tab is told of none
 const HAVE_CURRENT_DATA = 2;
 const HAVE_FUTURE_DATA = 3;
 
@@ -78,6 +79,7 @@ export class Follower {
 	#loop: ReturnType<typeof setInterval>;
 	#timer: ReturnType<typeof setTimeout> | undefined; // for the next start or stop
 	#frameCallback = 0;
+	#displayed: { us: number; at: number } | null = null; // the newest frame that was displayed, and when
 	#stoppedAt: number | null = null; // the own stop of a moving line was reached, µs
 	#shownSeq = -1;
 	#readySeq = -1;
@@ -171,6 +173,17 @@ export class Follower {
 		return this.#line.moving ? p : Math.min(p, Math.max(this.#line.position, this.#before.position));
 	}
 
+	/**
+	 * Clip time of the picture that is seen here, µs: while it plays, the middle of the newest frame that was displayed. The
+	 * picture trails the line on a slow machine, and after it was attached anew. Where no frame is told of, the line counts.
+	 */
+	shown(): number {
+		const frame = this.#displayed;
+		const rate = this.#o.rate;
+		if (!frame || !rate || !this.#moving() || this.#o.now() - frame.at > FRESH) return this.target();
+		return frameMiddle(frameAt(frame.us, rate), rate);
+	}
+
 	/** Sound on or off, as the person wants it. Call it from a click to lift a refusal of the browser. */
 	setMuted(muted: boolean): void {
 		this.#wantMuted = muted;
@@ -196,6 +209,7 @@ export class Follower {
 		const line = this.#line;
 		if (!line) return;
 		this.#calm();
+		this.#displayed = null;
 		this.#settledAt = this.#o.now() + SETTLING;
 		this.#el.preservesPitch = line.rate !== 1;
 		this.#el.playbackRate = line.rate;
@@ -237,6 +251,7 @@ export class Follower {
 		if (there && (this.#el.seeking ? this.#seekTo === to : this.#el.readyState > 0)) return;
 		this.#seekSince = this.#o.now();
 		this.#seekTo = to;
+		this.#displayed = null;
 		this.#el.currentTime = to;
 	}
 
@@ -258,6 +273,7 @@ export class Follower {
 		this.#seekTo = to;
 		this.#aimed = true;
 		this.#startedCold = false;
+		this.#displayed = null;
 		this.#el.currentTime = to;
 	}
 
@@ -340,6 +356,7 @@ export class Follower {
 		const look = (_: number, frame: { mediaTime: number }) => {
 			this.#frameCallback = 0;
 			if (!this.#moving()) return;
+			if (!el.seeking) this.#displayed = { us: Math.round(frame.mediaTime * 1e6) + 1, at: this.#o.now() };
 			const limit = this.#limit();
 			const rate = this.#o.rate;
 			if (limit !== null && rate && !el.seeking) {
