@@ -97,7 +97,7 @@ var (
 	ErrInvitation = event.Errorf("not_found", "This invitation no longer lets anybody in. Ask whoever invited you for a new one.")
 	ErrRemoved    = event.Errorf("forbidden", "You were removed from this session.")
 	ErrOver       = event.Errorf("forbidden", "This session is over. Only those who were invited while it lasted can see what remains of it.")
-	ErrFull       = event.Errorf("conflict", "This session has as many members as it can have.")
+	ErrFull       = event.Errorf("full", "This session has as many members as it can have.")
 	ErrBegun      = event.Errorf("conflict", "The session has begun; its plan cannot be changed any more.")
 	ErrInside     = event.Errorf("conflict", "People are in the session. End it first, then delete it.")
 	ErrPractice   = event.Errorf("unavailable", "The practice clip is still being prepared. Try again in a minute.")

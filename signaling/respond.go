@@ -38,6 +38,7 @@ var statusOf = map[string]int{
 	"not_found":    http.StatusNotFound,
 	"conflict":     http.StatusConflict,
 	"ended":        http.StatusConflict,
+	"full":         http.StatusConflict,
 	"too_large":    http.StatusRequestEntityTooLarge,
 	"bad_type":     http.StatusUnsupportedMediaType,
 	"bad_ranges":   http.StatusRequestedRangeNotSatisfiable,

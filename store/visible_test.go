@@ -82,9 +82,9 @@ func TestEntering(t *testing.T) {
 	nobody := account.Identity{}
 
 	_, err := w.sessions.Enter(w.ctx, nobody, nil, id, "wrong", "Gus")
-	refused(t, err, "forbidden")
+	refused(t, err, "not_found")
 	_, err = w.sessions.Enter(w.ctx, nobody, nil, newID(), w.token(id, event.Peer), "Gus")
-	refused(t, err, "forbidden")
+	refused(t, err, "not_found")
 	_, err = w.sessions.Enter(w.ctx, nobody, nil, id, w.token(id, event.Peer), " \u202e")
 	refused(t, err, "invalid")
 
@@ -120,7 +120,7 @@ func TestAReplacedLinkLetsNobodyIn(t *testing.T) {
 	l, err := w.sessions.ReplaceLink(w.ctx, as(ana), id, event.Peer)
 	w.must(err)
 	_, err = w.sessions.Enter(w.ctx, account.Identity{}, nil, id, old, "Max")
-	refused(t, err, "forbidden")
+	refused(t, err, "not_found")
 	_, err = w.sessions.Enter(w.ctx, account.Identity{}, nil, id, l.Token, "Max")
 	w.must(err)
 	_, err = w.sessions.Door(w.ctx, peer, id) // who is in stays in

@@ -46,6 +46,7 @@
 //	left         member.leave was done                       1000  stay away
 //	ended        the session has ended                       1000  stay away; there is a replay
 //	removed      the member was sent out, or is not let in   1008  stay away
+//	full         the session has as many members as can be   1013  stay away; trying again later is up to people
 //	invalid      frames that are not of this protocol        1008  stay away; a frame over 64 KiB closes with 1009
 //	too_fast     more than the limits below                  1008  come back
 //	too_slow     the member does not read what is sent       1013  come back
@@ -54,7 +55,8 @@
 //
 // A connection that ends without bye is a lost one: come back, with growing waits. Limits are 100 messages (pings and
 // pongs of the WebSocket count too) and 64 KiB a second, with bursts of 300 and of 1 MiB, and 50 messages in all that
-// cannot be understood; at most 512 frames or 8 MiB wait for a member who reads slowly.
+// cannot be understood; a member may come in, and switch something on, 30 times at once and every 2 s after that (consent to
+// be recorded can always be withdrawn); at most 512 frames or 8 MiB wait for a member who reads slowly.
 //
 // # Commands
 //
