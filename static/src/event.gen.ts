@@ -91,7 +91,7 @@ export interface NoteAdd {
   mark?: boolean;
   /** session time of the first key; 0 is now */
   at?: number;
-  /** From and To were chosen by hand */
+  /** From and To are what the writer saw, or chose by hand */
   onClip?: boolean;
   /** µs */
   from?: number;
