@@ -27,7 +27,19 @@ function frame(n: number): Buffer {
 export async function makeClip(path: string, seconds: number): Promise<void> {
   const input = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", `${width}x${height}`, "-r", `${fps}`, "-i", "-"];
   const tone = ["-f", "lavfi", "-i", `sine=frequency=330:duration=${seconds}`];
-  const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "16", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest"];
+  const codecs = [
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-crf",
+    "16",
+    "-pix_fmt",
+    "yuv420p",
+    "-c:a",
+    "aac",
+    "-shortest",
+  ];
   const child = spawn("ffmpeg", ["-v", "error", "-y", ...input, ...tone, ...codecs, path], {
     stdio: ["pipe", "ignore", "inherit"],
   });
