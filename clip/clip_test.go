@@ -161,17 +161,3 @@ func FuzzSniff(f *testing.F) {
 		}
 	})
 }
-
-func FuzzTexts(f *testing.F) {
-	f.Add("plain")
-	f.Add("\u202eevil\x00\xff<script>")
-	f.Fuzz(func(t *testing.T, s string) {
-		text := cleanText(s)
-		if strings.ContainsFunc(text, unsafeRune) || cleanText(text) != text {
-			t.Errorf("%q became %q", s, text)
-		}
-		if line := cleanLine(s); strings.ContainsAny(line, "\n\t") || cleanLine(line) != line {
-			t.Errorf("%q became the line %q", s, line)
-		}
-	})
-}

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/pausepoint/pausepoint/room/event/text"
 )
 
 const uploadsPath = "/api/uploads/"
@@ -439,7 +441,7 @@ func FuzzMetadata(f *testing.F) {
 			}
 		}
 		title := titleFor(meta["filename"])
-		if title == "" || strings.ContainsFunc(title, unsafeRune) || len([]rune(title)) > MaxTitle {
+		if title == "" || strings.ContainsFunc(title, text.Disguises) || len([]rune(title)) > MaxTitle {
 			t.Errorf("title %q", title)
 		}
 	})

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/pausepoint/pausepoint/room/event/text"
 )
 
 // Bounds of uploads.
@@ -155,10 +157,10 @@ func (u *uploads) begin(ctx context.Context, account string, length int64, meta 
 	}
 	c := Clip{
 		ID: id.String(), Owner: account, Purpose: DefaultPurpose, State: Uploading, Bytes: length,
-		Created: u.lib.now().UTC(), Filename: firstRunes(cleanLine(meta["filename"]), MaxTitle),
+		Created: u.lib.now().UTC(), Filename: text.Cut(text.Line(meta["filename"]), MaxTitle),
 	}
 	c.Title = titleFor(c.Filename)
-	if title := firstRunes(cleanLine(meta["title"]), MaxTitle); title != "" {
+	if title := text.Cut(text.Line(meta["title"]), MaxTitle); title != "" {
 		c.Title = title
 	}
 	f, err := u.root.OpenFile(c.ID, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)

@@ -218,3 +218,41 @@ func TestPong(t *testing.T) {
 		before = p.T1
 	}
 }
+
+// Whoever raises their hand and lowers it again and again, or comes in again and again, writes no endless journal.
+func TestEndlessToggles(t *testing.T) {
+	s := startFilled(t)
+	amara := signedIn(t, s)
+	id := amara.practiceSession()
+	c := amara.connect(id, agreed)
+	refused := 0
+	for range 100 {
+		if p := c.ask(event.MemberHand{Up: true}); p != nil {
+			if p.Code != "too_many" || !strings.HasSuffix(p.Message, ".") {
+				t.Fatalf("refused with %v", p)
+			}
+			refused++
+		}
+		c.do(event.MemberHand{})
+	}
+	if refused == 0 {
+		t.Error("a hand went up a hundred times")
+	}
+	c.do(event.MemberConsent{}) // is never refused
+	for range 100 {
+		d := amara.open(id)
+		d.send("", agreed)
+		f, ok := d.next()
+		for ok && f.Type != "welcome" && f.Type != "bye" {
+			f, ok = d.next()
+		}
+		if f.Type != "welcome" {
+			var bye event.Bye
+			if d.decode(f, &bye); bye.Reason != "too_fast" {
+				t.Errorf("bye %q", bye.Reason)
+			}
+			return
+		}
+	}
+	t.Error("a hundred times the member was let in")
+}
