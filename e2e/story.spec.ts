@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
 import { displayedFrame, fps, frameAtKey, makeClip, watchKey } from "./lib/clip.ts";
 import { Delay } from "./lib/delay.ts";
-import { audioEnergy, movingPictures, pictures } from "./lib/media.ts";
+import { audioEnergy, missing, movingPictures, pictures } from "./lib/media.ts";
 import { api, enter, invitation, makeFirstAccount, newPerson, refusals } from "./lib/people.ts";
 import { Server } from "./lib/server.ts";
 
@@ -259,6 +259,10 @@ test("any moment of the conversation has the place of the clip that was shown th
   await expect.poll(async () => Math.abs((await displayedFrame(amara)) - frame)).toBeLessThanOrEqual(1);
   // Recorded pictures run on session time: their own clock says which moment they show.
   await expect.poll(async () => (await pictures(amara)).filter((p) => Math.abs(p.time - moment / 1000) < 0.1).length).toBe(3);
+  // A browser leaves out what it cannot join: all that was recorded has to be there.
+  const cameras = replay.segments.filter((s) => s.source === "camera" && s.start < moment + 30_000 && s.end > moment);
+  expect(cameras.length).toBeGreaterThanOrEqual(3);
+  await expect.poll(() => missing(amara, cameras)).toEqual([]);
 });
 
 test("notes leave as WebVTT, CSV and JSON", async () => {

@@ -98,7 +98,7 @@ export function NotesPanel({ seed, chosen, raised, onClose }: NotesPanelProps) {
 			/>
 			<Composer
 				visibilities={visibilitiesOf(call)}
-				now={() => ({ at: call.now(), clip: call.position() })}
+				now={() => ({ at: call.now(), clip: call.seen() })}
 				onClip={onClip}
 				onAdd={(n) => void add(call, n)}
 				onTyping={(typing) => call.typed(typing ? "note" : "")}
@@ -135,7 +135,7 @@ export function visibilitiesOf(call: CallSession): Visibility[] {
 /** A mark is a note without words yet. */
 export async function mark(call: CallSession): Promise<void> {
 	const at = Math.round(call.now());
-	const from = Math.round(call.position());
+	const from = Math.round(call.seen());
 	const onClip = !!call.view.peek()?.clip;
 	const visibility = visibilitiesOf(call)[0] ?? "private";
 	const place = onClip ? { onClip, from, to: from } : {};

@@ -3,6 +3,7 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import type { Entry } from "../entry.ts";
 import type { Action, Command, Event, Hello, Member, MemberDevices, View, Welcome } from "../event.gen.ts";
 import { SessionClock } from "../sync/clock.ts";
+import { displayedTime } from "../sync/displayed.ts";
 import { fold } from "../sync/fold.ts";
 import { Follower, type FollowerStatus, type MediaLike } from "../sync/follower.ts";
 import { lineOf } from "../sync/line.ts";
@@ -98,8 +99,13 @@ export class CallSession {
 		return this.clock.now();
 	}
 
-	/** Clip time of what is seen here, µs. */
+	/** Clip time at which the clip is, µs. */
 	position(): number {
+		return this.#follower?.target() ?? this.view.peek()?.playback.position ?? 0;
+	}
+
+	/** Clip time of the picture that this person sees, µs: what a note is about. */
+	seen(): number {
 		return this.#follower?.shown() ?? this.view.peek()?.playback.position ?? 0;
 	}
 
@@ -214,6 +220,7 @@ export class CallSession {
 		const f = new Follower(el, {
 			now: () => this.clock.now(),
 			...(clip ? { rate: clip } : {}),
+			displayed: displayedTime,
 			onReady: (seq) => this.#connection.tell({ type: "playback.ready", data: { seq } }),
 			onShown: (seq, frame) => this.#shown(seq, frame),
 			onStatus: (s) => {

@@ -41,6 +41,8 @@ export interface FollowerOptions {
 	now: () => number;
 	/** The clip's frame rate; without one there are no frames, only times (a recorded voice). */
 	rate?: FrameRate;
+	/** The media time of the frame that an element displays, µs; null where that is not known. */
+	displayed?: (el: MediaLike) => number | null;
 	/** A still line's place is shown: its frame, for the line with this seq. Called once for each. */
 	onShown?: (seq: number, frame: number) => void;
 	/** The element could play from the line's place. Called once for each seq. */
@@ -67,7 +69,7 @@ const AHEAD = 120; // a correcting seek aims this far ahead; what it really took
 const EARLY = 25; // play() is called this much before the start; what it really takes is learned
 const READY_AHEAD = 2.5; // seconds that must be buffered
 const CONFIRM_AGAIN = 1000;
-const FRESH = 500; // a frame that was displayed longer ago tells nothing: a hidden tab is told of none
+const ELSEWHERE = 2; // seconds; a picture so far from the element's time is of a hidden tab, or of before a jump
 const HAVE_CURRENT_DATA = 2;
 const HAVE_FUTURE_DATA = 3;
 
@@ -79,7 +81,6 @@ export class Follower {
 	#loop: ReturnType<typeof setInterval>;
 	#timer: ReturnType<typeof setTimeout> | undefined; // for the next start or stop
 	#frameCallback = 0;
-	#displayed: { us: number; at: number } | null = null; // the newest frame that was displayed, and when
 	#stoppedAt: number | null = null; // the own stop of a moving line was reached, µs
 	#shownSeq = -1;
 	#readySeq = -1;
@@ -174,14 +175,14 @@ export class Follower {
 	}
 
 	/**
-	 * Clip time of the picture that is seen here, µs: while it plays, the middle of the newest frame that was displayed. The
-	 * picture trails the line on a slow machine, and after it was attached anew. Where no frame is told of, the line counts.
+	 * Clip time of the picture that is seen here, µs: while it plays, the middle of the frame that is displayed, which trails the line
+	 * and the element's own time on a slow machine. Where the browser does not tell, the line counts.
 	 */
 	shown(): number {
-		const frame = this.#displayed;
 		const rate = this.#o.rate;
-		if (!frame || !rate || !this.#moving() || this.#o.now() - frame.at > FRESH) return this.target();
-		return frameMiddle(frameAt(frame.us, rate), rate);
+		const us = this.#moving() && rate ? (this.#o.displayed?.(this.#el) ?? null) : null;
+		if (!rate || us === null || Math.abs(us / 1e6 - this.#el.currentTime) > ELSEWHERE) return this.target();
+		return frameMiddle(frameAt(us + 1, rate), rate); // a frame begins at a rounded time
 	}
 
 	/** Sound on or off, as the person wants it. Call it from a click to lift a refusal of the browser. */
@@ -209,7 +210,6 @@ export class Follower {
 		const line = this.#line;
 		if (!line) return;
 		this.#calm();
-		this.#displayed = null;
 		this.#settledAt = this.#o.now() + SETTLING;
 		this.#el.preservesPitch = line.rate !== 1;
 		this.#el.playbackRate = line.rate;
@@ -251,7 +251,6 @@ export class Follower {
 		if (there && (this.#el.seeking ? this.#seekTo === to : this.#el.readyState > 0)) return;
 		this.#seekSince = this.#o.now();
 		this.#seekTo = to;
-		this.#displayed = null;
 		this.#el.currentTime = to;
 	}
 
@@ -273,7 +272,6 @@ export class Follower {
 		this.#seekTo = to;
 		this.#aimed = true;
 		this.#startedCold = false;
-		this.#displayed = null;
 		this.#el.currentTime = to;
 	}
 
@@ -356,7 +354,6 @@ export class Follower {
 		const look = (_: number, frame: { mediaTime: number }) => {
 			this.#frameCallback = 0;
 			if (!this.#moving()) return;
-			if (!el.seeking) this.#displayed = { us: Math.round(frame.mediaTime * 1e6) + 1, at: this.#o.now() };
 			const limit = this.#limit();
 			const rate = this.#o.rate;
 			if (limit !== null && rate && !el.seeking) {
