@@ -79,8 +79,8 @@ type Open = "settings" | "keys" | "end" | "ask" | null;
 
 function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 	const call = useCall();
-	const layout = useCalmLayout(call);
 	const phone = useMedia("(max-width: 720px)");
+	const layout = useCalmLayout(call, phone);
 	const open = useSignal<Open>(null);
 	const pause = useSignal<PausePut | null>(null);
 	const seed = useSignal<{ text: string } | null>(null);
@@ -373,7 +373,7 @@ function LayoutChoice({ layout }: { layout: Layout }) {
 }
 
 /** The room's change between watching and talking: one calm motion, none where it is not wanted. */
-function useCalmLayout(call: CallSession): Layout {
+function useCalmLayout(call: CallSession, phone: boolean): Layout {
 	const shown = useSignal<Layout>(call.layout.peek());
 	const first = useMemo(() => ({ done: false }), []);
 	useEffect(
@@ -383,7 +383,8 @@ function useCalmLayout(call: CallSession): Layout {
 				const change = () =>
 					batch(() => {
 						shown.value = next;
-						call.panel.value = next === "talking" ? null : (call.panel.peek() ?? "notes");
+						call.panel.value =
+							next === "talking" && (phone || call.view.peek()?.clip) ? null : (call.panel.peek() ?? "notes");
 						large.value = false;
 					});
 				if (!first.done || next === shown.peek()) {

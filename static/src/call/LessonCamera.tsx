@@ -35,7 +35,9 @@ export function LessonCamera({ onEnd }: { onEnd: () => void }) {
 				<span class="num">{recording.short}</span>
 			</header>
 			<main class="lesson__big" id="main" aria-live="polite">
-				{state === "live" && <span class="lesson__pulse" data-recording={recording.on || undefined} aria-hidden="true" />}
+				{state === "live" && (
+					<span class="lesson__pulse" data-recording={recording.on || undefined} aria-hidden="true" />
+				)}
 				<h1>{{ live: "Live", held: "Waiting", covered: "Off" }[state]}</h1>
 				{!covered && <Since at={since.value} />}
 				<p class="lesson__why">

@@ -17,6 +17,12 @@ export type Layout = "watching" | "talking";
 export type Panel = "notes" | "people" | null;
 export type Quality = "auto" | "720p" | "360p";
 
+/** The state of the room: talking at a pause, and where there is nothing to watch. */
+function roomOf(v: View | null): Layout {
+	if (!v || v.clip || v.session.kind === "live-lesson") return v?.hold ? "talking" : "watching";
+	return v.members.some((m) => m.screen && m.presence === "here") ? "watching" : "talking";
+}
+
 export class CallSession {
 	readonly clock = new SessionClock();
 	// What the room says.
@@ -46,9 +52,7 @@ export class CallSession {
 	readonly panel: Signal<Panel> = signal("notes");
 
 	readonly me: ReadonlySignal<Member | undefined> = computed(() => this.member(this.you.value));
-	readonly layout: ReadonlySignal<Layout> = computed(
-		() => this.layoutChoice.value ?? (this.view.value?.hold ? "talking" : "watching"),
-	);
+	readonly layout: ReadonlySignal<Layout> = computed(() => this.layoutChoice.value ?? roomOf(this.view.value));
 
 	#connection: Connection;
 	#media: Media;
