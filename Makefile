@@ -58,20 +58,24 @@ test-client: static/node_modules/.package-lock.json ## type check, lint and unit
 	cd static && npm run --silent lint && npm run --silent check && npm test --silent
 
 test-browser: need-test build e2e/node_modules/.package-lock.json ## the whole story in real Chromium (artefacts in e2e/artifacts)
-	cd e2e && npm run --silent check && npm test --silent
+	cd e2e && npm test --silent
 
-.PHONY: check fmt lint generate generated
-check: need-test generated lint test-go test-client ## the gate before a commit
+.PHONY: check fmt lint lint-browser generate generated
+check: need-test generated lint lint-browser test-go test-client ## the gate before a commit
 
-fmt: ## format Go and TypeScript
+fmt: static/node_modules/.package-lock.json ## format Go and TypeScript
 	$(TOOL) gofumpt -w cmd sfu signaling room recorder static/*.go clip account store
 	cd static && npm run --silent format
+	cd e2e && npm run --silent format
 
 lint: static/dist/index.html
 	@out=$$($(TOOL) gofumpt -l cmd sfu signaling room recorder static/*.go clip account store); \
 	if [ -n "$$out" ]; then echo "not formatted (make fmt):"; echo "$$out"; exit 1; fi
 	go vet ./...
 	$(TOOL) staticcheck ./...
+
+lint-browser: static/node_modules/.package-lock.json e2e/node_modules/.package-lock.json
+	cd e2e && npm run --silent lint && npm run --silent check
 
 generate: ## files that are generated from others
 	go generate ./room/event

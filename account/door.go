@@ -69,28 +69,29 @@ func (s *Sessions) Door(ctx context.Context, who Identity, session string) (Entr
 
 // Enter shows an invitation's token at the door. Whoever has an account becomes a member with it; a stranger becomes a
 // guest by a name, and without one gets an Entry without a Member. [ErrInvitation] if the token does not open the session,
-// or there is none: whoever guesses does not learn which. [ErrRemoved] for whom was sent out.
+// or there is none: whoever guesses does not learn which, neither from the answer nor from how long it takes, since the same is
+// looked up for both. [ErrRemoved] for whom was sent out.
 //
 // Who is a member already stays the same one. The role stays too, unless it is an observer's who was not inside yet
 // and has a link for another role now.
 func (s *Sessions) Enter(ctx context.Context, who Identity, by *Account, session, token, name string) (Entry, error) {
-	_, standing, err := s.cfg.Plans.GetPlan(ctx, session)
-	if isNotFound(err) {
+	m, err := s.findMember(ctx, who, session)
+	if err != nil && !isNotFound(err) {
+		return Entry{}, err
+	}
+	known := err == nil
+	link, err := s.cfg.Links.FindLink(ctx, session, HashToken(token))
+	if err == nil && !sameToken(link.Token, token) {
 		err = ErrInvitation
+	}
+	if known && m.Removed {
+		err = ErrRemoved
 	}
 	if err != nil {
 		return Entry{}, err
 	}
-	m, err := s.findMember(ctx, who, session)
-	known := err == nil
-	switch {
-	case err != nil && !isNotFound(err):
-		return Entry{}, err
-	case known && m.Removed:
-		return Entry{}, ErrRemoved
-	}
-	link, err := s.cfg.Links.FindLink(ctx, session, HashToken(token))
-	if err == nil && !sameToken(link.Token, token) {
+	_, standing, err := s.cfg.Plans.GetPlan(ctx, session)
+	if isNotFound(err) { // deleted just now
 		err = ErrInvitation
 	}
 	if err != nil {

@@ -188,7 +188,7 @@ func (c Change) applyTexts(p *Plan) (err error) {
 		}
 	}
 	if c.Focus != nil {
-		if p.Focus, err = text(*c.Focus, maxFocus, "A focus question"); err != nil {
+		if p.Focus, err = block(*c.Focus, maxFocus, "A focus question"); err != nil {
 			return err
 		}
 	}

@@ -41,7 +41,7 @@ func checkPause(p event.Pause, first, last int64) (event.Pause, error) {
 	case p.Talk < 0 || p.Talk > maxTalk:
 		return p, invalid("Time to talk can be up to 60 minutes.")
 	}
-	prompt, err := text(p.Prompt, maxPrompt, "A prompt")
+	prompt, err := block(p.Prompt, maxPrompt, "A prompt")
 	return event.Pause{ID: p.ID, Frame: p.Frame, Prompt: prompt, Think: p.Think, Talk: p.Talk}, err
 }
 
@@ -104,7 +104,7 @@ func checkNote(n PlannedNote, role event.Role, footage *Footage) (PlannedNote, e
 		return n, invalid("A note must lie inside the clip and begin before it ends.")
 	}
 	var err error
-	if n.Text, err = text(n.Text, maxNote, "A note"); err != nil {
+	if n.Text, err = block(n.Text, maxNote, "A note"); err != nil {
 		return n, err
 	}
 	if n.Text == "" {

@@ -85,7 +85,8 @@ type Plans interface {
 // Members is where memberships and links are kept.
 type Members interface {
 	// AddMember adds a member and returns it. If the account has a membership already, that one is returned. [ErrFull] if
-	// the session has limit members.
+	// the session has limit members. Guests who never came in, nor prepared a note, are forgotten [GuestLife] after they were
+	// added: whoever holds a link cannot fill a session for good.
 	AddMember(ctx context.Context, m Member, limit int) (Member, error)
 
 	// GetMember returns a session's member; [ErrNotFound] if there is none.
@@ -132,6 +133,9 @@ type Library interface {
 
 // MaxMembers is how many people, with those who left, a session can know.
 const MaxMembers = 1000
+
+// GuestLife is how long a session knows a guest who does not come in. Their link lets them in again afterwards.
+const GuestLife = 24 * time.Hour
 
 // Config is what Sessions needs.
 type Config struct {

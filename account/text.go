@@ -5,38 +5,23 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/pausepoint/pausepoint/room/event/text"
 )
 
-// line makes s one line without what could disguise a text, and checks its length in characters. what begins the
-// sentence that refuses it: "A title".
-func line(s string, limit int, what string) (string, error) {
-	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")
-	return text(s, limit, what)
+// line cleans what goes on one line, and checks its length in characters. what begins the sentence that refuses it: "A title".
+func line(s string, limit int, what string) (string, error) { return within(text.Line(s), limit, what) }
+
+// block does that for what may have several lines.
+func block(s string, limit int, what string) (string, error) {
+	return within(text.Block(s), limit, what)
 }
 
-// text strips controls but for line breaks and tabs, overrides of direction (UAX #9) and bytes that are no UTF-8.
-func text(s string, limit int, what string) (string, error) {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\r\n", "\n")
-	s = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if disguises(r) {
-			return -1
-		}
-		return r
-	}, s))
+func within(s string, limit int, what string) (string, error) {
 	if n := utf8.RuneCountInString(s); n > limit {
 		return "", invalid("%s may have at most %d characters; this one has %d.", what, limit, n)
 	}
 	return s, nil
-}
-
-func disguises(r rune) bool {
-	switch {
-	case r == '\n' || r == '\t':
-		return false
-	case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-		return true
-	}
-	return r == '\u2028' || r == '\u2029' || r == '\ufeff' || r >= '\ufff9' && r <= '\ufffb'
 }
 
 const maxName = 80
@@ -63,5 +48,5 @@ func NormaliseEmail(s string) (string, error) {
 }
 
 func unusual(r rune) bool {
-	return unicode.IsSpace(r) || disguises(r) || r == '"' || r == utf8.RuneError
+	return unicode.IsSpace(r) || text.Disguises(r) || r == '"' || r == utf8.RuneError
 }

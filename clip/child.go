@@ -41,6 +41,16 @@ func (e *childError) Unwrap() error { return e.err }
 // diskFull reports whether the child failed for want of room, which says nothing about the file it read.
 func (e *childError) diskFull() bool { return strings.Contains(e.stderr, "No space left on device") }
 
+// tooLarge reports whether the child met a picture that it may not, or cannot, hold in memory.
+func (e *childError) tooLarge() bool { return saysTooLarge(e.stderr) }
+
+func saysTooLarge(stderr string) bool {
+	return strings.Contains(stderr, "exceeds specified max pixel count") || strings.Contains(stderr, "Picture size")
+}
+
+// errLeftOut is the cause when a child went on without a picture that is too large.
+var errLeftOut = errors.New("a picture was left out")
+
 // run starts program in dir, hands its standard output to read, and waits for it. What read returns ends
 // the child too. The child knows nothing of the server's environment, and dies with ctx.
 func run(ctx context.Context, lim limits, dir, program string, args []string, read func(io.Reader) error) error {
@@ -78,6 +88,9 @@ func run(ctx context.Context, lim limits, dir, program string, args []string, re
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
+	}
+	if err == nil && saysTooLarge(said.String()) { // ffmpeg takes it for damage, and would show something else instead
+		err = errLeftOut
 	}
 	if err != nil {
 		return &childError{program: program, stderr: said.String(), err: err}

@@ -30,7 +30,7 @@ func TestEdit(t *testing.T) {
 	}{
 		{"nothing", Edit{}, "", func(*Clip) {}},
 		{"texts", Edit{Title: str(" New\n title "), FocusQuestion: str("Why?\r\nHow?"), Context: str("8b\u202e\x07, 27 pupils")}, "", func(c *Clip) {
-			c.Title, c.FocusQuestion, c.Context = "New  title", "Why?\nHow?", "8b, 27 pupils"
+			c.Title, c.FocusQuestion, c.Context = "New title", "Why?\nHow?", "8b, 27 pupils"
 		}},
 		{"families stay", Edit{Title: str("👩\u200d🏫 \u200d")}, "", func(c *Clip) { c.Title = "👩\u200d🏫 \u200d" }},
 		{"no purpose", Edit{Purpose: str("\u2066")}, "", func(c *Clip) { c.Purpose = DefaultPurpose }},
@@ -158,20 +158,6 @@ func FuzzSniff(f *testing.F) {
 	f.Fuzz(func(t *testing.T, head []byte) {
 		if d := demuxerFor(head); !allowed[d] {
 			t.Errorf("demuxer %q", d)
-		}
-	})
-}
-
-func FuzzTexts(f *testing.F) {
-	f.Add("plain")
-	f.Add("\u202eevil\x00\xff<script>")
-	f.Fuzz(func(t *testing.T, s string) {
-		text := cleanText(s)
-		if strings.ContainsFunc(text, unsafeRune) || cleanText(text) != text {
-			t.Errorf("%q became %q", s, text)
-		}
-		if line := cleanLine(s); strings.ContainsAny(line, "\n\t") || cleanLine(line) != line {
-			t.Errorf("%q became the line %q", s, line)
 		}
 	})
 }

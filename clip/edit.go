@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/pausepoint/pausepoint/room/event/text"
 )
 
 // Limits of what an owner writes, in Unicode code points.
@@ -55,19 +56,19 @@ func (e Edit) applyTexts(c *Clip) error {
 		limit int
 		clean func(string) string
 	}{
-		{"title", e.Title, &c.Title, MaxTitle, cleanLine},
-		{"focus question", e.FocusQuestion, &c.FocusQuestion, MaxLine, cleanText},
-		{"context card", e.Context, &c.Context, MaxText, cleanText},
-		{"purpose", e.Purpose, &c.Purpose, MaxLine, cleanLine},
+		{"title", e.Title, &c.Title, MaxTitle, text.Line},
+		{"focus question", e.FocusQuestion, &c.FocusQuestion, MaxLine, text.Block},
+		{"context card", e.Context, &c.Context, MaxText, text.Block},
+		{"purpose", e.Purpose, &c.Purpose, MaxLine, text.Line},
 	} {
 		if f.from == nil {
 			continue
 		}
-		text := f.clean(*f.from)
-		if n := utf8.RuneCountInString(text); n > f.limit {
+		cleaned := f.clean(*f.from)
+		if n := utf8.RuneCountInString(cleaned); n > f.limit {
 			return because("too_long", fmt.Sprintf("The %s has %d characters. It may have at most %d.", f.name, n, f.limit), nil)
 		}
-		*f.to = text
+		*f.to = cleaned
 	}
 	if c.Title == "" {
 		return because("no_title", "A clip needs a title. Write a few words that people recognise it by.", nil)
@@ -101,42 +102,9 @@ func (e Edit) applyRange(c *Clip) error {
 	return nil
 }
 
-// cleanLine makes s one line without controls.
-func cleanLine(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' {
-			return ' '
-		}
-		return r
-	}, cleanText(s)))
-}
-
-// cleanText strips what could disguise a text: controls but for line breaks and tabs,
-// marks and overrides of direction (UAX #9), invisible separators, bytes that are no UTF-8.
-func cleanText(s string) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\r\n", "\n")
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unsafeRune(r) {
-			return -1
-		}
-		return r
-	}, s))
-}
-
-func unsafeRune(r rune) bool {
-	switch {
-	case r == '\n' || r == '\t':
-		return false
-	case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-		return true
-	default:
-		return r == '\u2028' || r == '\u2029' || r == '\ufeff' || r >= '\ufff9' && r <= '\ufffb'
-	}
-}
-
 // titleFor makes a first title of a file's name: "lesson_3.MP4" gives "lesson 3".
 func titleFor(filename string) string {
-	name := cleanLine(filename)
+	name := text.Line(filename)
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
 		name = name[i+1:]
 	}
@@ -147,15 +115,5 @@ func titleFor(filename string) string {
 	if name == "" {
 		return "Untitled clip"
 	}
-	return firstRunes(name, MaxTitle)
-}
-
-func firstRunes(s string, n int) string {
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
+	return text.Cut(name, MaxTitle)
 }

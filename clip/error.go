@@ -1,6 +1,9 @@
 package clip
 
-import "errors"
+import (
+	"errors"
+	"net/http"
+)
 
 // Error is an error for people: a code for programs, a sentence that says what
 // happened and what to do, and the cause for the log.
@@ -34,9 +37,52 @@ var (
 	ErrExists   = &Error{Code: "exists", Message: "This clip exists already."}
 )
 
-// errForbidden answers who is signed in but does not own the clip.
-var errForbidden = &Error{Code: "forbidden", Message: "Only the owner of this clip can do that."}
+var (
+	// errForbidden answers whoever does not own an upload, or nobody knows, whether or not there is such an upload.
+	errForbidden = &Error{Code: "forbidden", Message: "Only whoever began this upload can go on with it. Sign in again, or add the file anew."}
+
+	// errGone answers the owner of an upload that has ended.
+	errGone = &Error{Code: "gone", Message: "This upload was given up or has expired. Add the file again."}
+)
 
 func because(code, message string, cause error) *Error {
 	return &Error{Code: code, Message: message, cause: cause}
+}
+
+// statusOf maps an Error's code to a status; codes that are not here are 422.
+var statusOf = map[string]int{
+	"not_found":    http.StatusNotFound,
+	"gone":         http.StatusGone,
+	"forbidden":    http.StatusForbidden,
+	"unauthorized": http.StatusUnauthorized,
+	"exists":       http.StatusConflict,
+	"bad_offset":   http.StatusConflict,
+	"complete":     http.StatusConflict,
+	"busy":         http.StatusLocked,
+	"too_large":    http.StatusRequestEntityTooLarge,
+	"bad_version":  http.StatusPreconditionFailed,
+	"bad_type":     http.StatusUnsupportedMediaType,
+	"bad_header":   http.StatusBadRequest,
+	"bad_metadata": http.StatusBadRequest,
+	"bad_method":   http.StatusMethodNotAllowed,
+	"bad_ranges":   http.StatusRequestedRangeNotSatisfiable,
+	"too_many":     http.StatusTooManyRequests,
+	"disk_full":    http.StatusInsufficientStorage,
+	"interrupted":  http.StatusRequestTimeout,
+	"closing":      http.StatusServiceUnavailable,
+	"internal":     http.StatusInternalServerError,
+	"not_ready":    http.StatusConflict,
+}
+
+// Status returns the HTTP status that fits err: that of its code, 422 for an
+// [*Error] with any other code, 500 for any other error.
+func Status(err error) int {
+	var e *Error
+	if !errors.As(err, &e) {
+		return http.StatusInternalServerError
+	}
+	if status, ok := statusOf[e.Code]; ok {
+		return status
+	}
+	return http.StatusUnprocessableEntity
 }

@@ -130,19 +130,19 @@ func (l *Library) Delete(ctx context.Context, account, id string) error {
 	if !c.OwnedBy(account) {
 		return ErrNotFound
 	}
-	return l.remove(ctx, id)
+	return l.remove(ctx, c)
 }
 
 // remove deletes the row first: from then on nobody is served, and a preparation that is going on finds out.
-func (l *Library) remove(ctx context.Context, id string) error {
-	if err := l.catalog.DeleteClip(ctx, id); err != nil {
+func (l *Library) remove(ctx context.Context, c Clip) error {
+	if err := l.catalog.DeleteClip(ctx, c.ID); err != nil {
 		return fmt.Errorf("delete clip: %w", err)
 	}
-	l.uploads.stopWriter(id)
-	if err := l.uploads.removeFile(id); err != nil {
+	l.uploads.end(c)
+	if err := l.uploads.removeFile(c.ID); err != nil {
 		return err
 	}
-	if err := l.blobs.DeleteBlobs(ctx, blobPrefix(id)); err != nil {
+	if err := l.blobs.DeleteBlobs(ctx, blobPrefix(c.ID)); err != nil {
 		return fmt.Errorf("delete files of clip: %w", err)
 	}
 	return nil

@@ -115,7 +115,7 @@ func (p *preparer) prepare(ctx context.Context, id string) error {
 		return p.lib.uploads.removeFile(id) // the renditions are kept, not the source
 	case errors.Is(err, ErrNotFound):
 		p.lib.log.Info("clip was deleted while it was prepared", slog.String("clip", id))
-		return p.lib.remove(context.WithoutCancel(ctx), id)
+		return p.lib.remove(context.WithoutCancel(ctx), c)
 	case errors.As(err, &e) && e.Code == "refused":
 		p.lib.log.Warn("clip is refused", slog.String("clip", id), slog.Any("err", err))
 		return p.refuse(ctx, id, e.Message)

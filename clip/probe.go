@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,9 +88,28 @@ func (t tools) probe(ctx context.Context, path string) (source, error) {
 		return source{}, err
 	}
 	src := source{path: path, demuxer: demuxer, audio: -1}
-	var p probed
-	args := append([]string{"-v", "error", "-of", "json", "-show_format", "-show_streams"}, src.input()...)
-	err = t.runProbe(ctx, args, func(r io.Reader) error {
+	claimed, err := t.describe(ctx, src, "-nofind_stream_info")
+	if err != nil {
+		return source{}, err
+	}
+	if claimed.tooLarge() { // whatever its frames may be: no camera writes that
+		return source{}, errTooLarge(nil)
+	}
+	p, err := t.describe(ctx, src)
+	if err != nil {
+		return source{}, err
+	}
+	if err := src.choose(p); err != nil {
+		return source{}, err
+	}
+	err = t.scan(ctx, &src, seconds(p.Format.Start))
+	return src, err
+}
+
+// describe returns what the file says of itself, and, unless options say otherwise, what its first frames say.
+func (t tools) describe(ctx context.Context, src source, options ...string) (p probed, err error) {
+	args := append([]string{"-v", "error", "-of", "json", "-show_format", "-show_streams"}, options...)
+	err = t.runProbe(ctx, append(args, src.input()...), func(r io.Reader) error {
 		data, err := io.ReadAll(io.LimitReader(r, 4<<20))
 		if err != nil {
 			return err
@@ -100,13 +120,16 @@ func (t tools) probe(ctx context.Context, path string) (source, error) {
 		return nil
 	})
 	if err != nil {
-		return source{}, refuseUnreadable(err, notVideo)
+		return probed{}, refuseUnreadable(err, notVideo)
 	}
-	if err := src.choose(p); err != nil {
-		return source{}, err
-	}
-	err = t.scan(ctx, &src, seconds(p.Format.Start))
-	return src, err
+	return p, nil
+}
+
+// tooLarge reports whether any picture in the file is larger than a computer should be asked to hold.
+func (p probed) tooLarge() bool {
+	return slices.ContainsFunc(p.Streams, func(s probedStream) bool {
+		return s.Width > maxSide || s.Height > maxSide || s.Width*s.Height > maxPixels
+	})
 }
 
 // runProbe runs ffprobe with little memory and time.
@@ -124,7 +147,7 @@ func refuseUnreadable(err error, otherwise string) error {
 		return because("refused", "Reading this file takes too long. Convert it to MP4 and try again.", err)
 	case !errors.As(err, &child) || child.diskFull():
 		return err
-	case strings.Contains(child.stderr, "exceeds specified max pixel count"), strings.Contains(child.stderr, "Picture size"):
+	case child.tooLarge():
 		return errTooLarge(err)
 	case strings.Contains(child.stderr, "moov atom not found"):
 		return because("refused", "This file is incomplete: its end is missing. Copy it again from the camera and upload it once more.", err)
@@ -151,7 +174,7 @@ func (s *source) choose(p probed) error {
 		return because("refused", "There is no picture in this file, only sound. Choose a video.", nil)
 	}
 	v := p.Streams[video]
-	if v.Width > maxSide || v.Height > maxSide || v.Width*v.Height > maxPixels {
+	if p.tooLarge() {
 		return errTooLarge(nil)
 	}
 	if v.Width <= 0 || v.Height <= 0 {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -55,28 +54,23 @@ func checkRanges(header string) error {
 }
 
 // Serve answers with one file of clip c: "720p.mp4", "360p.mp4", "thumbs.json", "thumbs-N.jpg" or "poster.jpg";
-// anything else is 404. It understands Range, If-Range and If-None-Match. Whether the
+// [ErrNotFound] for anything else. It understands Range, If-Range and If-None-Match. Whether the
 // person may see the clip has been decided by the caller; a response stops when the
-// context of r is cancelled.
-func (l *Library) Serve(w http.ResponseWriter, r *http.Request, c Clip, name string) {
+// context of r is cancelled. With an error nothing has been answered yet.
+func (l *Library) Serve(w http.ResponseWriter, r *http.Request, c Clip, name string) error {
 	kind, ok := contentType(name)
 	if !ok || c.State != Ready {
-		writeError(w, ErrNotFound)
-		return
+		return ErrNotFound
 	}
 	if err := checkRanges(strings.Join(r.Header.Values("Range"), ",")); err != nil {
-		writeError(w, err)
-		return
+		return err
 	}
 	blob, err := l.blobs.OpenBlob(r.Context(), blobPrefix(c.ID)+name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrNotFound
+	}
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			err = ErrNotFound
-		} else {
-			l.log.Error("clip file cannot be opened", slog.String("clip", c.ID), slog.String("name", name), slog.Any("err", err))
-		}
-		writeError(w, err)
-		return
+		return fmt.Errorf("open %s of clip %s: %w", name, c.ID, err)
 	}
 	defer func() { _ = blob.Close() }()
 	h := w.Header()
@@ -86,6 +80,7 @@ func (l *Library) Serve(w http.ResponseWriter, r *http.Request, c Clip, name str
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	http.ServeContent(w, r, "", time.Time{}, cancelledReader{r.Context(), blob})
+	return nil
 }
 
 // cancelledReader ends a long response once its context is cancelled.

@@ -3,7 +3,7 @@ package clip
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -19,28 +19,34 @@ const (
 	idleLimit     = 60 * time.Second // without a byte, a PATCH ends
 )
 
-// Authorise returns the account that made a request. It is asked again while an upload goes on, so it must
-// not answer from what it remembers of the request. An [*Error] is answered as it is, any other error as 401.
+// Authorise returns the account that made a request, empty if there is none. It is asked again while an upload goes on, so it
+// must not answer from what it remembers of the request. An error is the server's fault.
 type Authorise func(*http.Request) (account string, err error)
+
+// Refuse answers a request with an error: an [*Error], whose [Status] it has, or a fault of the server.
+type Refuse func(w http.ResponseWriter, r *http.Request, err error)
 
 // Uploads returns the tus 1.0.0 server (https://tus.io/protocols/resumable-upload, with creation,
 // expiration and termination) for paths below prefix, which ends in a slash: POST makes a clip in state Uploading, whose id
-// is the last part of Location. Upload-Metadata may hold filename and title.
-func (l *Library) Uploads(prefix string, authorise Authorise) http.Handler {
-	return &tusHandler{lib: l, prefix: prefix, authorise: authorise}
+// is the last part of Location. Upload-Metadata may hold filename and title. An upload that is not the caller's answers 403, whether
+// there is one or not, and 410 to whose it was for as long as that is remembered.
+func (l *Library) Uploads(prefix string, authorise Authorise, refuse Refuse) http.Handler {
+	return &tusHandler{lib: l, prefix: prefix, authorise: authorise, refuse: refuse}
 }
 
 type tusHandler struct {
 	lib       *Library
 	prefix    string
 	authorise Authorise
+	refuse    Refuse
 }
 
+// ServeHTTP implements http.Handler. The body of a PATCH that is refused is not read to its end.
 func (t *tusHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Tus-Resumable", tusVersion)
 	w.Header().Set("Cache-Control", "no-store")
 	if err := t.route(w, r); err != nil {
-		t.fail(w, r, err)
+		t.refuse(w, r, err)
 	}
 }
 
@@ -56,20 +62,16 @@ func (t *tusHandler) route(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Tus-Version", tusVersion)
 		return because("bad_version", "This server speaks version 1.0.0 of tus.", nil)
 	}
-	account, err := t.account(r)
-	if err != nil {
-		return err
-	}
 	id, ok := strings.CutPrefix(r.URL.Path, t.prefix)
 	switch {
-	case !ok:
-		return ErrNotFound
 	case id == "" && method == http.MethodPost:
-		return t.create(w, r, account)
+		return t.create(w, r)
 	case id == "":
 		return because("bad_method", "Uploads are begun with POST.", nil)
+	case !ok || !validID(id):
+		return ErrNotFound
 	}
-	c, err := t.own(r, account, id)
+	c, err := t.own(r, id)
 	if err != nil {
 		return err
 	}
@@ -93,32 +95,30 @@ func (t *tusHandler) options(w http.ResponseWriter) error {
 	return nil
 }
 
-// account asks who makes the request.
-func (t *tusHandler) account(r *http.Request) (string, error) {
+// own returns the clip of an upload that is the caller's. Whoever guesses an id does not learn whether there is such an upload.
+func (t *tusHandler) own(r *http.Request, id string) (Clip, error) {
 	account, err := t.authorise(r)
-	var known *Error
-	if errors.As(err, &known) {
-		return "", err
-	}
-	if err != nil || account == "" {
-		return "", because("unauthorized", "Sign in to upload a clip.", err)
-	}
-	return account, nil
-}
-
-// own returns the clip of an upload: 404 for what does not exist, 403 for another's.
-func (t *tusHandler) own(r *http.Request, account, id string) (Clip, error) {
-	c, err := t.lib.Get(r.Context(), id)
 	if err != nil {
-		return Clip{}, err
+		return Clip{}, fmt.Errorf("who uploads: %w", err)
 	}
-	if !c.OwnedBy(account) {
+	c, err := t.lib.Get(r.Context(), id)
+	switch {
+	case errors.Is(err, ErrNotFound) && t.lib.uploads.endedOf(account, id):
+		return Clip{}, errGone
+	case errors.Is(err, ErrNotFound), err == nil && !c.OwnedBy(account):
 		return Clip{}, errForbidden
 	}
-	return c, nil
+	return c, err
 }
 
-func (t *tusHandler) create(w http.ResponseWriter, r *http.Request, account string) error {
+func (t *tusHandler) create(w http.ResponseWriter, r *http.Request) error {
+	account, err := t.authorise(r)
+	if err != nil {
+		return fmt.Errorf("who uploads: %w", err)
+	}
+	if account == "" {
+		return because("unauthorized", "Sign in to upload a clip.", nil)
+	}
 	if r.Header.Get("Upload-Defer-Length") != "" {
 		return because("bad_header", "The length of the file must be known at the beginning.", nil)
 	}
@@ -178,7 +178,10 @@ func (t *tusHandler) patch(w http.ResponseWriter, r *http.Request, c Clip) error
 	if err != nil {
 		return err
 	}
-	guard := newGuard(w, func() error { return t.stillOwner(r, c.ID) })
+	guard := newGuard(w, func() error {
+		_, err := t.own(r, c.ID)
+		return err
+	})
 	release, err := t.lib.uploads.acquire(r.Context(), c.ID, guard.stop)
 	if err != nil {
 		return err
@@ -222,32 +225,15 @@ func (t *tusHandler) appendAt(r *http.Request, c Clip, at int64, guard *guard) (
 	return offset, t.lib.uploads.complete(context.WithoutCancel(r.Context()), c.ID)
 }
 
-func (t *tusHandler) stillOwner(r *http.Request, id string) error {
-	account, err := t.account(r)
-	if err != nil {
-		return err
-	}
-	_, err = t.own(r, account, id)
-	return err
-}
-
 func (t *tusHandler) terminate(w http.ResponseWriter, r *http.Request, c Clip) error {
 	if c.State != Uploading {
 		return because("complete", "This upload is complete. Delete the clip instead.", nil)
 	}
-	if err := t.lib.remove(r.Context(), c.ID); err != nil {
+	if err := t.lib.remove(r.Context(), c); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
-}
-
-// fail answers err. The body of a refused PATCH is not read to its end.
-func (t *tusHandler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if status := Status(err); status >= 500 {
-		t.lib.log.Error("upload failed", slog.String("method", r.Method), slog.Any("err", err))
-	}
-	writeError(w, err)
 }
 
 // number reads a header that holds a decimal number of bytes, as tus writes it: digits only.

@@ -8,11 +8,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/pausepoint/pausepoint/room/event/text"
 )
 
 // Bounds of uploads.
@@ -23,6 +26,7 @@ const (
 	syncEvery     = 8 << 20            // bytes between two fsyncs
 	keepFree      = 512 << 20          // bytes of the disk that uploads leave free
 	sweepEvery    = time.Hour
+	maxEnded      = 1000 // uploads that are remembered after they are gone
 )
 
 // uploads keeps the files that are being uploaded: dir/<clip id>, whose size is the offset. Whatever
@@ -37,7 +41,11 @@ type uploads struct {
 	mu      sync.Mutex // guards what follows
 	writers map[string]*writer
 	closed  bool
+	ended   []endedUpload // the latest ones
 }
+
+// endedUpload is whose an upload was that is gone.
+type endedUpload struct{ id, owner string }
 
 // writer is one request that may append to an upload.
 type writer struct {
@@ -116,15 +124,26 @@ func (u *uploads) release(id string, w *writer) {
 	u.done.Done()
 }
 
-// stopWriter tells the writer of an upload, if there is one, to end, and waits for that.
-func (u *uploads) stopWriter(id string) {
+// end remembers whose an upload was that is gone, and ends its writer if there is one.
+func (u *uploads) end(c Clip) {
 	u.mu.Lock()
-	w := u.writers[id]
+	w := u.writers[c.ID]
+	u.ended = append(u.ended, endedUpload{c.ID, c.Owner})
+	if len(u.ended) > maxEnded {
+		u.ended = slices.Delete(u.ended, 0, len(u.ended)-maxEnded)
+	}
 	u.mu.Unlock()
 	if w != nil {
 		w.stop()
 		<-w.done
 	}
+}
+
+// endedOf reports whether an upload that is gone was the account's, as long as that is remembered.
+func (u *uploads) endedOf(account, id string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return account != "" && slices.Contains(u.ended, endedUpload{id, account})
 }
 
 // begin makes the clip and its empty file.
@@ -138,10 +157,10 @@ func (u *uploads) begin(ctx context.Context, account string, length int64, meta 
 	}
 	c := Clip{
 		ID: id.String(), Owner: account, Purpose: DefaultPurpose, State: Uploading, Bytes: length,
-		Created: u.lib.now().UTC(), Filename: firstRunes(cleanLine(meta["filename"]), MaxTitle),
+		Created: u.lib.now().UTC(), Filename: text.Cut(text.Line(meta["filename"]), MaxTitle),
 	}
 	c.Title = titleFor(c.Filename)
-	if title := firstRunes(cleanLine(meta["title"]), MaxTitle); title != "" {
+	if title := text.Cut(text.Line(meta["title"]), MaxTitle); title != "" {
 		c.Title = title
 	}
 	f, err := u.root.OpenFile(c.ID, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
@@ -199,7 +218,7 @@ func (u *uploads) offset(c Clip) (int64, error) {
 	info, err := u.root.Lstat(c.ID)
 	if err != nil {
 		if ignoreMissing(err) == nil {
-			return 0, because("gone", "This upload has expired. Start it again.", err)
+			return 0, errGone
 		}
 		return 0, fmt.Errorf("look at upload: %w", err)
 	}
@@ -326,7 +345,7 @@ func (u *uploads) sweep(ctx context.Context) error {
 		if u.lib.now().Before(u.expires(c)) {
 			continue
 		}
-		if err := u.lib.remove(ctx, c.ID); err != nil {
+		if err := u.lib.remove(ctx, c); err != nil {
 			return err
 		}
 		u.lib.log.Info("unfinished upload has expired", slog.String("clip", c.ID))

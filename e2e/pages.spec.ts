@@ -3,9 +3,9 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, chromium, expect, type Page, test } from "@playwright/test";
 import { args, executablePath } from "./lib/chromium.ts";
+import { look as lookAt, sizes } from "./lib/look.ts";
 import { pictures } from "./lib/media.ts";
 import { api, enter, invitation, makeFirstAccount, newPerson, refusals } from "./lib/people.ts";
 import { drawCamera, drawLesson, type looks } from "./lib/portraits.ts";
@@ -14,7 +14,6 @@ import { Server } from "./lib/server.ts";
 test.describe.configure({ mode: "serial" });
 
 const artifacts = new URL("./artifacts/", import.meta.url).pathname;
-const sizes = { phone: { width: 390, height: 844 }, laptop: { width: 1366, height: 650 }, desk: { width: 1440, height: 900 } };
 
 let server: Server;
 let folder: string;
@@ -44,24 +43,7 @@ test.afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Pictures of the page in every size and both lights, and what axe says of it. */
-async function look(page: Page, name: string): Promise<void> {
-  for (const [size, viewport] of Object.entries(sizes)) {
-    await page.setViewportSize(viewport);
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await page.screenshot({ path: join(artifacts, `${name}-${size}-${colorScheme}.png`) });
-      if (size === "laptop") continue;
-      const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]).analyze();
-      const found = violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`);
-      expect.soft(found, `${name}, ${size}, ${colorScheme}`).toEqual([]);
-    }
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    expect.soft(over, `${name} is wider than a ${size}`).toBeLessThanOrEqual(0);
-  }
-  await page.setViewportSize(sizes.desk);
-  await page.emulateMedia({ colorScheme: "light" });
-}
+const look = (page: Page, name: string) => lookAt(page, artifacts, name);
 
 test("before there is an account", async () => {
   await amara.goto(`${server.url}/setup#${server.setupToken}`);
@@ -69,6 +51,7 @@ test("before there is an account", async () => {
   await look(amara, "setup");
   await makeFirstAccount(amara, server, server.url);
   await expect(amara.getByRole("button", { name: "Try a call with the practice clip" })).toBeVisible();
+  await expect(amara.locator("main img")).toBeVisible({ timeout: 60_000 });
   await look(amara, "home-new");
 });
 
@@ -81,7 +64,11 @@ test("clips", async ({ browser }) => {
   await expect
     .poll(
       async () => {
-        const { clips } = await api<{ clips: { id: string; state: string; practice?: boolean }[] }>(amara, "GET", "/api/clips");
+        const { clips } = await api<{ clips: { id: string; state: string; practice?: boolean }[] }>(
+          amara,
+          "GET",
+          "/api/clips",
+        );
         clip = clips.find((c) => !c.practice);
         return clip?.state;
       },
@@ -103,9 +90,27 @@ test("clips", async ({ browser }) => {
     scheduled: new Date(Date.now() + 20 * 60_000).toISOString(),
     minutes: 45,
     pauses: [
-      { id: "0192f0c8-7b1e-7000-8000-000000000001", frame: 400, prompt: "What do you notice before anyone speaks?", think: 0, talk: 240_000 },
-      { id: "0192f0c8-7b1e-7000-8000-000000000002", frame: 700, prompt: "Who is doing the thinking here? What did a pupil say or do that tells you?", think: 60_000, talk: 360_000 },
-      { id: "0192f0c8-7b1e-7000-8000-000000000003", frame: 1100, prompt: "What did Yusuf need just here?", think: 0, talk: 360_000 },
+      {
+        id: "0192f0c8-7b1e-7000-8000-000000000001",
+        frame: 400,
+        prompt: "What do you notice before anyone speaks?",
+        think: 0,
+        talk: 240_000,
+      },
+      {
+        id: "0192f0c8-7b1e-7000-8000-000000000002",
+        frame: 700,
+        prompt: "Who is doing the thinking here? What did a pupil say or do that tells you?",
+        think: 60_000,
+        talk: 360_000,
+      },
+      {
+        id: "0192f0c8-7b1e-7000-8000-000000000003",
+        frame: 1100,
+        prompt: "What did Yusuf need just here?",
+        think: 0,
+        talk: 360_000,
+      },
     ],
   });
   session = plan.id;
@@ -120,6 +125,7 @@ test("plan, home, the door", async ({ browser }) => {
   await expect(amara.getByText("No pauses are prepared yet")).toHaveCount(0);
   await look(amara, "home");
   await amara.goto(`${server.url}/sessions`);
+  await expect(amara.getByText("Who is doing the thinking?")).toBeVisible();
   await look(amara, "sessions");
   await enter(amara, `${server.url}/s/${session}`);
   others = [await person(browser, "tomasz"), await person(browser, "mei"), await person(browser, "leila")];
@@ -129,6 +135,7 @@ test("plan, home, the door", async ({ browser }) => {
   const link = await invitation(amara, session, "peer", server.url);
   await mei.goto(link);
   await expect(mei.getByText("Leila Haddad")).toBeVisible();
+  await expect(mei.getByLabel("Your picture")).toBeVisible();
   await look(mei, "lobby");
   await enter(mei, link, "Mei-Ling Chen");
 });
@@ -136,15 +143,25 @@ test("plan, home, the door", async ({ browser }) => {
 test("the call, watching", async () => {
   const [tomasz, mei, leila] = others as [Page, Page, Page];
   for (const page of [amara, ...others]) {
-    await expect.poll(async () => (await pictures(page)).filter((p) => p.range > 16).length, { timeout: 60_000 }).toBe(4);
+    await expect
+      .poll(async () => (await pictures(page)).filter((p) => p.range > 16).length, { timeout: 60_000 })
+      .toBe(4);
   }
   await leila.getByRole("button", { name: "Record", exact: true }).click();
   await expect(leila.getByText(/Recording since/).first()).toBeVisible();
   await leila.getByRole("slider", { name: "Clip position" }).press("ArrowRight");
   const notes: [Page, string, string][] = [
-    [tomasz, "Observation", "Six seconds of silence after “How do you know?”. Then he lays a third over a quarter, and speaks."],
+    [
+      tomasz,
+      "Observation",
+      "Six seconds of silence after “How do you know?”. Then he lays a third over a quarter, and speaks.",
+    ],
     [mei, "Question", "Did Noah follow Chloe’s drawing, or did he agree with her because she was sure?"],
-    [leila, "Appreciation", "Inés waits for Kwame to finish, then uses his word, “leftover”, to explain it back to him."],
+    [
+      leila,
+      "Appreciation",
+      "Inés waits for Kwame to finish, then uses his word, “leftover”, to explain it back to him.",
+    ],
   ];
   for (const [page, type, text] of notes) {
     await page.getByRole("button", { name: "Type: Observation" }).click();
@@ -184,7 +201,11 @@ test("the replay", async () => {
 });
 
 test("a live lesson", async () => {
-  const plan = await api<{ id: string }>(amara, "POST", "/api/sessions", { kind: "live-lesson", title: "Year 8 debate", recorded: false });
+  const plan = await api<{ id: string }>(amara, "POST", "/api/sessions", {
+    kind: "live-lesson",
+    title: "Year 8 debate",
+    recorded: false,
+  });
   await enter(amara, `${server.url}/s/${plan.id}`, undefined, null);
   const [tomasz] = others as [Page];
   await enter(tomasz, await invitation(amara, plan.id, "coach", server.url), "Tomasz Wiśniewski", null);

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, expect, type Page, test } from "@playwright/test";
+import { planned, seesAll } from "./lib/call.ts";
 import { args, executablePath } from "./lib/chromium.ts";
 import { makeClip } from "./lib/clip.ts";
 import { Delay } from "./lib/delay.ts";
@@ -25,21 +26,6 @@ test.afterAll(async () => {
   await server?.close();
 });
 
-async function planned(more: object = {}): Promise<string> {
-  const { id } = await api<{ id: string }>(amara, "POST", "/api/sessions", { kind: "conversation", title: "A rough day", recorded: false, ...more });
-  return id;
-}
-
-/** Resolves when the page shows n people and every picture moves. */
-async function seesAll(page: Page, n: number): Promise<void> {
-  await expect(page.getByTestId("participant")).toHaveCount(n, { timeout: 45_000 });
-  await expect.poll(async () => (await pictures(page)).filter((p) => p.light > 8 && p.range > 16).length, { timeout: 45_000 }).toBe(n);
-  const before = await pictures(page);
-  await expect
-    .poll(async () => (await pictures(page)).filter((p, i) => p.time > (before[i]?.time ?? Infinity) + 0.3).length, { timeout: 45_000 })
-    .toBe(n);
-}
-
 test("a newcomer tries a call at once, on a server that has just been started for the first time", async () => {
   await amara.getByRole("button", { name: "Try a call with the practice clip" }).click();
   await amara.getByRole("button", { name: "Join", exact: true }).waitFor({ timeout: 120_000 });
@@ -52,9 +38,11 @@ test("a newcomer tries a call at once, on a server that has just been started fo
 });
 
 test("four who join in the same instant lose no track, nor does one who reloads", async ({ browser }) => {
-  const session = await planned();
+  const session = await planned(amara);
   const link = await invitation(amara, session, "peer", server.url);
-  const people = await Promise.all([0, 1, 2, 3].map(() => newPerson(browser, { viewport: { width: 800, height: 600 } })));
+  const people = await Promise.all(
+    [0, 1, 2, 3].map(() => newPerson(browser, { viewport: { width: 800, height: 600 } })),
+  );
   for (const [i, page] of people.entries()) {
     await page.goto(link);
     await page.getByLabel("Your name").fill(`Person ${i + 1}`);
@@ -65,7 +53,10 @@ test("four who join in the same instant lose no track, nor does one who reloads"
   const [first, second] = people as [Page, Page];
   await first.reload();
   const join = first.getByRole("button", { name: "Join", exact: true });
-  await join.or(first.getByRole("button", { name: "Leave", exact: true })).first().waitFor();
+  await join
+    .or(first.getByRole("button", { name: "Leave", exact: true }))
+    .first()
+    .waitFor();
   if (await join.isVisible()) await join.click();
   await seesAll(first, 4);
   await seesAll(second, 4);
@@ -73,7 +64,7 @@ test("four who join in the same instant lose no track, nor does one who reloads"
 });
 
 test("a network that goes away comes back by itself, with pictures and sound", async ({ browser }) => {
-  const session = await planned();
+  const session = await planned(amara);
   const proxy = await Delay.start(server.port, 40, 10);
   const tomasz = await newPerson(browser);
   await enter(amara, `${server.url}/s/${session}`, undefined, null);
@@ -93,7 +84,7 @@ test("a network that goes away comes back by itself, with pictures and sound", a
 });
 
 test("where a network lets no UDP out, media comes by TCP on the same port", async () => {
-  const session = await planned();
+  const session = await planned(amara);
   const browser: Browser = await chromium.launch({
     executablePath,
     args: [...args, "--webrtc-ip-handling-policy=disable_non_proxied_udp"],
@@ -109,11 +100,16 @@ test("where a network lets no UDP out, media comes by TCP on the same port", asy
 });
 
 test("who has no camera is told so, and is in all the same", async () => {
-  const session = await planned();
+  const session = await planned(amara);
   const browser = await chromium.launch({ executablePath, args: args.filter((a) => !a.startsWith("--use-fake")) });
   const leila = await newPerson(browser);
   await leila.goto(await invitation(amara, session, "facilitator", server.url));
-  await expect(leila.getByText(/camera/i).filter({ hasText: /join without|no camera|not let/i }).first()).toBeVisible();
+  await expect(
+    leila
+      .getByText(/camera/i)
+      .filter({ hasText: /join without|no camera|not let/i })
+      .first(),
+  ).toBeVisible();
   await leila.getByLabel("Your name").fill("Leila");
   await leila.getByRole("button", { name: "Join", exact: true }).click();
   await expect(leila.getByRole("button", { name: "Leave", exact: true })).toBeVisible();
@@ -123,8 +119,10 @@ test("who has no camera is told so, and is in all the same", async () => {
 });
 
 test("an observer sees and hears, and is neither", async ({ browser }) => {
-  const session = await planned({ kind: "live-lesson", title: "A lesson, live" });
-  const { url } = await api<{ url: string }>(amara, "POST", `/api/sessions/${session}/invitations`, { role: "observer" });
+  const session = await planned(amara, { kind: "live-lesson", title: "A lesson, live" });
+  const { url } = await api<{ url: string }>(amara, "POST", `/api/sessions/${session}/invitations`, {
+    role: "observer",
+  });
   await enter(amara, `${server.url}/s/${session}`, undefined, null);
   const observer = await newPerson(browser);
   const { pathname, hash } = new URL(url, server.url);
@@ -136,7 +134,11 @@ test("an observer sees and hears, and is neither", async ({ browser }) => {
   await observer.getByRole("button", { name: /^Add/ }).click();
   await expect(observer.getByText("He waits.").first()).toBeVisible();
   expect(await audioEnergy(amara)).toBe(0);
-  const replay = await api<{ view: { notes: { text: string; at: number; onClip: boolean }[] } }>(amara, "GET", `/api/sessions/${session}/replay`);
+  const replay = await api<{ view: { notes: { text: string; at: number; onClip: boolean }[] } }>(
+    amara,
+    "GET",
+    `/api/sessions/${session}/replay`,
+  );
   const note = replay.view.notes.find((n) => n.text === "He waits.");
   expect(note?.onClip).toBe(false);
   expect(note?.at).toBeGreaterThan(0);
@@ -170,7 +172,10 @@ test("the controls are handed over and come back, and a screen is shared beside 
 });
 
 test("a page that came by plain HTTP from another machine says why there is no camera", async () => {
-  const browser = await chromium.launch({ executablePath, args: [...args, "--host-resolver-rules=MAP school.test 127.0.0.1"] });
+  const browser = await chromium.launch({
+    executablePath,
+    args: [...args, "--host-resolver-rules=MAP school.test 127.0.0.1"],
+  });
   const page = await newPerson(browser);
   await page.goto(`http://school.test:${server.port}/signin`);
   await expect(page.getByText(/https/i).first()).toBeVisible();
@@ -185,17 +190,33 @@ test("an upload goes on after the server died", async () => {
   await page.goto(`${server.url}/clips/new`);
   const network = await page.context().newCDPSession(page);
   await network.send("Network.enable");
-  await network.send("Network.emulateNetworkConditions", { offline: false, latency: 5, downloadThroughput: -1, uploadThroughput: 400_000 });
+  await network.send("Network.emulateNetworkConditions", {
+    offline: false,
+    latency: 5,
+    downloadThroughput: -1,
+    uploadThroughput: 400_000,
+  });
   await page.locator("input[type=file]").setInputFiles(file);
   await expect(page.getByRole("progressbar")).toBeVisible();
-  await expect.poll(async () => Number(await page.getByRole("progressbar").getAttribute("aria-valuenow"))).toBeGreaterThan(0);
+  await expect
+    .poll(async () => Number(await page.getByRole("progressbar").getAttribute("aria-valuenow")))
+    .toBeGreaterThan(0);
   await server.kill();
   await server.up();
-  await network.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  await network.send("Network.emulateNetworkConditions", {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: -1,
+  });
   await expect
     .poll(
       async () => {
-        const { clips } = await api<{ clips: { title: string; state: string; frames: number }[] }>(page, "GET", "/api/clips");
+        const { clips } = await api<{ clips: { title: string; state: string; frames: number }[] }>(
+          page,
+          "GET",
+          "/api/clips",
+        );
         const clip = clips.find((c) => c.title === "long lesson");
         return clip?.state === "ready" ? clip.frames : clip?.state;
       },

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pausepoint/pausepoint/room/event"
+	"github.com/pausepoint/pausepoint/room/event/text"
 )
 
 // The shape that WriteJSON writes: its name, and its version, which grows when a field changes its meaning.
@@ -151,7 +151,7 @@ func NewExport(events []event.Event, scope Scope) Export {
 	}
 	x.Session, x.Clip = exportSession(v.Session, last), exportClip(v.Clip)
 	for _, m := range v.Members {
-		x.Members = append(x.Members, ExportMember{ID: m.ID, Name: clean(m.Name), Role: m.Role})
+		x.Members = append(x.Members, ExportMember{ID: m.ID, Name: text.Clean(m.Name), Role: m.Role})
 	}
 	for _, n := range v.Notes {
 		if scope.note(n) {
@@ -186,7 +186,7 @@ func followHold(holds map[string]*event.Hold, e event.Event) {
 
 func exportSession(s event.Session, last int64) ExportSession {
 	return ExportSession{
-		ID: s.ID, Kind: s.Kind, Title: clean(s.Title), Focus: clean(s.Focus), Purpose: clean(s.Purpose),
+		ID: s.ID, Kind: s.Kind, Title: text.Clean(s.Title), Focus: text.Clean(s.Focus), Purpose: text.Clean(s.Purpose),
 		Opened: time.UnixMilli(s.Opened).UTC(), Duration: max(last, s.Ended),
 	}
 }
@@ -196,7 +196,7 @@ func exportClip(c *event.Clip) *ExportClip {
 		return nil
 	}
 	return &ExportClip{
-		ID: c.ID, Title: clean(c.Title), Focus: clean(c.Focus), Duration: c.Duration, FPSNum: c.FPSNum, FPSDen: c.FPSDen,
+		ID: c.ID, Title: text.Clean(c.Title), Focus: text.Clean(c.Focus), Duration: c.Duration, FPSNum: c.FPSNum, FPSDen: c.FPSDen,
 		From: c.From, To: c.To,
 	}
 }
@@ -204,8 +204,8 @@ func exportClip(c *event.Clip) *ExportClip {
 func exportNote(v *event.View, n event.Note) ExportNote {
 	author, _ := v.Member(n.Author)
 	x := ExportNote{
-		ID: n.ID, Author: clean(author.Name), Member: n.Author, Role: author.Role, Type: n.Type, Visibility: n.Visibility,
-		Text: clean(n.Text), Mark: n.Mark, SessionTime: n.At, Written: n.Written, Edited: n.Edited, Replies: []ExportReply{},
+		ID: n.ID, Author: text.Clean(author.Name), Member: n.Author, Role: author.Role, Type: n.Type, Visibility: n.Visibility,
+		Text: text.Clean(n.Text), Mark: n.Mark, SessionTime: n.At, Written: n.Written, Edited: n.Edited, Replies: []ExportReply{},
 	}
 	if n.OnClip {
 		from, to := n.From, max(n.From, n.To)
@@ -213,7 +213,7 @@ func exportNote(v *event.View, n event.Note) ExportNote {
 	}
 	for _, r := range n.Replies {
 		x.Replies = append(x.Replies, ExportReply{
-			ID: r.ID, Author: nameOf(v, r.Author), Member: r.Author, Text: clean(r.Text), SessionTime: r.At,
+			ID: r.ID, Author: nameOf(v, r.Author), Member: r.Author, Text: text.Clean(r.Text), SessionTime: r.At,
 		})
 	}
 	return x
@@ -221,12 +221,12 @@ func exportNote(v *event.View, n event.Note) ExportNote {
 
 func exportPause(v *event.View, h event.Hold, scope Scope) ExportPause {
 	x := ExportPause{
-		ID: h.ID, Frame: h.Frame, Position: h.Position, Prompt: clean(h.Prompt), By: clean(h.By), Began: h.Began, Ended: h.Ended,
+		ID: h.ID, Frame: h.Frame, Position: h.Position, Prompt: text.Clean(h.Prompt), By: text.Clean(h.By), Began: h.Began, Ended: h.Ended,
 		Answers: []ExportAnswer{},
 	}
 	for _, a := range h.Answers {
 		if h.Revealed && scope.answer(a) {
-			x.Answers = append(x.Answers, ExportAnswer{Author: nameOf(v, a.Member), Member: a.Member, Text: clean(a.Text), At: a.At})
+			x.Answers = append(x.Answers, ExportAnswer{Author: nameOf(v, a.Member), Member: a.Member, Text: text.Clean(a.Text), At: a.At})
 		}
 	}
 	return x
@@ -234,19 +234,7 @@ func exportPause(v *event.View, h event.Hold, scope Scope) ExportPause {
 
 func nameOf(v *event.View, member string) string {
 	m, _ := v.Member(member)
-	return clean(m.Name)
-}
-
-var newLines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
-
-// clean makes text that every format can carry.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, newLines.Replace(strings.ToValidUTF8(s, "\uFFFD")))
+	return text.Clean(m.Name)
 }
 
 // WriteJSON writes an export as JSON with the shape of Export.

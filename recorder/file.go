@@ -143,6 +143,7 @@ func (s *segmentFile) write(b []byte) error {
 func (s *segmentFile) add(at float64, f frame) error {
 	rel := max(int64(math.Round(at))-s.seg.Start, s.last+1)
 	if !s.pending.fits(rel) {
+		s.until(at)
 		if err := s.flush(); err != nil {
 			return err
 		}
@@ -152,10 +153,33 @@ func (s *segmentFile) add(at float64, f frame) error {
 	return nil
 }
 
+// until says that the newest frame, if it is a picture, is shown until a session time in ms.
+func (s *segmentFile) until(at float64) {
+	if s.seg.Mime == MimeVP8 {
+		s.pending.until(int64(math.Round(at)) - s.seg.Start)
+	}
+}
+
+// flushAt writes the pending cluster at a session time at which it has waited for long enough. The last picture waits on for the next
+// one, which says how long it is shown; by itself, it is shown at least until now.
+func (s *segmentFile) flushAt(now float64) error {
+	if s.seg.Mime != MimeVP8 || len(s.pending.blocks) < 2 {
+		s.until(now)
+		return s.flush()
+	}
+	tail := s.pending.split()
+	err := s.flush()
+	s.pending = tail
+	return err
+}
+
 // flush writes the pending cluster.
 func (s *segmentFile) flush() error {
 	if len(s.pending.blocks) == 0 {
 		return nil
+	}
+	if s.pending.shown == 0 { // nothing is known to come: its estimate
+		s.until(float64(s.seg.Start + s.pending.end))
 	}
 	c := s.pending
 	s.pending = cluster{}

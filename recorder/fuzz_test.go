@@ -106,6 +106,12 @@ func FuzzRepairWebM(f *testing.F) {
 	f.Add(file)
 	f.Add(file[:len(file)-1])
 	f.Add(append(bytes.Clone(file), b...))
+	c.add(40, frame{data: []byte{0xfc, 3}, duration: 20})
+	c.until(900)
+	if b, err = c.marshal(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(append(bytes.Clone(file), b...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		once, end := repairWebM(b)
 		twice, again := repairWebM(once)

@@ -87,6 +87,10 @@ const (
 	idCluster     = 0x1F43B675
 	idTimestamp   = 0xE7
 	idSimpleBlock = 0xA3
+	idBlockGroup  = 0xA0
+	idBlock       = 0xA1
+	idDuration    = 0x9B
+	idReference   = 0xFB
 )
 
 // repairWebM returns what is whole in a file that this package wrote and that was cut at any byte, and where its media ends, in ms;
@@ -144,6 +148,9 @@ func readCluster(b []byte) (c cluster, blocks int) {
 				return c, len(c.blocks)
 			}
 			c.put(*block)
+		case idBlockGroup:
+			c.putGroup(el.body)
+			return c, len(c.blocks)
 		}
 		b = b[el.head+len(el.body):]
 	}
@@ -156,6 +163,33 @@ func (c *cluster) put(b ebml.Block) {
 		c.bytes += len(d)
 	}
 	c.end = max(c.end, c.start+int64(b.Timecode)+20)
+}
+
+// putGroup adds the last block of a cluster, with how long it is shown, unless it cannot be read.
+func (c *cluster) putGroup(b []byte) {
+	var block *ebml.Block
+	var shown uint64
+	key := true
+	for len(b) > 0 {
+		el, ok := readElement(b)
+		if !ok || !el.whole {
+			return
+		}
+		switch el.id {
+		case idBlock:
+			block, _ = ebml.UnmarshalBlock(bytes.NewReader(el.body), int64(len(el.body))) // nil with an error
+		case idDuration:
+			shown = min(readUint(el.body), 1<<40)
+		case idReference:
+			key = false
+		}
+		b = b[el.head+len(el.body):]
+	}
+	if block != nil {
+		block.Keyframe = key
+		c.put(*block)
+		c.until(c.last() + int64(shown))
+	}
 }
 
 // element is the begin of an EBML element (RFC 8794 section 4).

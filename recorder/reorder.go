@@ -25,8 +25,9 @@ type reorder struct {
 	started bool
 	next    uint16 // sequence number that is due
 	waiting map[uint16]arrived
-	gap     bool   // packets before next are missing
-	odd     uint16 // what would follow the last packet that was far off
+	gap     bool    // packets before next are missing
+	waited  float64 // ms for which what comes after the missing packet has waited; 0 if none is missing
+	odd     uint16  // what would follow the last packet that was far off
 	isOdd   bool
 }
 
@@ -55,13 +56,15 @@ func (r *reorder) push(p *rtp.Packet, at float64) {
 
 // pop gives the next packet, at a session time in ms. It reports false when there is none, or one is being waited for.
 func (r *reorder) pop(now float64) (arrived, bool) {
+	r.waited = 0
 	if len(r.waiting) == 0 {
 		return arrived{}, false
 	}
 	p, ok := r.waiting[r.next]
 	if !ok {
-		first, due := r.first(now)
-		if !due && len(r.waiting) < reorderLimit {
+		var first uint16
+		first, r.waited = r.first(now)
+		if r.waited < float64(reorderHold.Milliseconds()) && len(r.waiting) < reorderLimit {
 			return arrived{}, false
 		}
 		r.next, r.gap = first, true
@@ -73,12 +76,12 @@ func (r *reorder) pop(now float64) (arrived, bool) {
 	return p, true
 }
 
-// first finds the packet nearest after the missing ones, and whether any packet has waited for long enough.
-func (r *reorder) first(now float64) (seq uint16, due bool) {
+// first finds the packet nearest after the missing ones, and for how long the oldest packet has waited, in ms.
+func (r *reorder) first(now float64) (seq uint16, waited float64) {
 	nearest := uint16(1<<16 - 1)
 	for s, p := range r.waiting {
 		nearest = min(nearest, s-r.next)
-		due = due || now-p.at >= float64(reorderHold.Milliseconds())
+		waited = max(waited, now-p.at)
 	}
-	return r.next + nearest, due
+	return r.next + nearest, waited
 }

@@ -19,7 +19,8 @@ type Room interface {
 type Track interface {
 	Info() TrackInfo
 
-	// Next waits for an item. It returns io.EOF when the publication has ended, or Close was called, and all is read.
+	// Next waits for an item. It returns io.EOF when the publication has ended, or Close was called, and all is read; and the
+	// context's error only when no item waits.
 	Next(ctx context.Context) (Item, error)
 
 	// RequestKeyFrame asks the publisher for a key frame; it does not wait.

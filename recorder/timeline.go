@@ -14,7 +14,7 @@ const (
 	maxBehind   = 2000. // ms by which media may lie before its arrival
 	jumpBeyond  = 5000. // ms between RTP time and arrival time that make it another stream
 	windowSize  = 12    // buckets of the minimum-delay filter
-	bucketSpan  = 1000. // ms
+	bucketSpan  = 5000. // ms; the window outlasts a minute in which everything is late, and a clock that is 100 ppm off moves 6 ms in it
 	clockBroken = 1000. // ms; a sender's clock that moved by more was set
 )
 
@@ -123,6 +123,7 @@ type Timeline struct {
 	offset    float64 // applied: session time − RTP time, ms
 	last      float64 // RTP time in ms up to which the offset was moved
 	stepped   float64 // RTP time in ms of the newest step
+	stepDue   bool
 }
 
 // NewTimeline returns a Timeline for a clock rate in Hz that shares clock with the member's other tracks.
@@ -173,17 +174,18 @@ func (t *Timeline) Settled(now float64) bool {
 }
 
 // At returns the session time of an RTP timestamp, and whether it was corrected by a step that belongs at the begin of a new
-// segment. Timestamps are to be asked for in the order of time.
-func (t *Timeline) At(rtp uint32) (ms float64, stepped bool) {
+// segment. A step is put off while none can begin: see StepDue. Timestamps are to be asked for in the order of time.
+func (t *Timeline) At(rtp uint32, canBegin bool) (ms float64, stepped bool) {
 	at := float64(t.unwrap(rtp)) * t.msPer
 	target, ok := t.target()
+	t.stepDue = ok && t.settled && math.Abs(target-t.offset) > stepBeyond && at-t.stepped >= stepEvery
 	switch {
 	case !ok:
 		return 0, false
 	case !t.settled:
 		t.settled, t.offset, t.last = true, target, at
-	case math.Abs(target-t.offset) > stepBeyond && at-t.stepped >= stepEvery:
-		t.offset, t.stepped, stepped = target, at, true
+	case t.stepDue && canBegin:
+		t.offset, t.stepped, t.stepDue, stepped = target, at, false, true
 	default:
 		limit := slewRate * max(at-t.last, 0)
 		t.offset += max(-limit, min(limit, target-t.offset))
@@ -191,6 +193,9 @@ func (t *Timeline) At(rtp uint32) (ms float64, stepped bool) {
 	t.last = max(t.last, at)
 	return at + t.offset, stepped
 }
+
+// StepDue reports whether a correction waits for the begin of a segment.
+func (t *Timeline) StepDue() bool { return t.stepDue }
 
 // target is the offset that the newest knowledge says: session time − RTP time.
 func (t *Timeline) target() (float64, bool) {

@@ -26,7 +26,7 @@ func TestTimelineUnwrapsRTPTime(t *testing.T) {
 		if !tl.Packet(rtp, 500+ms) {
 			t.Fatalf("the packet at %v ms does not fit", ms)
 		}
-		if at, stepped := tl.At(rtp); math.Abs(at-500-ms) > 0.1 || stepped {
+		if at, stepped := tl.At(rtp, true); math.Abs(at-500-ms) > 0.1 || stepped {
 			t.Fatalf("At is %v at %v ms, stepped %v", at, ms, stepped)
 		}
 	}
@@ -38,7 +38,7 @@ func TestTimelineWithoutReportsTakesTheLeastDelay(t *testing.T) {
 		ms := float64(i) * 33
 		tl.Packet(rtpOf(9, 90000, ms), ms+50+float64(i%5)*10)
 	}
-	if at, _ := tl.At(rtpOf(9, 90000, 0)); math.Abs(at-50) > 0.1 {
+	if at, _ := tl.At(rtpOf(9, 90000, 0), true); math.Abs(at-50) > 0.1 {
 		t.Errorf("the first frame lies at %v ms, not at 50", at)
 	}
 }
@@ -55,8 +55,8 @@ func TestTracksOfAMemberShareADelay(t *testing.T) {
 			video.Report(SenderReport{ntpOf(ahead + ms), rtpOf(2, 90000, ms)}, ms+30)
 		}
 	}
-	a, _ := audio.At(rtpOf(1, 48000, 500))
-	v, _ := video.At(rtpOf(2, 90000, 500))
+	a, _ := audio.At(rtpOf(1, 48000, 500), true)
+	v, _ := video.At(rtpOf(2, 90000, 500), true)
 	if math.Abs(a-530) > 0.5 || math.Abs(v-530) > 0.5 {
 		t.Errorf("sound lies at %v and picture at %v ms, not at 530", a, v)
 	}
@@ -75,7 +75,7 @@ func TestTimelineFollowsASkewedClockForAnHour(t *testing.T) {
 		if math.Mod(ms, 5000) == 0 {
 			tl.Report(SenderReport{ntpOf(4e12 + ms), rtp}, ms+40)
 		}
-		at, stepped := tl.At(rtp)
+		at, stepped := tl.At(rtp, true)
 		worst = max(worst, math.Abs(at-ms-40))
 		if stepped {
 			t.Fatalf("it stepped at %v ms", ms)
@@ -94,11 +94,11 @@ func TestTimelineCorrectsSlowlyAndFarErrorsAtOnce(t *testing.T) {
 		clock := &Clock{}
 		tl := NewTimeline(48000, clock)
 		tl.Packet(5, 1000)
-		tl.At(5) // placed at 1000 without a report
+		tl.At(5, true) // placed at 1000 without a report
 		// The report says that the media lies earlier than it seemed (or, at -60, later: impossible before the arrival).
 		clock.Sample(4e12, 500)
 		tl.Report(SenderReport{ntpOf(4e12 - c.error + 500), 5}, 1000+200)
-		at, stepped := tl.At(5 + 960)
+		at, stepped := tl.At(5+960, true)
 		moved := at - 1020
 		if stepped != c.steps {
 			t.Errorf("error %v: stepped is %v", c.error, stepped)
@@ -115,11 +115,11 @@ func TestTimelineCorrectsSlowlyAndFarErrorsAtOnce(t *testing.T) {
 func TestTimelineKeepsGaps(t *testing.T) {
 	tl := NewTimeline(48000, &Clock{})
 	tl.Packet(0, 100)
-	tl.At(0)
+	tl.At(0, true)
 	for _, ms := range []float64{400, 800, 60_000, 3_600_000} { // comfort noise, then muted for long
 		if rtp := rtpOf(0, 48000, ms); !tl.Packet(rtp, 100+ms) {
 			t.Errorf("the packet after a gap up to %v ms does not fit", ms)
-		} else if at, stepped := tl.At(rtp); math.Abs(at-100-ms) > 1 || stepped {
+		} else if at, stepped := tl.At(rtp, true); math.Abs(at-100-ms) > 1 || stepped {
 			t.Errorf("after a gap up to %v ms it lies at %v, stepped %v", ms, at, stepped)
 		}
 	}
@@ -149,7 +149,7 @@ func TestHostileReportsDoNotMoveMediaFar(t *testing.T) {
 				continue
 			}
 			tl.Packet(rtp, now)
-			if at, _ := tl.At(rtp); tl.msPer == 1./48 && (at < now-maxBehind-stepBeyond || at > now+stepBeyond) {
+			if at, _ := tl.At(rtp, true); tl.msPer == 1./48 && (at < now-maxBehind-stepBeyond || at > now+stepBeyond) {
 				t.Fatalf("media that arrived at %v lies at %v", now, at)
 			}
 		}

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"strings"
@@ -15,10 +16,13 @@ import (
 const (
 	segmentLength  = 60_000. // a segment ends at the latest; of video, when there is a key frame
 	keyFrameLead   = 3_000.  // so long before that, a key frame is asked for
-	silenceLimit   = 5_000.  // without media for so long, a segment ends
+	silenceLimit   = 5_000.  // without sound for so long, a segment ends
+	stillLimit     = 3_000.  // the same for pictures: at most twice flushAfter, see flushAt
+	holeLimit      = 1_500.  // a key frame that comes so long after the last frame begins a segment
 	resizeAfter    = 2_000.  // a change of size begins a new segment unless this one is younger
 	flushAfter     = 1_500.  // frames wait for the rest of their cluster at most for so long
 	keyFrameEvery  = 1_000.  // between two requests
+	repairLimit    = 400.    // a packet that is missing for so long was asked for some times: a key frame is asked for, too
 	restartEvery   = 5_000.  // between two beginnings anew of a stream's numbering
 	epochEvery     = 1_000.  // the same, where the media room says so; what is between is dropped
 	storageBackoff = 5_000.  // after a failed write
@@ -73,33 +77,32 @@ func (w *writer) reset() {
 	}
 }
 
-// loop stores the track until it ends, and then finishes its file.
+// loop stores the track until it ends, and then finishes its file. While items wait, their arrival is the time: what is late because
+// the disk was slow is neither missing nor silence.
 func (w *writer) loop() {
-	items := make(chan Item, 64)
-	go func() {
-		defer close(items)
-		for {
-			item, err := w.track.Next(context.Background())
-			if err != nil {
-				return
-			}
-			items <- item
-		}
-	}()
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
-	for {
-		select {
-		case item, ok := <-items:
-			if !ok {
-				w.finish()
-				return
-			}
+	for ticked := w.run.now(); ; {
+		item, err := w.next()
+		now := w.run.now()
+		switch {
+		case err == nil:
 			w.take(item)
-		case <-ticker.C:
-			w.tick(w.run.now())
+			now = w.run.at(item.Arrival)
+		case !errors.Is(err, context.DeadlineExceeded):
+			w.finish()
+			return
+		}
+		if now-ticked >= float64(tick.Milliseconds()) {
+			ticked = now
+			w.tick(now)
 		}
 	}
+}
+
+// next waits for an item, at most until the next tick.
+func (w *writer) next() (Item, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), tick)
+	defer cancel()
+	return w.track.Next(ctx)
 }
 
 // take handles one item.
@@ -127,9 +130,17 @@ func (w *writer) take(item Item) {
 		w.packet(item, now)
 	}
 	w.drain(now)
-	if w.vp8 != nil && w.vp8.needsKey && !w.vp8.open {
+	if w.wantsKeyFrame() {
 		w.askKeyFrame(now)
 	}
+}
+
+// wantsKeyFrame reports whether nothing can be stored before a key frame, or that is to be feared, or the time is to be corrected.
+func (w *writer) wantsKeyFrame() bool {
+	if w.vp8 == nil {
+		return false
+	}
+	return w.vp8.needsKey && !w.vp8.open || w.reorder.waited >= repairLimit || w.timeline.StepDue()
 }
 
 func (w *writer) packet(item Item, now float64) {
@@ -198,7 +209,7 @@ func (w *writer) place() {
 		return
 	}
 	for _, f := range w.held {
-		at, stepped := w.timeline.At(f.rtp)
+		at, stepped := w.timeline.At(f.rtp, f.key)
 		w.store(f, at, stepped)
 	}
 	clear(w.held)
@@ -235,17 +246,27 @@ func (w *writer) store(f frame, at float64, stepped bool) {
 
 // isDue reports whether a new segment is to begin with f.
 func (w *writer) isDue(f frame, at float64) bool {
-	age := w.file.age(at)
+	age, after := w.file.age(at), at-w.newest
 	switch {
-	case at-w.newest > silenceLimit:
+	case after > w.silence():
 		return true
 	case w.vp8 == nil:
 		return age >= segmentLength
 	case !f.key:
 		return false
+	case after > holeLimit:
+		return true
 	}
 	resized := f.width != w.width || f.height != w.height
 	return age >= segmentLength-keyFrameLead || resized && age >= resizeAfter
+}
+
+// silence is how long a segment goes on without media, in ms.
+func (w *writer) silence() float64 {
+	if w.vp8 != nil {
+		return stillLimit
+	}
+	return silenceLimit
 }
 
 func (w *writer) openFile(f frame, at float64) error {
@@ -271,19 +292,19 @@ func (w *writer) create(seg Segment, entry webm.TrackEntry) (*segmentFile, error
 	return w.rec.files.createSegment(w.rec.cfg.Segments, seg, entry)
 }
 
-// closeFile finishes the open segment, if there is one. next is the session time of the frame that comes after it: video is
-// shown until then.
+// closeFile finishes the open segment, if there is one. next is the session time of the frame that comes after it: a picture is
+// shown until then, but not over a hole.
 func (w *writer) closeFile(next float64) {
 	if w.file == nil {
 		return
+	}
+	if next > w.newest && next-w.newest <= holeLimit {
+		w.file.until(next)
 	}
 	seg, err := w.file.close()
 	w.file = nil
 	if err != nil {
 		w.log.Error("a segment could not be written to its end", "segment", seg.ID, "error", err)
-	}
-	if w.vp8 != nil && next > w.newest && next-w.newest < 1000 {
-		seg.End = int64(math.Round(next))
 	}
 	w.rec.finishSegment(seg)
 }
@@ -314,13 +335,17 @@ func (w *writer) tick(now float64) {
 		return
 	}
 	if since, ok := w.file.pendingSince(); ok && now-since >= flushAfter {
-		if err := w.file.flush(); err != nil {
+		if err := w.file.flushAt(now); err != nil {
 			w.fail(err, now)
 			return
 		}
 	}
-	if now-w.newest > silenceLimit+float64(reorderHold.Milliseconds()) {
+	if now-w.newest > w.silence()+float64(reorderHold.Milliseconds()) {
 		w.closeFile(math.Inf(1))
+		if w.vp8 != nil {
+			w.vp8.lose() // what comes next begins a segment
+			w.askKeyFrame(now)
+		}
 		return
 	}
 	if w.vp8 != nil && w.file.age(now) >= segmentLength-keyFrameLead {

@@ -65,6 +65,7 @@ type cluster struct {
 	end    int64 // where the last frame ends
 	bytes  int
 	blocks []ebml.Block
+	shown  int64 // how long the last frame is shown, if that is known; else 0
 }
 
 // fits reports whether a block at this time belongs to the cluster: it has at most a second, and bounded bytes.
@@ -83,14 +84,73 @@ func (c *cluster) add(at int64, f frame) {
 	c.end = max(c.end, at+int64(f.duration+0.5))
 }
 
+// last is when the last block begins.
+func (c *cluster) last() int64 {
+	if len(c.blocks) == 0 {
+		return c.start
+	}
+	return c.start + int64(c.blocks[len(c.blocks)-1].Timecode)
+}
+
+// until says that the last frame is shown until at.
+func (c *cluster) until(at int64) {
+	if len(c.blocks) > 0 && at > c.last() {
+		c.shown, c.end = at-c.last(), at
+	}
+}
+
+// split takes the last block out, into a cluster of its own; the frame before is shown until then.
+func (c *cluster) split() cluster {
+	n := len(c.blocks) - 1
+	block := c.blocks[n]
+	size := 0
+	for _, d := range block.Data {
+		size += len(d)
+	}
+	tail := cluster{start: c.last(), end: c.end, bytes: size}
+	c.blocks, c.bytes = c.blocks[:n], c.bytes-size
+	c.until(tail.start)
+	block.Timecode = 0
+	tail.blocks = []ebml.Block{block}
+	return tail
+}
+
+// writtenCluster is a cluster as it is in the file. All blocks but the last end where the next begins. The last has a group with its
+// duration: a player that estimates it takes a later frame for one after a gap, and drops all until the next key frame
+// (Media Source Extensions, coded frame processing).
+type writtenCluster struct {
+	Timecode    uint64            `ebml:"Timecode"`
+	SimpleBlock []ebml.Block      `ebml:"SimpleBlock"`
+	BlockGroup  []webm.BlockGroup `ebml:"BlockGroup"`
+}
+
 // marshal returns the cluster's bytes, of known size.
 func (c *cluster) marshal() ([]byte, error) {
+	w := writtenCluster{Timecode: uint64(c.start), SimpleBlock: c.blocks}
+	if n := len(c.blocks) - 1; n >= 0 && c.shown > 0 {
+		w.SimpleBlock, w.BlockGroup = c.blocks[:n], []webm.BlockGroup{c.lastGroup()}
+	}
 	doc := struct {
-		Cluster webm.Cluster `ebml:"Cluster"`
-	}{webm.Cluster{Timecode: uint64(c.start), SimpleBlock: c.blocks}}
+		Cluster writtenCluster `ebml:"Cluster"`
+	}{w}
 	b := bytes.NewBuffer(make([]byte, 0, c.bytes+16*len(c.blocks)+64))
 	if err := ebml.Marshal(&doc, b); err != nil {
 		return nil, fmt.Errorf("marshal WebM cluster: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// lastGroup is the last block with its duration. In a group, a frame is a key frame unless it names another (RFC 9559 section 10.2):
+// the one before it, whose time does not matter to decoders.
+func (c *cluster) lastGroup() webm.BlockGroup {
+	block := c.blocks[len(c.blocks)-1]
+	g := webm.BlockGroup{BlockDuration: uint64(c.shown), Block: block}
+	if !block.Keyframe {
+		g.ReferenceBlock = -1
+		if n := len(c.blocks); n > 1 {
+			g.ReferenceBlock = int64(c.blocks[n-2].Timecode) - int64(block.Timecode)
+		}
+	}
+	g.Block.Keyframe = false
+	return g
 }

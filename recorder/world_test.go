@@ -22,7 +22,8 @@ import (
 type memory struct {
 	mu   sync.Mutex
 	rows map[string]Segment
-	fail error // what every method returns, if set
+	fail error         // what every method returns, if set
+	slow time.Duration // how long it takes to add a row
 }
 
 func newMemory() *memory { return &memory{rows: map[string]Segment{}} }
@@ -34,6 +35,7 @@ func (m *memory) setFail(err error) {
 }
 
 func (m *memory) InsertSegment(_ context.Context, s Segment) error {
+	time.Sleep(m.slow)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fail == nil {

@@ -33,7 +33,7 @@ func (s *State) Connect(env Env, who Identity, hello event.Hello) ([]event.Event
 	case !validID(who.ID) || !slices.Contains(roles, who.Role):
 		return nil, refuse("invalid", "This invitation cannot be used. Ask for a new one.")
 	case !known && len(s.view.Members) >= maxMembers:
-		return nil, refuse("too_many", "This session is full.")
+		return nil, refuse("full", "This session has as many members as it can have, so nobody else can come in.")
 	}
 	t := s.turn(env, who.ID, "")
 	m := event.Member{

@@ -311,3 +311,20 @@ func TestRecordingNotice(t *testing.T) {
 	}
 	wantNames(t, notice(full))
 }
+
+func TestAFullSession(t *testing.T) {
+	m := newSim(t, testPlan())
+	for n := range maxMembers {
+		events, err := m.s.Connect(m.env(), Identity{ID: testID(n + 100), Role: event.Observer}, event.Hello{})
+		if err != nil {
+			t.Fatalf("member %d: %v", n, err)
+		}
+		m.keep(events)
+	}
+	if _, err := m.s.Connect(m.env(), Identity{ID: testID(99), Role: event.Focal}, event.Hello{}); codeOf(err) != "full" {
+		t.Errorf("one more: %v", err)
+	}
+	if _, err := m.s.Connect(m.env(), Identity{ID: testID(100), Role: event.Observer}, event.Hello{}); err != nil {
+		t.Errorf("one of them, again: %v", err)
+	}
+}

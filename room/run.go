@@ -65,6 +65,8 @@ type Room struct {
 	queue   []*batch
 	pending int // appends under way
 	answers answers
+	toggles pace
+	entries pace
 	bye     *event.Bye // why the room ends, once what is queued has gone out
 	failed  bool       // an append failed: what is queued never goes out
 	since   time.Time  // since when nobody is inside; zero while somebody is
@@ -334,6 +336,9 @@ func (r *Room) letIn(in connectInput) error {
 	if r.bye != nil {
 		return errStopped
 	}
+	if !r.entries.allow(in.who.ID) {
+		return refuse("too_many", "You came in many times just now. Wait a moment, then try again.")
+	}
 	events, err := r.state.Connect(r.env(), in.who, in.hello)
 	if err != nil {
 		return err
@@ -362,7 +367,7 @@ func (r *Room) command(in commandInput) {
 		r.submit(nil, func() { r.reply(l, in.id, first) }) // after the first: what is queued keeps its order
 		return
 	}
-	events, err := r.state.Apply(r.env(), in.member, in.cmd, in.id)
+	events, err := r.apply(in)
 	problem := problemOf(err)
 	r.answers.put(key, problem)
 	after := func() {}
@@ -373,6 +378,14 @@ func (r *Room) command(in commandInput) {
 		r.reply(l, in.id, problem)
 		after()
 	})
+}
+
+// apply does what a member asks for, unless they switch something on more often than anybody would.
+func (r *Room) apply(in commandInput) ([]event.Event, error) {
+	if switchesOn(in.cmd) && !r.toggles.allow(in.member) {
+		return nil, refuse("too_many", "You switched that on and off many times. Wait a moment, then try again.")
+	}
+	return r.state.Apply(r.env(), in.member, in.cmd, in.id)
 }
 
 // afterwards is what else follows a command that was applied, after its reply.

@@ -564,3 +564,73 @@ func TestConnectGivesUpWithItsContext(t *testing.T) {
 		}
 	})
 }
+
+// A member who switches on and off without end, or comes in without end, fills no journal; what switches off is always taken.
+func TestARudeMemberIsKeptInBounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, time.Microsecond)
+		r, conn := l.welcomed(focal)
+		l.welcomed(peer)
+		for range 500 {
+			r.Handle(focal, conn, l.id(), event.MemberHand{Up: true})
+			r.Handle(focal, conn, l.id(), event.MemberHand{})
+			r.Handle(focal, conn, l.id(), event.MemberDevices{Mic: true})
+			r.Handle(focal, conn, l.id(), event.MemberDevices{})
+			r.Handle(focal, conn, l.id(), event.MemberConsent{Agree: true})
+			r.Handle(focal, conn, l.id(), event.MemberConsent{})
+			synctest.Wait()
+		}
+		l.settle()
+		before := len(l.stored())
+		if before > 20+2*paceBurst {
+			t.Errorf("the journal has %d events", before)
+		}
+		if m := l.member(r, focal); m.Consent == event.Agreed || m.Mic || m.Hand != 0 {
+			t.Errorf("what was switched off is on: %+v", m)
+		}
+		time.Sleep(paceEvery)
+		r.Handle(focal, conn, l.id(), event.MemberHand{Up: true})
+		l.settle()
+		if m := l.member(r, focal); m.Hand == 0 {
+			t.Error("after a while the hand cannot be raised")
+		}
+
+		refused := 0
+		for range 500 {
+			_, err := l.house.Connect(t.Context(), session, Identity{ID: peer, Name: "Name", Role: event.Peer}, &testConn{}, event.Hello{})
+			if err != nil && codeOf(err) != "too_many" {
+				t.Fatal(err)
+			}
+			if err != nil {
+				refused++
+			}
+		}
+		l.settle()
+		if added := len(l.stored()) - before; refused < 500-paceBurst || added > 10+paceBurst {
+			t.Errorf("%d of 500 were refused, %d events came of it", refused, added)
+		}
+		time.Sleep(paceEvery)
+		l.welcomed(peer)
+	})
+}
+
+// stored is the session's journal.
+func (l *live) stored() []event.Event {
+	l.Helper()
+	events, err := l.journal.Load(l.Context(), session)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return events
+}
+
+// member is one as the room knows them.
+func (l *live) member(r *Room, id string) event.Member {
+	l.Helper()
+	v, err := r.View(l.Context())
+	if err != nil {
+		l.Fatal(err)
+	}
+	m, _ := v.Member(id)
+	return m
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pausepoint/pausepoint/sfu/negotiate"
 	"github.com/pausepoint/pausepoint/sfu/transport"
@@ -22,6 +23,7 @@ type Peer struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when run has returned
 
+	egress  atomic.Pointer[egress] // what subscribe has, for statistics
 	viewsMu sync.Mutex
 	views   map[string]View
 

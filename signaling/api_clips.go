@@ -231,12 +231,18 @@ func (s *Server) clipMedia(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 	defer cancel()
-	s.library.Serve(w, r.WithContext(ctx), c, r.PathValue("name"))
-	return nil
+	return s.library.Serve(w, r.WithContext(ctx), c, r.PathValue("name"))
 }
 
-// uploader tells clip who uploads; it is asked again while an upload goes on.
+// uploader tells clip whose account uploads, if it is one at all; it is asked again while an upload goes on.
 func (s *Server) uploader(r *http.Request) (string, error) {
-	_, a, err := s.signedIn(r)
-	return a.ID, err
+	c, err := s.caller(r)
+	if err != nil {
+		return "", err
+	}
+	a, err := s.accountOf(r, c)
+	if err != nil || a == nil {
+		return "", err
+	}
+	return a.ID, nil
 }

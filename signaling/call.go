@@ -137,6 +137,10 @@ func byeReason(p *event.Problem) string {
 		return "removed"
 	case "unavailable", "internal":
 		return "restarting"
+	case "full":
+		return "full"
+	case "too_many":
+		return "too_fast"
 	}
 	return "invalid"
 }

@@ -212,6 +212,18 @@ func TestUnknownErrors(t *testing.T) {
 }
 
 // Stretches of talk begin and end with who speaks; a cough is none.
+// Whoever is not let in is told why in a word that the protocol has.
+func TestByeReasons(t *testing.T) {
+	for code, want := range map[string]string{
+		"ended": "ended", "forbidden": "removed", "full": "full", "too_many": "too_fast", "unavailable": "restarting",
+		"internal": "restarting", "invalid": "invalid",
+	} {
+		if got := byeReason(event.Errorf(code, "A sentence.")); got != want {
+			t.Errorf("%s: %s, want %s", code, got, want)
+		}
+	}
+}
+
 func TestTalk(t *testing.T) {
 	tk := talk{since: map[string]time.Time{}}
 	at := func(ms int) time.Time { return time.UnixMilli(int64(1_000_000 + ms)) }

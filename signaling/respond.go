@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/clip"
 	"github.com/pausepoint/pausepoint/room/event"
 )
@@ -23,10 +24,10 @@ const (
 
 // What requests are refused with, over and over.
 var (
-	errNotFound  = event.Errorf("not_found", "There is nothing here, or it is not for you.")
+	errNotFound  = account.ErrNotFound
 	errMember    = event.Errorf("forbidden", "Only members of this session may have this. Enter the session with your invitation first.")
-	errRole      = event.Errorf("forbidden", "Your role in this session does not allow that.")
-	errSignIn    = event.Errorf("unauthorized", "Sign in to do that.")
+	errRole      = account.ErrRole
+	errSignIn    = account.ErrNoAccount
 	errSomething = event.Errorf("internal", "Something went wrong on the server. Try again in a moment.")
 )
 
@@ -38,6 +39,7 @@ var statusOf = map[string]int{
 	"not_found":    http.StatusNotFound,
 	"conflict":     http.StatusConflict,
 	"ended":        http.StatusConflict,
+	"full":         http.StatusConflict,
 	"too_large":    http.StatusRequestEntityTooLarge,
 	"bad_type":     http.StatusUnsupportedMediaType,
 	"bad_ranges":   http.StatusRequestedRangeNotSatisfiable,

@@ -132,7 +132,7 @@ type route struct {
 
 // table is every route that openapi.json describes, in its order.
 func (s *Server) table() []route {
-	uploads := withClipID(s.library.Uploads("/api/uploads/", s.uploader))
+	uploads := withClipID(s.uploads())
 	const session = "/api/sessions/{id}"
 	return []route{
 		{"GET", "/healthz", http.HandlerFunc(s.health)},
@@ -176,6 +176,10 @@ func (s *Server) table() []route {
 	}
 }
 
+func (s *Server) uploads() http.Handler {
+	return s.library.Uploads("/api/uploads/", s.uploader, s.writeError)
+}
+
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range s.table() {
@@ -185,7 +189,7 @@ func (s *Server) routes() http.Handler {
 		}
 		mux.Handle(r.method+" "+path, r.handler)
 	}
-	mux.Handle("OPTIONS /api/uploads/", s.library.Uploads("/api/uploads/", s.uploader))
+	mux.Handle("OPTIONS /api/uploads/", s.uploads())
 	mux.Handle("/api/", s.api(func(http.ResponseWriter, *http.Request) error { return errNotFound }))
 	mux.Handle("/", s.pages)
 	return withHeaders(withDeadlines(bodyWithin, answerWithin, s.withRecover(s.withLog(withCleanPath(withOrigin(s.publicURL, mux))))))

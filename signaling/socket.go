@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"compress/flate"
 	"errors"
 	"fmt"
 	"io"
@@ -23,9 +24,10 @@ const (
 	messageBurst      = 300
 	bytesPerSecond    = 64 << 10 // of messages: what they write is kept, so it fills the disk no faster
 	byteBurst         = 1 << 20
-	maxGarbage        = 50      // messages that cannot be understood
-	maxQueued         = 512     // frames that wait to be sent
-	maxQueuedBytes    = 8 << 20 // of them; one frame alone may be larger
+	maxGarbage        = 50                     // messages that cannot be understood
+	maxQueued         = 512                    // frames that wait to be sent
+	maxQueuedBytes    = 8 << 20                // of them; one frame alone may be larger
+	maxWire           = event.MaxFrame + 1<<10 // of a message before it is inflated: what does not compress grows a little
 	lingerFor         = time.Second
 	lingerBytes       = 16 << 20
 )
@@ -41,14 +43,16 @@ type timings struct {
 var usualTimings = timings{silence: 15 * time.Second, ping: 5 * time.Second, hello: 10 * time.Second, write: 10 * time.Second}
 
 // newUpgrader accepts WebSockets of our own pages only (RFC 6455 section 10.2): a page of another site could otherwise
-// speak with the cookie of whoever looks at it. There is no permessage-deflate: what one sends is what one pays for.
+// speak with the cookie of whoever looks at it. Browsers may compress what they send (RFC 7692, each message for itself);
+// what counts against every limit is what a message inflates to.
 func newUpgrader() *websocket.Upgrader {
 	return &websocket.Upgrader{
-		HandshakeTimeout: 10 * time.Second,
-		ReadBufferSize:   4 << 10,
-		WriteBufferSize:  4 << 10,
-		WriteBufferPool:  &sync.Pool{},
-		CheckOrigin:      func(*http.Request) bool { return true }, // sameOrigin was asked before
+		EnableCompression: true,
+		HandshakeTimeout:  10 * time.Second,
+		ReadBufferSize:    4 << 10,
+		WriteBufferSize:   4 << 10,
+		WriteBufferPool:   &sync.Pool{},
+		CheckOrigin:       func(*http.Request) bool { return true }, // sameOrigin was asked before
 	}
 }
 
@@ -82,7 +86,8 @@ type socket struct {
 	bytes   atomic.Int64 // in queue
 	closing chan struct{}
 	once    sync.Once
-	bye     event.Bye // why it closes; set before closing is closed
+	bye     event.Bye // why it closes, and with which code; set before closing is closed
+	code    int
 	done    chan struct{}
 }
 
@@ -92,7 +97,10 @@ type outgoing struct {
 	late  func() ([]byte, error)
 }
 
+// newSocket does not compress what the server sends: nearly all of it is smaller than a packet, a compressor takes a megabyte
+// while it works, and welcome, the one large frame, holds what several people wrote, whose size should tell nothing of it.
 func newSocket(ws *websocket.Conn, t timings) *socket {
+	ws.EnableWriteCompression(false)
 	return &socket{
 		ws: ws, timings: t, limit: rate.NewLimiter(messagesPerSecond, messageBurst),
 		volume: rate.NewLimiter(bytesPerSecond, byteBurst),
@@ -133,9 +141,11 @@ func (c *socket) overflow() bool {
 }
 
 // Close says bye and closes; the first call counts. It does not wait, see Done.
-func (c *socket) Close(bye event.Bye) {
+func (c *socket) Close(bye event.Bye) { c.closeWith(bye, codeOf(bye.Reason)) }
+
+func (c *socket) closeWith(bye event.Bye, code int) {
 	c.once.Do(func() {
-		c.bye = bye
+		c.bye, c.code = bye, code
 		close(c.closing)
 		if bye.Reason == "too_slow" { // a write may hang
 			_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(time.Second))
@@ -150,7 +160,7 @@ func (c *socket) Done() <-chan struct{} { return c.done }
 // than that of those which follow.
 func (c *socket) read(handle func(in event.Incoming, received time.Time)) {
 	defer c.Close(event.Bye{})
-	c.ws.SetReadLimit(event.MaxFrame)
+	c.ws.SetReadLimit(maxWire)
 	c.expect(c.timings.hello)
 	spoke := false
 	c.ws.SetPongHandler(func(string) error {
@@ -167,7 +177,7 @@ func (c *socket) read(handle func(in event.Incoming, received time.Time)) {
 		return answer(data)
 	})
 	for {
-		kind, b, err := c.ws.ReadMessage()
+		kind, b, err := c.message()
 		if err != nil {
 			c.explain(err)
 			return
@@ -191,7 +201,24 @@ func (c *socket) read(handle func(in event.Incoming, received time.Time)) {
 	}
 }
 
-var errTooFast = errors.New("more than a browser has to say")
+var (
+	errTooFast  = errors.New("more than a browser has to say")
+	errTooLarge = errors.New("more than a message may have")
+)
+
+// message reads one message whole. The limit of the WebSocket itself counts bytes as they come over the wire, of which a few
+// can inflate to gigabytes: so no more is inflated than a message may have.
+func (c *socket) message() (kind int, b []byte, err error) {
+	kind, r, err := c.ws.NextReader()
+	if err != nil {
+		return kind, nil, err
+	}
+	b, err = io.ReadAll(io.LimitReader(r, event.MaxFrame+1))
+	if err == nil && len(b) > event.MaxFrame {
+		err = errTooLarge
+	}
+	return kind, b, err
+}
 
 // admit takes a message or a control frame of a size, if it comes within the limits.
 func (c *socket) admit(at time.Time, size int) error {
@@ -210,13 +237,17 @@ func (c *socket) expect(within time.Duration) {
 	}
 }
 
-// explain closes with a reason that fits why reading ended. A message over the limit was answered with 1009 by then.
+// explain closes with a reason that fits why reading ended. A message over maxWire was answered with 1009 by then.
 func (c *socket) explain(err error) {
+	var corrupt flate.CorruptInputError
 	switch {
 	case errors.Is(err, errTooFast):
 		c.Close(event.Bye{Reason: "too_fast", Message: "Your browser sends more than this server takes. Reload the page."})
-	case errors.Is(err, websocket.ErrReadLimit):
-		c.Close(event.Bye{Reason: "invalid", Message: fmt.Sprintf("A message may have at most %d bytes.", event.MaxFrame)})
+	case errors.Is(err, errTooLarge), errors.Is(err, websocket.ErrReadLimit):
+		bye := event.Bye{Reason: "invalid", Message: fmt.Sprintf("A message may have at most %d bytes.", event.MaxFrame)}
+		c.closeWith(bye, websocket.CloseMessageTooBig)
+	case errors.As(err, &corrupt):
+		c.Close(event.Bye{Reason: "invalid", Message: "Your browser sends what cannot be unpacked. Reload the page."})
 	}
 }
 
@@ -268,34 +299,37 @@ func (c *socket) writeOne(o outgoing) bool {
 	return c.ws.WriteMessage(websocket.TextMessage, o.frame) == nil
 }
 
-// closeCodes are those of RFC 6455 section 7.4.1 and of IANA's registry.
-var closeCodes = map[string]int{
-	"removed": websocket.ClosePolicyViolation, "too_fast": websocket.ClosePolicyViolation, "invalid": websocket.ClosePolicyViolation,
-	"too_slow": websocket.CloseTryAgainLater, "restarting": websocket.CloseServiceRestart,
+// codeOf is the code of the close frame (RFC 6455 section 7.4.1, and IANA's registry) for a bye's reason.
+func codeOf(reason string) int {
+	switch reason {
+	case "removed", "too_fast", "invalid":
+		return websocket.ClosePolicyViolation
+	case "too_slow", "full":
+		return websocket.CloseTryAgainLater
+	case "restarting":
+		return websocket.CloseServiceRestart
+	}
+	return websocket.CloseNormalClosure
 }
 
 // farewell writes what was queued before the end, the bye and the close frame, all within a moment.
 func (c *socket) farewell() {
 	_ = c.ws.SetWriteDeadline(time.Now().Add(2 * time.Second))
+	if c.bye.Reason == "too_fast" || c.bye.Reason == "invalid" {
+		defer c.linger()
+	}
 	for c.bye.Reason != "too_slow" && len(c.queue) > 0 {
 		o := <-c.queue
 		if o.late == nil && c.ws.WriteMessage(websocket.TextMessage, o.frame) != nil {
 			return
 		}
 	}
-	code := websocket.CloseNormalClosure
 	if c.bye.Reason != "" {
 		if b, err := event.Encode("", c.bye); err == nil && c.ws.WriteMessage(websocket.TextMessage, b) != nil {
 			return
 		}
-		if known, ok := closeCodes[c.bye.Reason]; ok {
-			code = known
-		}
 	}
-	_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, c.bye.Reason), time.Now().Add(2*time.Second))
-	if c.bye.Reason == "too_fast" || c.bye.Reason == "invalid" {
-		c.linger()
-	}
+	_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(c.code, c.bye.Reason), time.Now().Add(2*time.Second))
 }
 
 // linger takes what still comes for a moment and throws it away: closing a TCP connection with something unread resets it, and

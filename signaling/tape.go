@@ -19,11 +19,17 @@ type tape struct {
 	log      *slog.Logger
 
 	mu      sync.Mutex
-	running map[string]*room.Room // by session, the room whose clock the recording has
+	running map[string]reel // by session
+}
+
+// reel is one stretch on the record.
+type reel struct {
+	room *room.Room // whose clock the recording has
+	cut  func()     // ends the goroutine that waits for the room's end
 }
 
 func newTape(r *recorder.Recorder, media *sfu.SFU, t *troubles, log *slog.Logger) *tape {
-	return &tape{recorder: r, media: media, troubles: t, log: log, running: map[string]*room.Room{}}
+	return &tape{recorder: r, media: media, troubles: t, log: log, running: map[string]reel{}}
 }
 
 // observe is called from a room's goroutine and does not wait for anything.
@@ -45,19 +51,23 @@ func (t *tape) observe(session string, events []event.Event, house *room.House) 
 func (t *tape) start(session string, r *room.Room) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.running[session] == r {
+	if t.running[session].room == r {
 		return
 	}
-	t.recorder.Stop(session) // of a room before this one, whose clock was another
+	t.cut(session) // of a room before this one, whose clock was another
 	t.troubles.begin(session)
 	if err := t.recorder.Start(session, recorder.RoomOf(t.media.Room(session)), r.Now); err != nil {
 		t.log.Error("cannot record a session", slog.String("session", session), slog.Any("err", err))
 		return
 	}
-	t.running[session] = r
-	go func() { // ends with the room, which ends when nobody has been in it for a while
-		<-r.Done()
-		t.stop(session, r)
+	cut := make(chan struct{})
+	t.running[session] = reel{room: r, cut: func() { close(cut) }}
+	go func() { // ends with the recording, or with the room, which ends when nobody has been in it for a while
+		select {
+		case <-r.Done():
+			t.stop(session, r)
+		case <-cut:
+		}
 	}()
 }
 
@@ -65,10 +75,18 @@ func (t *tape) start(session string, r *room.Room) {
 func (t *tape) stop(session string, of *room.Room) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if of != nil && t.running[session] != of {
+	if of != nil && t.running[session].room != of {
 		return
 	}
-	delete(t.running, session)
-	t.recorder.Stop(session)
+	t.cut(session)
 	t.troubles.end(session)
+}
+
+// cut ends the recording; mu is held.
+func (t *tape) cut(session string) {
+	if was, ok := t.running[session]; ok {
+		was.cut()
+		delete(t.running, session)
+	}
+	t.recorder.Stop(session)
 }

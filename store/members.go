@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/pausepoint/pausepoint/account"
 )
@@ -40,6 +41,9 @@ func (s *Store) AddMember(ctx context.Context, m account.Member, limit int) (add
 		if _, err := getSession(ctx, tx, m.Session); err != nil {
 			return err
 		}
+		if err := forgetGuests(ctx, tx, m.Session, m.Created.Add(-account.GuestLife)); err != nil {
+			return err
+		}
 		var n int
 		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM members WHERE session = $1`, m.Session).Scan(&n); err != nil {
 			return fmt.Errorf("count members: %w", err)
@@ -51,6 +55,19 @@ func (s *Store) AddMember(ctx context.Context, m account.Member, limit int) (add
 		return insertMember(ctx, tx, m)
 	})
 	return added, err
+}
+
+// forgetGuests removes the guests of a session, or of all with an empty one, who were added before a time, never came in, and
+// have prepared nothing.
+func forgetGuests(ctx context.Context, tx *sql.Tx, session string, before time.Time) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM members WHERE ($1 = '' OR session = $1) AND account IS NULL AND created < $2
+		AND NOT arrived AND NOT removed
+		AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = members.session AND s.notes LIKE '%"' || members.id || '"%')`,
+		session, millis(before))
+	if err != nil {
+		return fmt.Errorf("forget guests: %w", err)
+	}
+	return nil
 }
 
 // GetMember implements [account.Members].

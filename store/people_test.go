@@ -10,6 +10,7 @@ import (
 
 	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/room/event"
+	"github.com/pausepoint/pausepoint/store"
 )
 
 func someone(token, name string) account.NewAccount {
@@ -157,5 +158,62 @@ func TestGuessingAPasswordEnds(t *testing.T) {
 	}
 	if _, err := w.people.SignIn(w.ctx, somewhere, "bea@school.example", goodPassword); !errors.Is(err, account.ErrSignIn) {
 		t.Errorf("somebody else at the same school gets %v", err)
+	}
+}
+
+// Guests who take a link and never come in do not fill a session for good. Who came in, was sent out, prepared a note or has an
+// account stays known.
+func TestGuestsWhoNeverComeInAreForgotten(t *testing.T) {
+	dir := t.TempDir()
+	w := newWorldIn(t, dir)
+	ana := w.account("ana")
+	bea := w.account("bea")
+	id := w.plan(ana, account.NewSession{}).Plan.ID
+	long := time.Now().Add(-account.GuestLife - time.Minute)
+	add := func(name, by string, created time.Time) account.Member {
+		m, err := w.store.AddMember(w.ctx, account.Member{
+			ID: newID(), Session: id, Account: by, Name: name, Role: event.Coach, Invited: event.Coach, Created: created,
+		}, account.MaxMembers)
+		w.must(err)
+		return m
+	}
+	came, sent, wrote := add("came", "", long), add("sent", "", long), add("wrote", "", long)
+	add("bea", bea.ID, long)
+	add("young", "", time.Now().Add(-account.GuestLife+time.Hour))
+	w.begin(id)
+	w.journal(id, event.MemberJoined{Member: event.Member{ID: came.ID, Role: event.Coach, Presence: event.Here}},
+		event.MemberRemoved{Member: event.Member{ID: sent.ID, Role: event.Coach, Presence: event.Left}})
+	_, _, err := w.store.UpdatePlan(w.ctx, id, func(p *account.Plan, _ account.Standing) error {
+		p.Notes = map[string][]account.PlannedNote{wrote.ID: {{ID: newID(), Text: "look at the hands"}}}
+		return nil
+	})
+	w.must(err)
+	for range 5 {
+		add("never", "", long)
+	}
+	const stay = 6 // the planner and those above
+	members := func(s *store.Store) int {
+		list, err := s.ListMembers(w.ctx, id)
+		w.must(err)
+		return len(list)
+	}
+	if n := members(w.store); n != stay+5 {
+		t.Fatalf("%d members", n)
+	}
+	guest := account.Member{ID: newID(), Session: id, Name: "one more", Role: event.Coach, Invited: event.Coach, Created: time.Now()}
+	_, err = w.store.AddMember(w.ctx, guest, stay)
+	refused(t, err, "full")
+	_, err = w.store.AddMember(w.ctx, guest, stay+1)
+	w.must(err)
+	if n := members(w.store); n != stay+1 {
+		t.Errorf("%d members are left", n)
+	}
+
+	add("never", "", long)
+	again := open(t, dir) // it sweeps when it opens
+	for members(again) != stay+1 {
+		if t.Context().Err() != nil {
+			t.Fatal("nobody is forgotten")
+		}
 	}
 }

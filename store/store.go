@@ -51,7 +51,7 @@ var migrations embed.FS
 
 const (
 	readers    = 4
-	sweepEvery = 10 * time.Minute // expired browser sessions
+	sweepEvery = 10 * time.Minute // expired browser sessions and guests
 )
 
 // Store is the SQL and the blobs of one server. Its methods may be called from any goroutine.
@@ -164,13 +164,17 @@ func (s *Store) closeFiles() error {
 	return errors.Join(errs...)
 }
 
-// sweep drops expired browser sessions until ctx ends.
+// sweep drops expired browser sessions, and guests who never came in, until ctx ends.
 func (s *Store) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
 		if err := s.dropExpired(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			s.log.Warn("expired browser sessions not dropped", slog.Any("err", err))
+		}
+		err := s.write(ctx, func(tx *sql.Tx) error { return forgetGuests(ctx, tx, "", time.Now().Add(-account.GuestLife)) })
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("guests who never came in are not forgotten", slog.Any("err", err))
 		}
 		select {
 		case <-tick.C:

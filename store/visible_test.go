@@ -82,9 +82,9 @@ func TestEntering(t *testing.T) {
 	nobody := account.Identity{}
 
 	_, err := w.sessions.Enter(w.ctx, nobody, nil, id, "wrong", "Gus")
-	refused(t, err, "forbidden")
+	refused(t, err, "not_found")
 	_, err = w.sessions.Enter(w.ctx, nobody, nil, newID(), w.token(id, event.Peer), "Gus")
-	refused(t, err, "forbidden")
+	refused(t, err, "not_found")
 	_, err = w.sessions.Enter(w.ctx, nobody, nil, id, w.token(id, event.Peer), " \u202e")
 	refused(t, err, "invalid")
 
@@ -120,7 +120,7 @@ func TestAReplacedLinkLetsNobodyIn(t *testing.T) {
 	l, err := w.sessions.ReplaceLink(w.ctx, as(ana), id, event.Peer)
 	w.must(err)
 	_, err = w.sessions.Enter(w.ctx, account.Identity{}, nil, id, old, "Max")
-	refused(t, err, "forbidden")
+	refused(t, err, "not_found")
 	_, err = w.sessions.Enter(w.ctx, account.Identity{}, nil, id, l.Token, "Max")
 	w.must(err)
 	_, err = w.sessions.Door(w.ctx, peer, id) // who is in stays in
@@ -148,7 +148,7 @@ func TestWhoWasRemovedStaysOut(t *testing.T) {
 	_, err := w.sessions.Enter(w.ctx, who, &bea, id, token, "")
 	refused(t, err, "forbidden")
 	_, err = w.sessions.Enter(w.ctx, account.Identity{}, nil, id, token, "Somebody else") // the same link, another name
-	refused(t, err, "forbidden")
+	refused(t, err, "not_found")
 	_, err = w.sessions.MemberOf(w.ctx, who, id)
 	refused(t, err, "forbidden")
 	w.enter(id, event.Peer, nil, "Pia") // the link was replaced, not taken away

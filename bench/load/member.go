@@ -51,7 +51,8 @@ func (m *member) enter() error {
 		return err
 	}
 	m.wg.Go(func() {
-		if err := m.hear(); err != nil && m.ctx.Err() == nil {
+		err := m.hear()
+		if m.ctx.Err() == nil {
 			m.fail(err)
 		}
 	})
@@ -73,7 +74,7 @@ func (m *member) enterPlain() error {
 	return sub.link.plain(key, salt)
 }
 
-// hear plays the browser's part of the negotiation until the connection ends.
+// hear plays the browser's part of the negotiation until the connection ends; it returns why.
 func (m *member) hear() error {
 	for {
 		msg, err := m.conn.Read()

@@ -26,7 +26,6 @@ type meter struct {
 	latency       stats.Histogram
 	audio, video  uint64
 	top           uint64 // video of the best layer
-	octets        uint64
 	keyframes     uint64
 	nacks, plis   atomic.Uint64
 	undecryptable atomic.Uint64

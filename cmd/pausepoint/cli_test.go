@@ -89,6 +89,8 @@ func TestWrongValues(t *testing.T) {
 		{[]string{"--tls-cert", file}, `--tls-key`},
 		{[]string{"--tls-key", file}, `--tls-cert`},
 		{[]string{"--tls-cert", file + ".pem", "--tls-key", file}, `--tls-cert .*no such file`},
+		{[]string{"--tls-cert", filepath.Dir(file), "--tls-key", file}, `--tls-cert .*folder`},
+		{[]string{"--tls-cert", file, "--tls-key", filepath.Dir(file)}, `--tls-key .*folder`},
 		{[]string{"--tls-cert", file, "--tls-key", file}, `--tls-cert and --tls-key .*PEM`},
 		{[]string{"--public-ip", "example.org"}, `--public-ip .*such as 203\.0\.113\.7`},
 		{[]string{"--public-url", "calls.example.org"}, `--public-url .*https://calls\.example\.org`},

@@ -404,12 +404,27 @@ type frame struct {
 
 // dial opens a WebSocket like our own page.
 func (b *browser) dial(session string, header http.Header) (*websocket.Conn, *http.Response, error) {
-	url := "ws" + strings.TrimPrefix(b.server.url, "http") + "/api/sessions/" + session + "/ws"
 	if header == nil {
 		header = http.Header{"Origin": {b.server.url}}
 	}
 	d := websocket.Dialer{Jar: b.client.Jar, HandshakeTimeout: patience, EnableCompression: true}
-	return d.DialContext(b.t.Context(), url, header)
+	return d.DialContext(b.t.Context(), b.callURL(session), header)
+}
+
+func (b *browser) callURL(session string) string {
+	return "ws" + strings.TrimPrefix(b.server.url, "http") + "/api/sessions/" + session + "/ws"
+}
+
+// openPlainly opens a WebSocket without compression.
+func (b *browser) openPlainly(session string) *websocket.Conn {
+	b.t.Helper()
+	d := websocket.Dialer{Jar: b.client.Jar, HandshakeTimeout: patience}
+	ws, res, err := d.DialContext(b.t.Context(), b.callURL(session), http.Header{"Origin": {b.server.url}})
+	if err != nil {
+		b.t.Fatalf("no WebSocket: %v (%v)", err, res)
+	}
+	b.t.Cleanup(func() { _ = ws.Close() })
+	return ws
 }
 
 // connect comes into the call, and waits for welcome.

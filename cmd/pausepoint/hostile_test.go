@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"io"
 	"net"
@@ -39,33 +40,95 @@ func TestForeignOrigin(t *testing.T) {
 	}
 }
 
-// Frames that are too large, or compressed though nobody agreed to that, end the connection.
+// A message that is too large ends the connection, also one that is so only once it is inflated.
 func TestOversizeFrames(t *testing.T) {
 	s := startFilled(t)
 	amara := signedIn(t, s)
 	id := amara.practiceSession()
-	c := amara.connect(id, agreed)
-	large := append([]byte(`{"type":"note.add","data":{"text":"`), bytes.Repeat([]byte("x"), 3<<20)...)
-	_ = c.ws.WriteMessage(websocket.TextMessage, append(large, `"}}`...)) // the server may close before it has all of it
-	if _, code := c.bye(); code != websocket.CloseMessageTooBig && !reset(c.closed) {
-		t.Errorf("3 MiB: %v", c.closed)
+	for name, send := range map[string]func(*websocket.Conn){
+		"one byte": func(ws *websocket.Conn) {
+			ws.EnableWriteCompression(false)
+			_ = ws.WriteMessage(websocket.TextMessage, note(event.MaxFrame+1))
+		},
+		"one byte, compressed": func(ws *websocket.Conn) { _ = ws.WriteMessage(websocket.TextMessage, note(event.MaxFrame+1)) },
+		"3 MiB": func(ws *websocket.Conn) {
+			ws.EnableWriteCompression(false)
+			_ = ws.WriteMessage(websocket.TextMessage, note(3<<20)) // the server may close before it has all of it
+		},
+		"3 MiB that do not compress": func(ws *websocket.Conn) {
+			noise := make([]byte, 3<<20)
+			_, _ = rand.Read(noise)
+			_ = ws.WriteMessage(websocket.BinaryMessage, noise)
+		},
+		"a bomb": func(ws *websocket.Conn) { inflate(ws, 256<<20) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := amara.connect(id, agreed)
+			c.t = t
+			send(c.ws)
+			_, code := c.bye()
+			if code != websocket.CloseMessageTooBig && !(strings.HasPrefix(name, "3 MiB") && reset(c.closed)) {
+				t.Errorf("code %d: %v", code, c.closed)
+			}
+		})
 	}
+	amara.connect(id, agreed).do(event.NoteAdd{ID: newID(t), Type: event.Question, Visibility: event.Shared, Text: "still here"})
+}
 
+// note is a message of so many bytes.
+func note(size int) []byte {
+	const before, after = `{"type":"note.add","data":{"text":"`, `"}}`
+	return []byte(before + strings.Repeat("x", size-len(before)-len(after)) + after)
+}
+
+// inflate sends one compressed message of so many bytes, as far as the server takes it. On the wire it is a thousandth of that.
+func inflate(ws *websocket.Conn, size int) {
+	w, err := ws.NextWriter(websocket.TextMessage)
+	if err != nil {
+		return
+	}
+	for spaces := bytes.Repeat([]byte(" "), 1<<20); size > 0; size -= len(spaces) {
+		if _, err := w.Write(spaces); err != nil {
+			return
+		}
+	}
+	_ = w.Close()
+}
+
+// A message that is well within the limits may be compressed; what cannot be inflated, or was compressed though nobody agreed
+// to that, ends the connection.
+func TestCompressedFrames(t *testing.T) {
+	s := startFilled(t)
+	amara := signedIn(t, s)
+	id := amara.practiceSession()
 	ws, res, err := amara.dial(id, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = ws.Close() }()
-	if offer := res.Header.Get("Sec-WebSocket-Extensions"); offer != "" {
-		t.Errorf("compression was agreed to: %s", offer)
+	if agreement := res.Header.Get("Sec-WebSocket-Extensions"); !strings.Contains(agreement, "permessage-deflate") ||
+		!strings.Contains(agreement, "server_no_context_takeover") || !strings.Contains(agreement, "client_no_context_takeover") {
+		t.Errorf("agreed to: %q", agreement)
 	}
-	// A masked text frame with RSV1, as if it were compressed (RFC 7692 section 6).
-	if _, err := ws.NetConn().Write([]byte{0xc1, 0x82, 0, 0, 0, 0, 0x4b, 0x00}); err != nil {
+	amara.connect(id, agreed).do(event.NoteAdd{ID: newID(t), Type: event.Question, Visibility: event.Shared, Text: strings.Repeat("long ", 1500)})
+
+	// Masked text frames with RSV1 (RFC 7692 section 6): one that is no deflate stream, one where it was not agreed to.
+	rude := []byte{0xc1, 0x82, 0, 0, 0, 0, 0xff, 0xff}
+	if _, err := ws.NetConn().Write(rude); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = ws.ReadMessage()
-	if !websocket.IsCloseError(err, websocket.CloseProtocolError) {
-		t.Errorf("a compressed frame: %v", err)
+	for err == nil {
+		_, _, err = ws.ReadMessage()
+	}
+	if !websocket.IsCloseError(err, websocket.ClosePolicyViolation) {
+		t.Errorf("what cannot be inflated: %v", err)
+	}
+	plain := amara.openPlainly(id)
+	if _, err := plain.NetConn().Write(rude); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err = plain.ReadMessage(); !websocket.IsCloseError(err, websocket.CloseProtocolError) {
+		t.Errorf("a compressed frame that was not agreed to: %v", err)
 	}
 }
 
@@ -154,4 +217,42 @@ func TestPong(t *testing.T) {
 		}
 		before = p.T1
 	}
+}
+
+// Whoever raises their hand and lowers it again and again, or comes in again and again, writes no endless journal.
+func TestEndlessToggles(t *testing.T) {
+	s := startFilled(t)
+	amara := signedIn(t, s)
+	id := amara.practiceSession()
+	c := amara.connect(id, agreed)
+	refused := 0
+	for range 100 {
+		if p := c.ask(event.MemberHand{Up: true}); p != nil {
+			if p.Code != "too_many" || !strings.HasSuffix(p.Message, ".") {
+				t.Fatalf("refused with %v", p)
+			}
+			refused++
+		}
+		c.do(event.MemberHand{})
+	}
+	if refused == 0 {
+		t.Error("a hand went up a hundred times")
+	}
+	c.do(event.MemberConsent{}) // is never refused
+	for range 100 {
+		d := amara.open(id)
+		d.send("", agreed)
+		f, ok := d.next()
+		for ok && f.Type != "welcome" && f.Type != "bye" {
+			f, ok = d.next()
+		}
+		if f.Type != "welcome" {
+			var bye event.Bye
+			if d.decode(f, &bye); bye.Reason != "too_fast" {
+				t.Errorf("bye %q", bye.Reason)
+			}
+			return
+		}
+	}
+	t.Error("a hundred times the member was let in")
 }

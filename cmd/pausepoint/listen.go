@@ -45,14 +45,32 @@ func (l listen) checkTLS() error {
 	}
 	for _, file := range [][2]string{{"tls-cert", l.TLSCert}, {"tls-key", l.TLSKey}} {
 		flag, path := file[0], file[1]
-		if _, err := os.ReadFile(path); errors.Is(err, fs.ErrNotExist) {
-			return wrong(flag, path, "there is no such file, give the path of a PEM file")
-		} else if err != nil {
-			return wrong(flag, path, "the file cannot be read, give the server's user the right to")
+		if err := checkFile(flag, path); err != nil {
+			return err
 		}
 	}
 	if _, err := tls.LoadX509KeyPair(l.TLSCert, l.TLSKey); err != nil {
 		return fmt.Errorf("--tls-cert and --tls-key do not go together, or are not PEM files: %w", err)
+	}
+	return nil
+}
+
+// checkFile refuses what is no file that this user can read.
+func checkFile(flag, path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		return wrong(flag, path, "it is a folder, give the path of the PEM file in it")
+	}
+	if err == nil {
+		_, err = os.ReadFile(path)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return wrong(flag, path, "there is no such file, give the path of a PEM file")
+	case errors.Is(err, fs.ErrPermission):
+		return wrong(flag, path, "the file cannot be read, give the server's user the right to")
+	case err != nil:
+		return fmt.Errorf("--%s %q cannot be read: %w", flag, path, err)
 	}
 	return nil
 }

@@ -96,7 +96,7 @@ func TestStory(t *testing.T) {
 		Invited   map[string]int
 	}
 	ben.refused(404, "not_found", "GET", path+"/door", nil)
-	ben.refused(403, "forbidden", "POST", path+"/door", map[string]string{"token": observerToken[1:]})
+	ben.refused(404, "not_found", "POST", path+"/door", map[string]string{"token": observerToken[1:]})
 	ben.must(200, "POST", path+"/door", map[string]string{"token": coachToken}, &door)
 	if door.Member != nil || door.Role != event.Coach || !door.Observers || door.Invited["focal"] != 1 {
 		t.Fatalf("door: %+v", door)

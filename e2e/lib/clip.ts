@@ -27,7 +27,19 @@ function frame(n: number): Buffer {
 export async function makeClip(path: string, seconds: number): Promise<void> {
   const input = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", `${width}x${height}`, "-r", `${fps}`, "-i", "-"];
   const tone = ["-f", "lavfi", "-i", `sine=frequency=330:duration=${seconds}`];
-  const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "16", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest"];
+  const codecs = [
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-crf",
+    "16",
+    "-pix_fmt",
+    "yuv420p",
+    "-c:a",
+    "aac",
+    "-shortest",
+  ];
   const child = spawn("ffmpeg", ["-v", "error", "-y", ...input, ...tone, ...codecs, path], {
     stdio: ["pipe", "ignore", "inherit"],
   });
@@ -42,20 +54,44 @@ export async function makeClip(path: string, seconds: number): Promise<void> {
 
 /** Reads the number of the frame that the page's clip shows now, from its pixels. */
 export async function displayedFrame(page: Page): Promise<number> {
-  return page.getByTestId("clip").evaluate((element, bits) => {
-    const video = element as HTMLVideoElement;
-    const canvas = document.createElement("canvas");
-    canvas.width = video.videoWidth;
-    canvas.height = video.videoHeight;
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    if (!context || !canvas.width) return -1;
-    context.drawImage(video, 0, 0);
-    const y = Math.round(canvas.height * 0.11);
-    let n = 0;
-    for (let i = 0; i < bits; i++) {
-      const x = Math.round((canvas.width * (i + 0.5)) / bits);
-      n = n * 2 + ((context.getImageData(x, y, 1, 1).data[0] ?? 0) > 128 ? 1 : 0);
-    }
-    return n;
-  }, bits);
+  return (await read(page, false)) ?? -1;
+}
+
+/** Reads the number of the frame that the page's clip shows when the next key goes down; frameAtKey tells it. */
+export async function watchKey(page: Page): Promise<void> {
+  await read(page, true);
+}
+
+export async function frameAtKey(page: Page): Promise<number> {
+  return Number(await page.getByTestId("clip").getAttribute("data-at-key"));
+}
+
+function read(page: Page, atKey: boolean): Promise<number | undefined> {
+  return page.getByTestId("clip").evaluate(
+    (element, { bits, atKey }) => {
+      const video = element as HTMLVideoElement;
+      const number = () => {
+        const canvas = document.createElement("canvas");
+        canvas.width = video.videoWidth;
+        canvas.height = video.videoHeight;
+        const context = canvas.getContext("2d", { willReadFrequently: true });
+        if (!context || !canvas.width) return -1;
+        context.drawImage(video, 0, 0);
+        const y = Math.round(canvas.height * 0.11);
+        let n = 0;
+        for (let i = 0; i < bits; i++) {
+          const x = Math.round((canvas.width * (i + 0.5)) / bits);
+          n = n * 2 + ((context.getImageData(x, y, 1, 1).data[0] ?? 0) > 128 ? 1 : 0);
+        }
+        return n;
+      };
+      if (!atKey) return number();
+      const note = () => {
+        video.dataset.atKey = String(number());
+      };
+      window.addEventListener("keydown", note, { capture: true, once: true });
+      return undefined;
+    },
+    { bits, atKey },
+  );
 }

@@ -103,3 +103,25 @@ export async function movingPictures(page: Page, memory: Map<string, number>): P
   for (const [id, frames] of now) memory.set(id, frames);
   return moving;
 }
+
+/** What of recorded segments the replay's cameras do not hold in their buffers: a sentence for each stretch of more than 0.1 s. */
+export async function missing(page: Page, segments: { member: string; start: number; end: number }[]): Promise<string[]> {
+  const held = await page.getByTestId("participant").evaluateAll((elements) =>
+    elements.map((element) => {
+      const { buffered } = element as HTMLVideoElement;
+      const member = element.closest<HTMLElement>("[data-member]")?.dataset.member;
+      return { member, ranges: Array.from({ length: buffered.length }, (_, i) => [buffered.start(i) * 1000, buffered.end(i) * 1000] as const) };
+    }),
+  );
+  return segments.flatMap(({ member, start, end }) => {
+    let at = start;
+    const holes: string[] = [];
+    for (const [from, to] of held.find((h) => h.member === member)?.ranges ?? []) {
+      if (to <= at || from >= end) continue;
+      if (from - at > 100) holes.push(`${member} from ${at} to ${from}`);
+      at = to;
+    }
+    if (end - at > 100) holes.push(`${member} from ${at} to ${end}`);
+    return holes;
+  });
+}

@@ -30,7 +30,12 @@ export async function makeFirstAccount(page: Page, server: Server, url: string):
 }
 
 /** Goes through the door: a name where it is asked, consent, Join. */
-export async function enter(page: Page, link: string, name?: string, consent: "I agree" | "Not this time" | null = "I agree"): Promise<void> {
+export async function enter(
+  page: Page,
+  link: string,
+  name?: string,
+  consent: "I agree" | "Not this time" | null = "I agree",
+): Promise<void> {
   await page.goto(link);
   if (name) await page.getByLabel("Your name").fill(name);
   if (consent) await page.getByRole("radio", { name: consent }).check();

@@ -22,7 +22,8 @@ export const looks: Record<"amara" | "tomasz" | "mei" | "leila", Look> = {
     skin: "#6f4630",
     hair: "#1f1613",
     clothes: "#2f6f72",
-    shape: "M320 60c-110 0-150 80-140 160 0 50 30 70 50 60l10-80c60 0 120-10 150-40l10 120c30 10 60-10 62-60C472 140 430 60 320 60z",
+    shape:
+      "M320 60c-110 0-150 80-140 160 0 50 30 70 50 60l10-80c60 0 120-10 150-40l10 120c30 10 60-10 62-60C472 140 430 60 320 60z",
   },
   tomasz: {
     wall: "#dfe4e4",
@@ -36,14 +37,16 @@ export const looks: Record<"amara" | "tomasz" | "mei" | "leila", Look> = {
     skin: "#e6bd9c",
     hair: "#17130f",
     clothes: "#b98b7c",
-    shape: "M320 84c-86 0-104 70-102 150l-8 120 52 8c-16-70-14-130 8-164 40 4 90-14 110-38 16 30 12 130-6 202l52-8-4-120C424 150 402 84 320 84z",
+    shape:
+      "M320 84c-86 0-104 70-102 150l-8 120 52 8c-16-70-14-130 8-164 40 4 90-14 110-38 16 30 12 130-6 202l52-8-4-120C424 150 402 84 320 84z",
   },
   leila: {
     wall: "#e6e2d4",
     skin: "#d9a684",
     hair: "#8aa08a",
     clothes: "#7d927d",
-    shape: "M320 76c-96 0-120 74-114 160 4 80-30 140-40 244h308c-10-104-44-164-40-244 6-86-18-160-114-160zm0 56c50 0 76 44 74 92-2 62-34 104-74 104s-72-42-74-104c-2-48 24-92 74-92z",
+    shape:
+      "M320 76c-96 0-120 74-114 160 4 80-30 140-40 244h308c-10-104-44-164-40-244 6-86-18-160-114-160zm0 56c50 0 76 44 74 92-2 62-34 104-74 104s-72-42-74-104c-2-48 24-92 74-92z",
   },
 };
 
@@ -84,7 +87,24 @@ export async function drawCamera(browser: Browser, folder: string, name: keyof t
   const still = join(folder, `${name}.png`);
   const camera = join(folder, `${name}.mjpeg`);
   await draw(browser, portrait(looks[name]), 640, 480, still);
-  await run("ffmpeg", ["-v", "error", "-y", "-loop", "1", "-t", "1", "-r", "15", "-i", still, "-pix_fmt", "yuvj420p", "-q:v", "3", camera]);
+  await run("ffmpeg", [
+    "-v",
+    "error",
+    "-y",
+    "-loop",
+    "1",
+    "-t",
+    "1",
+    "-r",
+    "15",
+    "-i",
+    still,
+    "-pix_fmt",
+    "yuvj420p",
+    "-q:v",
+    "3",
+    camera,
+  ]);
   return camera;
 }
 
@@ -97,7 +117,20 @@ export async function drawLesson(browser: Browser, folder: string, seconds: numb
   await run("ffmpeg", [
     ...["-v", "error", "-y", "-loop", "1", "-framerate", "25", "-t", `${seconds}`, "-i", still],
     ...["-f", "lavfi", "-i", `anoisesrc=color=brown:amplitude=0.02:duration=${seconds}`],
-    ...["-vf", wander, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest", lesson],
+    ...[
+      "-vf",
+      wander,
+      "-c:v",
+      "libx264",
+      "-preset",
+      "ultrafast",
+      "-pix_fmt",
+      "yuv420p",
+      "-c:a",
+      "aac",
+      "-shortest",
+      lesson,
+    ],
   ]);
   return lesson;
 }

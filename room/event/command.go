@@ -85,7 +85,7 @@ type NoteAdd struct {
 	Text       string     `json:"text"`
 	Mark       bool       `json:"mark,omitempty"`
 	At         int64      `json:"at,omitempty"`     // session time of the first key; 0 is now
-	OnClip     bool       `json:"onClip,omitempty"` // From and To were chosen by hand
+	OnClip     bool       `json:"onClip,omitempty"` // From and To are what the writer saw, or chose by hand
 	From       int64      `json:"from,omitempty"`   // µs
 	To         int64      `json:"to,omitempty"`     // µs
 }

@@ -17,12 +17,14 @@
 // A client opens GET /api/sessions/{id}/ws with the cookie it got by signing in or by entering with an
 // invitation link, and with this server's own Origin. It is refused with an HTTP status and a Problem: 401 without a
 // usable cookie, 403 from another origin and for whoever was removed, 404 for whoever is not a member of the session, 429
-// with Retry-After when the server is full. Frames are JSON text messages, without compression:
+// with Retry-After when the server is full. Frames are JSON text messages:
 //
 //	{"type": "...", "id": "...", "seq": 7, "at": 81234, "by": "...", "cmd": "...", "data": {...}}
 //
 // Absent fields are left out; keys that a receiver does not know are ignored. A client's frame has at most 64 KiB, no key
-// twice in one object, and at most 16 levels. The server's frames may be larger (welcome is).
+// twice in one object, and at most 16 levels. The server's frames may be larger (welcome is). A client that offers
+// permessage-deflate (RFC 7692) may compress what it sends, each message for itself; all limits count what that inflates to. The
+// server does not compress.
 //
 // The client's first frame is hello, within 10 s; it says with which answer about recording the
 // member enters and whether microphone and camera are on. The server answers welcome: the whole View as this member may
@@ -44,6 +46,7 @@
 //	left         member.leave was done                       1000  stay away
 //	ended        the session has ended                       1000  stay away; there is a replay
 //	removed      the member was sent out, or is not let in   1008  stay away
+//	full         the session has as many members as can be   1013  stay away; trying again later is up to people
 //	invalid      frames that are not of this protocol        1008  stay away; a frame over 64 KiB closes with 1009
 //	too_fast     more than the limits below                  1008  come back
 //	too_slow     the member does not read what is sent       1013  come back
@@ -52,7 +55,8 @@
 //
 // A connection that ends without bye is a lost one: come back, with growing waits. Limits are 100 messages (pings and
 // pongs of the WebSocket count too) and 64 KiB a second, with bursts of 300 and of 1 MiB, and 50 messages in all that
-// cannot be understood; at most 512 frames or 8 MiB wait for a member who reads slowly.
+// cannot be understood; a member may come in, and switch something on, 30 times at once and every 2 s after that (consent to
+// be recorded can always be withdrawn); at most 512 frames or 8 MiB wait for a member who reads slowly.
 //
 // # Commands
 //

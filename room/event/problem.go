@@ -4,7 +4,7 @@ import "fmt"
 
 // Problem is what went wrong: a code for programs, a sentence for people, and a cause for the log.
 type Problem struct {
-	Code    string `json:"code"`    // forbidden, unauthorized, invalid, not_found, conflict, too_large, too_many, ended, unavailable, internal
+	Code    string `json:"code"`    // forbidden, unauthorized, invalid, not_found, conflict, too_large, too_many, full, ended, unavailable, internal
 	Message string `json:"message"` // a sentence that says what to do
 	cause   error
 }

@@ -91,7 +91,7 @@ export interface NoteAdd {
   mark?: boolean;
   /** session time of the first key; 0 is now */
   at?: number;
-  /** From and To were chosen by hand */
+  /** From and To are what the writer saw, or chose by hand */
   onClip?: boolean;
   /** µs */
   from?: number;
@@ -612,7 +612,7 @@ export interface Answered {
 
 /** Bye is the server's last frame before it closes. */
 export interface Bye {
-  /** replaced, removed, ended, left, restarting, unavailable, too_fast, too_slow, invalid */
+  /** replaced, removed, ended, left, restarting, unavailable, too_fast, too_slow, full, invalid */
   reason: string;
   message: string;
 }
@@ -670,7 +670,7 @@ export interface RTCPlace {
 
 /** Problem is what went wrong: a code for programs, a sentence for people, and a cause for the log. */
 export interface Problem {
-  /** forbidden, unauthorized, invalid, not_found, conflict, too_large, too_many, ended, unavailable, internal */
+  /** forbidden, unauthorized, invalid, not_found, conflict, too_large, too_many, full, ended, unavailable, internal */
   code: string;
   /** a sentence that says what to do */
   message: string;

@@ -79,8 +79,8 @@ type Open = "settings" | "keys" | "end" | "ask" | null;
 
 function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 	const call = useCall();
-	const layout = useCalmLayout(call);
 	const phone = useMedia("(max-width: 720px)");
+	const layout = useCalmLayout(call, phone);
 	const open = useSignal<Open>(null);
 	const pause = useSignal<PausePut | null>(null);
 	const seed = useSignal<{ text: string } | null>(null);
@@ -128,7 +128,13 @@ function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 		else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
 		return false;
 	};
-	useKeys(onKey, () => open.peek() === null && pause.peek() === null);
+	/** On a phone that watches, notes are the sheet that is always there. */
+	const putAway = () => {
+		show(phone && layout === "watching" ? "notes" : null);
+		raised.value = false;
+		document.querySelector<HTMLElement>("main")?.focus({ preventScroll: true });
+	};
+	useKeys(onKey);
 	const openPause = (p: Pause) => {
 		pause.value = putOf(p);
 	};
@@ -190,8 +196,8 @@ function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 				)}
 				<Faces leaveOut={live ? focal?.id : undefined} />
 				{layout === "talking" && v.hold && <PauseCard onNote={toNotes} />}
-				{panel === "notes" && <NotesPanel seed={seed} chosen={chosen} raised={raised} />}
-				{panel === "people" && <PeoplePanel />}
+				{panel === "notes" && <NotesPanel seed={seed} chosen={chosen} raised={raised} onClose={putAway} />}
+				{panel === "people" && <PeoplePanel onClose={putAway} />}
 			</main>
 			<footer class="bar">
 				<Transport />
@@ -274,12 +280,13 @@ function act(call: CallSession, a: KeyAction): boolean {
 	}
 }
 
-function useKeys(run: (a: KeyAction) => boolean, listening: () => boolean): void {
+/** Keys work the call, except behind a dialog or a menu: those have keys of their own. */
+function useKeys(run: (a: KeyAction) => boolean): void {
 	const latest = useRef(run);
 	latest.current = run;
 	useEffect(() => {
 		const onKeyDown = (e: KeyboardEvent) => {
-			if (e.defaultPrevented || !listening()) return;
+			if (e.defaultPrevented || document.querySelector("dialog[open], .menu__list")) return;
 			const a = keyAction(e, focusOf(document.activeElement));
 			if (a && latest.current(a)) e.preventDefault();
 		};
@@ -366,7 +373,7 @@ function LayoutChoice({ layout }: { layout: Layout }) {
 }
 
 /** The room's change between watching and talking: one calm motion, none where it is not wanted. */
-function useCalmLayout(call: CallSession): Layout {
+function useCalmLayout(call: CallSession, phone: boolean): Layout {
 	const shown = useSignal<Layout>(call.layout.peek());
 	const first = useMemo(() => ({ done: false }), []);
 	useEffect(
@@ -376,7 +383,8 @@ function useCalmLayout(call: CallSession): Layout {
 				const change = () =>
 					batch(() => {
 						shown.value = next;
-						call.panel.value = next === "talking" ? null : (call.panel.peek() ?? "notes");
+						call.panel.value =
+							next === "talking" && (phone || call.view.peek()?.clip) ? null : (call.panel.peek() ?? "notes");
 						large.value = false;
 					});
 				if (!first.done || next === shown.peek()) {

@@ -26,7 +26,8 @@ export function Controls(p: ControlsProps) {
 	const screen = call.screen.value !== null;
 	const canShare = publish && "getDisplayMedia" in (navigator.mediaDevices ?? {});
 	return (
-		<div class="controls" role="toolbar" aria-label="Call">
+		// biome-ignore lint/a11y/useSemanticElements: a group of buttons is no fieldset
+		<div class="controls" role="group" aria-label="Call">
 			{publish && (
 				<>
 					<IconButton

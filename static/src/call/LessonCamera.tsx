@@ -23,6 +23,7 @@ export function LessonCamera({ onEnd }: { onEnd: () => void }) {
 	}, [state]);
 	if (!v) return null;
 	const watching = v.members.filter((m) => m.presence === "here" && m.id !== call.you.value).map((m) => m.name);
+	const recording = recordingLine(v.recording, v.session.opened);
 	const cover = async (on: boolean) => {
 		await call.setCamera(!on);
 		await call.setMic(!on);
@@ -31,10 +32,12 @@ export function LessonCamera({ onEnd }: { onEnd: () => void }) {
 		<div class="lesson" data-state={state}>
 			<header class="lesson__top">
 				<strong>{v.session.title}</strong>
-				<span class="num">{recordingLine(v.recording, v.session.opened).short}</span>
+				<span class="num">{recording.short}</span>
 			</header>
 			<main class="lesson__big" id="main" aria-live="polite">
-				{state === "live" && <span class="lesson__pulse" aria-hidden="true" />}
+				{state === "live" && (
+					<span class="lesson__pulse" data-recording={recording.on || undefined} aria-hidden="true" />
+				)}
 				<h1>{{ live: "Live", held: "Waiting", covered: "Off" }[state]}</h1>
 				{!covered && <Since at={since.value} />}
 				<p class="lesson__why">

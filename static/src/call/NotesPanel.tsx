@@ -1,9 +1,9 @@
 import { type Signal, useComputed, useSignal } from "@preact/signals";
-import { Bookmark, ChevronDown } from "lucide";
+import { Bookmark, ChevronDown, X } from "lucide";
 import { useEffect } from "preact/hooks";
 import type { Note, NoteAdd, Visibility } from "../event.gen.ts";
 import { useMedia } from "../hooks.ts";
-import { Button } from "../ui/Button.tsx";
+import { Button, IconButton } from "../ui/Button.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { Menu } from "../ui/Menu.tsx";
 import { toast } from "../ui/Toast.tsx";
@@ -27,11 +27,13 @@ export interface NotesPanelProps {
 	chosen: Signal<string[]>;
 	/** On a phone: the sheet is raised. */
 	raised: Signal<boolean>;
+	/** Where the panel lies over the faces it can be put away. */
+	onClose: () => void;
 }
 
 type Filter = "all" | "mine";
 
-export function NotesPanel({ seed, chosen, raised }: NotesPanelProps) {
+export function NotesPanel({ seed, chosen, raised, onClose }: NotesPanelProps) {
 	const call = useCall();
 	const phone = useMedia("(max-width: 720px)");
 	const filter = useSignal<Filter>("all");
@@ -75,6 +77,7 @@ export function NotesPanel({ seed, chosen, raised }: NotesPanelProps) {
 					{word}
 					<Icon icon={ChevronDown} size={16} />
 				</Menu>
+				<IconButton class="panel__close" icon={X} label="Close notes" onClick={onClose} />
 			</div>
 			<NoteList
 				notes={notes}
@@ -95,7 +98,7 @@ export function NotesPanel({ seed, chosen, raised }: NotesPanelProps) {
 			/>
 			<Composer
 				visibilities={visibilitiesOf(call)}
-				now={() => ({ at: call.now(), clip: call.position() })}
+				now={() => ({ at: call.now(), clip: call.seen() })}
 				onClip={onClip}
 				onAdd={(n) => void add(call, n)}
 				onTyping={(typing) => call.typed(typing ? "note" : "")}
@@ -132,10 +135,12 @@ export function visibilitiesOf(call: CallSession): Visibility[] {
 /** A mark is a note without words yet. */
 export async function mark(call: CallSession): Promise<void> {
 	const at = Math.round(call.now());
-	const where = call.view.peek()?.clip ? fmtClip(call.position()) : fmtMs(at);
+	const from = Math.round(call.seen());
+	const onClip = !!call.view.peek()?.clip;
 	const visibility = visibilitiesOf(call)[0] ?? "private";
-	const note: NoteAdd = { id: uuidv7(), type: "observation", visibility, text: "", mark: true, at };
-	if (await call.ask({ type: "note.add", data: note })) toast(`Marked at ${where}`);
+	const place = onClip ? { onClip, from, to: from } : {};
+	const note: NoteAdd = { id: uuidv7(), type: "observation", visibility, text: "", mark: true, at, ...place };
+	if (await call.ask({ type: "note.add", data: note })) toast(`Marked at ${onClip ? fmtClip(from) : fmtMs(at)}`);
 }
 
 /** A note that was refused is not lost: it can be tried again. */

@@ -1,18 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { Trash2 } from "lucide";
 import type { Clip, Pause, PausePut } from "../event.gen.ts";
-import { lengthOptions } from "../plan/agenda.ts";
+import { PauseFields } from "../plan/PauseFields.tsx";
 import { frameMiddle } from "../sync/line.ts";
 import { Button } from "../ui/Button.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
-import { Segmented, TextArea } from "../ui/Field.tsx";
 import { fmtClip, fmtLength } from "../ui/time.ts";
 import { useCall } from "./context.ts";
-import { callOf, frameFor, MAX_PROMPT, pauseOn, putOf, rightOn } from "./pauses.ts";
+import { callOf, frameFor, pauseOn, putOf, rightOn } from "./pauses.ts";
 import { useTick } from "./time.ts";
-
-const THINK = [0, 30_000, 60_000, 120_000];
-const TALK = [240_000, 360_000, 600_000, 0];
 
 /** A spontaneous pause with a question, and time to think about it alone. */
 export function AskDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
@@ -25,10 +21,13 @@ export function AskDialog({ open, onClose }: { open: boolean; onClose: () => voi
 
 function AskForm({ onClose }: { onClose: () => void }) {
 	const call = useCall();
-	const prompt = useSignal("");
-	const think = useSignal(0);
+	const asked = useSignal({ prompt: "", think: 0 });
+	const change = (c: Partial<PausePut>) => {
+		asked.value = { ...asked.peek(), ...c };
+	};
 	const ask = async () => {
-		if (await call.ask({ type: "pause.call", data: callOf(prompt.peek(), think.peek()) })) onClose();
+		const { prompt, think } = asked.peek();
+		if (await call.ask({ type: "pause.call", data: callOf(prompt, think) })) onClose();
 	};
 	return (
 		<form
@@ -38,25 +37,7 @@ function AskForm({ onClose }: { onClose: () => void }) {
 				void ask();
 			}}
 		>
-			<TextArea
-				label="Ask"
-				placeholder="What do you see here?"
-				value={prompt.value}
-				onInput={(v) => {
-					prompt.value = v;
-				}}
-				maxLength={MAX_PROMPT}
-				rows={2}
-			/>
-			<Segmented
-				legend="Think alone first"
-				wide
-				value={String(think.value)}
-				options={lengthOptions(THINK, think.value, "No")}
-				onChange={(v) => {
-					think.value = Number(v);
-				}}
-			/>
+			<PauseFields pause={asked.value} change={change} rows={2} placeholder="What do you see here?" />
 			<p class="hint">The clip stops for everyone on the same frame when you call it. It plays on until then.</p>
 			<div class="pause-form__acts">
 				<Button variant="outline" onClick={onClose}>
@@ -173,22 +154,7 @@ function PauseForm({ start, known, clip, onClose }: FormProps) {
 					There is a pause on this frame already. Change that one, or go to another frame.
 				</p>
 			)}
-
-			<TextArea label="Ask" value={d.prompt} onInput={(prompt) => set({ prompt })} rows={3} maxLength={MAX_PROMPT} />
-			<Segmented
-				legend="Think alone first"
-				wide
-				value={String(d.think)}
-				options={lengthOptions(THINK, d.think, "No")}
-				onChange={(v) => set({ think: Number(v) })}
-			/>
-			<Segmented
-				legend="Then talk"
-				wide
-				value={String(d.talk)}
-				options={lengthOptions(TALK, d.talk, "Open")}
-				onChange={(v) => set({ talk: Number(v) })}
-			/>
+			<PauseFields pause={d} change={set} />
 			{!call.can("prepare") && (
 				<p class="hint">The clip stops here once somebody who prepares pauses has accepted it.</p>
 			)}

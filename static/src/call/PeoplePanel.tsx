@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { ChevronDown, Ellipsis, Hand, MicOff, MonitorUp, MousePointerClick } from "lucide";
+import { ChevronDown, Ellipsis, Hand, MicOff, MonitorUp, MousePointerClick, X } from "lucide";
 import type { Member } from "../event.gen.ts";
 import { Avatar } from "../ui/Avatar.tsx";
-import { Button } from "../ui/Button.tsx";
+import { Button, IconButton } from "../ui/Button.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { Menu, type MenuItem } from "../ui/Menu.tsx";
@@ -12,7 +12,7 @@ import { driversSentence } from "./say.ts";
 import type { CallSession } from "./session.ts";
 
 /** Who is here, with role and way of being here. Observers come first: nobody watches unseen. */
-export function PeoplePanel() {
+export function PeoplePanel({ onClose }: { onClose: () => void }) {
 	const call = useCall();
 	const removing = useSignal<Member | null>(null);
 	const members = (call.view.value?.members ?? []).filter((m) => m.presence !== "left");
@@ -24,6 +24,7 @@ export function PeoplePanel() {
 			<div class="panel__head">
 				<h2 id="people-h">People</h2>
 				<span class="faint num">{members.length}</span>
+				<IconButton class="panel__close" icon={X} label="Close people" onClick={onClose} />
 			</div>
 			<Drivers members={members} />
 			<div class="people">

@@ -27,6 +27,7 @@ export function Stage() {
 	const sharing = v?.members.find((m) => m.screen && m.presence === "here");
 	const lesson = v?.session.kind === "live-lesson";
 	const hold = v?.hold;
+	if (!v?.clip && !lesson && !sharing) return null;
 	return (
 		<section
 			class="stage"
@@ -36,7 +37,7 @@ export function Stage() {
 			data-two={(sharing && v?.clip) || undefined}
 		>
 			<h2 class="vh" id="stage-h">
-				{lesson ? "Lesson" : v?.clip ? "Clip" : "Stage"}
+				{lesson ? "Lesson" : v?.clip ? "Clip" : "Screen"}
 			</h2>
 			{v && sharing && <Screen member={sharing.id} name={sharing.name} short={shortName(sharing, v.members)} />}
 			{v?.clip && (
@@ -45,9 +46,6 @@ export function Stage() {
 				</figure>
 			)}
 			{lesson && !sharing && <Lesson />}
-			{!v?.clip && !lesson && !sharing && (
-				<div class="picture picture--none quiet">There is no clip in this session.</div>
-			)}
 			{hold && (
 				<p class="stage__caption">
 					<b class="num">{fmtClip(hold.position, true)}</b>

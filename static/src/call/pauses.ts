@@ -2,9 +2,6 @@
 import type { Action, Clip, Member, Pause, PauseCall, PausePut } from "../event.gen.ts";
 import { frameAt, framesOf } from "../sync/line.ts";
 
-/** The longest prompt, as the server counts: in Unicode characters. */
-export const MAX_PROMPT = 500;
-
 /** What somebody may do with a prepared pause. Own proposals are known by name here; the server knows better and says so. */
 export type PauseRight = "edit" | "accept" | "read";
 

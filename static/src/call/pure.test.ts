@@ -118,22 +118,23 @@ describe("a draft", () => {
 		d = write(d, "Chloe", at(9000, 8000));
 		expect(d.begun).toEqual({ at: 1000, clip: 500 });
 		expect(write(d, "", at(9500, 8000)).begun).toBeNull();
-		expect(toNote(d, "id", at(9999, 9000))).toEqual({
-			id: "id",
-			type: "observation",
-			visibility: "shared",
-			text: "Chloe",
-			at: 1000,
+		const sent = { id: "id", type: "observation", visibility: "shared", text: "Chloe", at: 1000 };
+		expect(toNote(d, "id", at(9999, 9000), true)).toEqual({
+			...sent,
+			onClip: true,
+			from: d.begun?.clip,
+			to: d.begun?.clip,
 		});
+		expect(toNote(d, "id", at(9999, 9000), false)).toEqual(sent);
 	});
 
 	it("is not sent empty", () => {
-		expect(toNote(write(emptyDraft("shared"), "  \n", at(1, 1)), "id", at(2, 2))).toBeNull();
+		expect(toNote(write(emptyDraft("shared"), "  \n", at(1, 1)), "id", at(2, 2), true)).toBeNull();
 	});
 
 	it("has a range from here to here, the right way round, and lets go of it", () => {
 		let d = nextRange(write(emptyDraft("private"), "x", at(1, 1)), 9_000_000);
-		expect(toNote(d, "id", at(5, 12_000_000))).toMatchObject({ onClip: true, from: 9_000_000, to: 12_000_000 });
+		expect(toNote(d, "id", at(5, 12_000_000), true)).toMatchObject({ onClip: true, from: 9_000_000, to: 12_000_000 });
 		d = nextRange(d, 4_000_000);
 		expect(d.range).toEqual({ from: 4_000_000, to: 9_000_000 });
 		expect(nextRange(d, 0).range).toBeNull();
@@ -233,6 +234,7 @@ describe("sentences", () => {
 
 	it("explain why it is over", () => {
 		expect(byeText("replaced")).toMatchObject({ title: "You opened this call in another tab", back: true });
+		expect(byeText("full")).toMatchObject({ title: "This session is full", back: false });
 		expect(byeText("removed").back).toBe(false);
 	});
 

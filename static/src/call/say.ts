@@ -150,6 +150,12 @@ export function byeText(reason: string): { title: string; text: string; back: bo
 				text: "What was recorded and noted is kept with the session.",
 				back: false,
 			};
+		case "full":
+			return {
+				title: "This session is full",
+				text: "It has as many members as it can have. Ask whoever invited you.",
+				back: false,
+			};
 		default:
 			return { title: "The connection was closed", text: "Load the page again to come back.", back: true };
 	}

@@ -3,6 +3,7 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import type { Entry } from "../entry.ts";
 import type { Action, Command, Event, Hello, Member, MemberDevices, View, Welcome } from "../event.gen.ts";
 import { SessionClock } from "../sync/clock.ts";
+import { displayedTime } from "../sync/displayed.ts";
 import { fold } from "../sync/fold.ts";
 import { Follower, type FollowerStatus, type MediaLike } from "../sync/follower.ts";
 import { lineOf } from "../sync/line.ts";
@@ -16,6 +17,12 @@ import { Views } from "./views.ts";
 export type Layout = "watching" | "talking";
 export type Panel = "notes" | "people" | null;
 export type Quality = "auto" | "720p" | "360p";
+
+/** The state of the room: talking at a pause, and where there is nothing to watch. */
+function roomOf(v: View | null): Layout {
+	if (!v || v.clip || v.session.kind === "live-lesson") return v?.hold ? "talking" : "watching";
+	return v.members.some((m) => m.screen && m.presence === "here") ? "watching" : "talking";
+}
 
 export class CallSession {
 	readonly clock = new SessionClock();
@@ -47,9 +54,7 @@ export class CallSession {
 	readonly panel: Signal<Panel> = signal("notes");
 
 	readonly me: ReadonlySignal<Member | undefined> = computed(() => this.member(this.you.value));
-	readonly layout: ReadonlySignal<Layout> = computed(
-		() => this.layoutChoice.value ?? (this.view.value?.hold ? "talking" : "watching"),
-	);
+	readonly layout: ReadonlySignal<Layout> = computed(() => this.layoutChoice.value ?? roomOf(this.view.value));
 
 	#connection: Connection;
 	#media: Media;
@@ -105,9 +110,14 @@ export class CallSession {
 		return this.clock.now();
 	}
 
-	/** Clip time that is shown here, µs. */
+	/** Clip time at which the clip is, µs. */
 	position(): number {
 		return this.#follower?.target() ?? this.view.peek()?.playback.position ?? 0;
+	}
+
+	/** Clip time of the picture that this person sees, µs: what a note is about. */
+	seen(): number {
+		return this.#follower?.shown() ?? this.view.peek()?.playback.position ?? 0;
 	}
 
 	can(a: Action): boolean {
@@ -222,6 +232,7 @@ export class CallSession {
 		const f = new Follower(el, {
 			now: () => this.clock.now(),
 			...(clip ? { rate: clip } : {}),
+			displayed: displayedTime,
 			onReady: (seq) => this.#connection.tell({ type: "playback.ready", data: { seq } }),
 			onShown: (seq, frame) => this.#shown(seq, frame),
 			onStatus: (s) => {

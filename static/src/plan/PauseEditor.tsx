@@ -4,9 +4,8 @@ import type { Clip, PlannedPause } from "../api.ts";
 import type { Player } from "../player/player.ts";
 import { frameMiddle } from "../sync/line.ts";
 import { Button, IconButton } from "../ui/Button.tsx";
-import { Segmented, TextArea } from "../ui/Field.tsx";
 import { fmtClip } from "../ui/time.ts";
-import { lengthOptions } from "./agenda.ts";
+import { PauseFields } from "./PauseFields.tsx";
 
 interface PauseEditorProps {
 	pause: PlannedPause;
@@ -21,9 +20,6 @@ interface PauseEditorProps {
 	remove: () => void;
 	foot: preact.ComponentChildren;
 }
-
-const THINK = [0, 30_000, 60_000, 120_000];
-const TALK = [240_000, 360_000, 600_000, 0];
 
 export function PauseEditor({ pause, place, clip, player, fresh, disabled, change, remove, foot }: PauseEditorProps) {
 	const root = useRef<HTMLElement>(null);
@@ -44,7 +40,7 @@ export function PauseEditor({ pause, place, clip, player, fresh, disabled, chang
 				<h2 id="ed-h">Pause {place}</h2>
 				{!disabled && <IconButton icon={Trash2} label="Remove this pause" onClick={remove} />}
 			</div>
-			<fieldset class="stack" style={{ gap: "12px" }} disabled={disabled}>
+			<fieldset class="stack stack--3" disabled={disabled}>
 				{/* biome-ignore lint/a11y/useSemanticElements: a group of buttons is no fieldset */}
 				<div class="at" role="group" aria-label="Frame of the pause">
 					<IconButton icon={ChevronLeft} label="One frame earlier" onClick={() => move(-1)} />
@@ -58,21 +54,7 @@ export function PauseEditor({ pause, place, clip, player, fresh, disabled, chang
 						</Button>
 					)}
 				</div>
-				<TextArea label="Ask" value={pause.prompt} onInput={(prompt) => change({ prompt })} rows={3} maxLength={500} />
-				<Segmented
-					legend="Think alone first"
-					wide
-					value={String(pause.think)}
-					options={lengthOptions(THINK, pause.think, "No")}
-					onChange={(v) => change({ think: Number(v) })}
-				/>
-				<Segmented
-					legend="Then talk"
-					wide
-					value={String(pause.talk)}
-					options={lengthOptions(TALK, pause.talk, "Open")}
-					onChange={(v) => change({ talk: Number(v) })}
-				/>
+				<PauseFields pause={pause} change={change} />
 			</fieldset>
 			<p class="foot">{foot}</p>
 		</section>

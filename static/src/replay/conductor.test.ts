@@ -230,6 +230,29 @@ describe("a recorded face or voice", () => {
 		expect(held.closed).toBe(true);
 	});
 
+	it("keeps its picture over a stutter, and not over a gap that is to be seen", async () => {
+		for (const [gap, kept] of [
+			[1400, true],
+			[1600, false],
+		] as const) {
+			const { c, held, part } = setUp(4000);
+			held.buffered = [
+				{ from: 3000, to: 5000 },
+				{ from: 5000 + gap, to: 8000 },
+			];
+			await pass(200);
+			c.play();
+			await pass(500);
+			expect(part.there.value).toBe(true);
+			await pass(1000);
+			expect(c.now()).toBeGreaterThan(5200);
+			expect(part.there.value).toBe(kept);
+			await pass(1500);
+			expect(part.there.value).toBe(true);
+			c.close();
+		}
+	});
+
 	it("makes the clock wait while it is on its way, and not where it failed", async () => {
 		const { c, held, part } = setUp(4000);
 		held.buffered = [];

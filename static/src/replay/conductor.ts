@@ -289,7 +289,7 @@ export interface Buffered {
 }
 
 /** A picture is kept over a gap shorter than this: a network that stuttered, not a camera that was covered. */
-const BLINK = 4000;
+const BLINK = 1500;
 
 /** One member's recorded camera, screen or voice. Its media time is session time. */
 export class TrackPart implements Part {

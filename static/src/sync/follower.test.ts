@@ -176,6 +176,28 @@ describe("a moving line", () => {
 	});
 });
 
+describe("what is seen", () => {
+	it("is the frame that is displayed, where that trails the line", async () => {
+		const t = setUp({}, { displayed: (el) => Math.floor(Math.floor(el.currentTime * 30 - 9) * (1e6 / 30)) });
+		t.follower.follow(playing(1, 0, 0));
+		await run(4000);
+		const seen = Math.floor(t.media.currentTime * 30 - 9);
+		expect(t.follower.shown()).toBe(frameMiddle(seen, rate));
+		t.follower.follow(still(2, 9_000_000, t.now()));
+		expect(t.follower.shown()).toBe(9_000_000);
+	});
+
+	it("is the line's place where nothing is told, or what is displayed is of before a jump", async () => {
+		for (const displayed of [() => null, () => 60_000_000]) {
+			const t = setUp({}, { displayed });
+			t.follower.follow(playing(1, 0, 0));
+			await run(3000);
+			expect(t.follower.shown()).toBe(t.follower.target());
+			t.follower.close();
+		}
+	});
+});
+
 describe("a stop", () => {
 	const stop = frameMiddle(100, rate);
 

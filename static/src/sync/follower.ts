@@ -5,7 +5,7 @@
  * It steers by currentTime, not by requestVideoFrameCallback, whose frames stick to a cadence up to a frame off the
  * media clock; and it never relies on that callback alone, since a hidden tab gets none.
  */
-import { boundedAt, type FrameRate, frameAt, frameStart, type Line, positionAt, timeOf } from "./line.ts";
+import { boundedAt, type FrameRate, frameAt, frameMiddle, frameStart, type Line, positionAt, timeOf } from "./line.ts";
 
 /** What a follower needs of a media element; HTMLVideoElement and HTMLAudioElement have it. */
 export interface MediaLike {
@@ -41,6 +41,8 @@ export interface FollowerOptions {
 	now: () => number;
 	/** The clip's frame rate; without one there are no frames, only times (a recorded voice). */
 	rate?: FrameRate;
+	/** The media time of the frame that an element displays, µs; null where that is not known. */
+	displayed?: (el: MediaLike) => number | null;
 	/** A still line's place is shown: its frame, for the line with this seq. Called once for each. */
 	onShown?: (seq: number, frame: number) => void;
 	/** The element could play from the line's place. Called once for each seq. */
@@ -67,6 +69,7 @@ const AHEAD = 120; // a correcting seek aims this far ahead; what it really took
 const EARLY = 25; // play() is called this much before the start; what it really takes is learned
 const READY_AHEAD = 2.5; // seconds that must be buffered
 const CONFIRM_AGAIN = 1000;
+const ELSEWHERE = 2; // seconds; a picture so far from the element's time is of a hidden tab, or of before a jump
 const HAVE_CURRENT_DATA = 2;
 const HAVE_FUTURE_DATA = 3;
 
@@ -169,6 +172,17 @@ export class Follower {
 		if (!this.#before || now >= this.#line.at) return boundedAt(this.#line, now);
 		const p = boundedAt(this.#before, now);
 		return this.#line.moving ? p : Math.min(p, Math.max(this.#line.position, this.#before.position));
+	}
+
+	/**
+	 * Clip time of the picture that is seen here, µs: while it plays, the middle of the frame that is displayed, which trails the line
+	 * and the element's own time on a slow machine. Where the browser does not tell, the line counts.
+	 */
+	shown(): number {
+		const rate = this.#o.rate;
+		const us = this.#moving() && rate ? (this.#o.displayed?.(this.#el) ?? null) : null;
+		if (!rate || us === null || Math.abs(us / 1e6 - this.#el.currentTime) > ELSEWHERE) return this.target();
+		return frameMiddle(frameAt(us + 1, rate), rate); // a frame begins at a rounded time
 	}
 
 	/** Sound on or off, as the person wants it. Call it from a click to lift a refusal of the browser. */

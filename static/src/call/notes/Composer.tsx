@@ -56,7 +56,7 @@ export function Composer(p: ComposerProps) {
 	);
 
 	const add = () => {
-		const note = toNote({ ...draft.peek(), visibility }, uuidv7(), p.now());
+		const note = toNote({ ...draft.peek(), visibility }, uuidv7(), p.now(), p.onClip);
 		if (!note) {
 			field.current?.focus();
 			return;

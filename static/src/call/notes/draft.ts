@@ -36,14 +36,19 @@ export function nextRange(d: Draft, clip: number): Draft {
 	return { ...d, range: { from: Math.min(d.range.from, us), to: Math.max(d.range.from, us) } };
 }
 
-/** What is sent; null while there is nothing to send. A range that was not closed ends where the clip is. */
-export function toNote(d: Draft, id: string, now: Moment): NoteAdd | null {
+/**
+ * What is sent; null while there is nothing to send. On a clip, it says what its writer saw at the first key; a range that was not
+ * closed ends where the clip is.
+ */
+export function toNote(d: Draft, id: string, now: Moment, onClip: boolean): NoteAdd | null {
 	const text = d.text.trim();
 	if (!text) return null;
-	const note: NoteAdd = { id, type: d.type, visibility: d.visibility, text, at: d.begun?.at ?? Math.round(now.at) };
-	if (!d.range) return note;
+	const begun = d.begun ?? { at: Math.round(now.at), clip: Math.round(now.clip) };
+	const note: NoteAdd = { id, type: d.type, visibility: d.visibility, text, at: begun.at };
+	if (!onClip) return note;
+	if (!d.range) return { ...note, onClip, from: begun.clip, to: begun.clip };
 	const to = d.range.to ?? Math.round(now.clip);
-	return { ...note, onClip: true, from: Math.min(d.range.from, to), to: Math.max(d.range.from, to) };
+	return { ...note, onClip, from: Math.min(d.range.from, to), to: Math.max(d.range.from, to) };
 }
 
 /** What one may change of one's own note. */

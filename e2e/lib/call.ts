@@ -1,0 +1,82 @@
+// What several specs do with a call: plan one, wait for its pictures, and fill it with people who cost nothing.
+import { type Browser, expect, type Page } from "@playwright/test";
+import { pictures } from "./media.ts";
+import { api, invitation } from "./people.ts";
+import type { Server } from "./server.ts";
+
+/** A session that this person plans, without a clip if not said otherwise; its id. */
+export async function planned(planner: Page, more: object = {}): Promise<string> {
+  const { id } = await api<{ id: string }>(planner, "POST", "/api/sessions", {
+    kind: "conversation",
+    title: "A rough day",
+    recorded: false,
+    ...more,
+  });
+  return id;
+}
+
+/** A session with the practice clip, once that is prepared; its id. */
+export async function practice(planner: Page): Promise<string> {
+  await expect
+    .poll(
+      async () => {
+        const { clips } = await api<{ clips: { practice?: boolean; state: string }[] }>(planner, "GET", "/api/clips");
+        return clips.find((c) => c.practice)?.state;
+      },
+      { timeout: 120_000 },
+    )
+    .toBe("ready");
+  const { id } = await api<{ id: string }>(planner, "POST", "/api/sessions", { practice: true });
+  return id;
+}
+
+/** Resolves when the page shows n people and every picture moves. */
+export async function seesAll(page: Page, n: number): Promise<void> {
+  await expect(page.getByTestId("participant")).toHaveCount(n, { timeout: 45_000 });
+  await expect
+    .poll(async () => (await pictures(page)).filter((p) => p.light > 8 && p.range > 16).length, { timeout: 45_000 })
+    .toBe(n);
+  const before = await pictures(page);
+  await expect
+    .poll(async () => (await pictures(page)).filter((p, i) => p.time > (before[i]?.time ?? Infinity) + 0.3).length, {
+      timeout: 45_000,
+    })
+    .toBe(n);
+}
+
+/** Somebody who is there and has neither picture nor sound: a WebSocket on an empty page. Gives how they leave. */
+export async function quietMember(
+  browser: Browser,
+  server: Server,
+  planner: Page,
+  session: string,
+  name: string,
+): Promise<() => Promise<void>> {
+  const link = new URL(await invitation(planner, session, "peer", server.url));
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${server.url}/healthz`);
+  await page.evaluate(
+    async ({ session, token, name }) => {
+      const answer = await fetch(`/api/sessions/${session}/door`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ token, name }),
+      });
+      if (!answer.ok) throw new Error(`not let in: ${answer.status} ${await answer.text()}`);
+      const socket = new WebSocket(`${location.origin.replace("http", "ws")}/api/sessions/${session}/ws`);
+      const welcomed = new Promise<void>((resolve, reject) => {
+        socket.onmessage = ({ data }) => JSON.parse(data).type === "welcome" && resolve();
+        socket.onclose = (e) => reject(new Error(`closed with ${e.code} ${e.reason}`));
+      });
+      await new Promise((resolve) => {
+        socket.onopen = resolve;
+      });
+      socket.send(JSON.stringify({ type: "hello", data: { consent: "", mic: false, camera: false } }));
+      await welcomed;
+      Object.assign(window, { socket });
+    },
+    { session, token: link.hash.slice(1), name },
+  );
+  return () => context.close();
+}

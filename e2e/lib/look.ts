@@ -1,0 +1,32 @@
+// The sizes at which pages are looked at, and what is checked of a page in each.
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect, type Page } from "@playwright/test";
+
+export const sizes = {
+  phone: { width: 390, height: 844 },
+  laptop: { width: 1366, height: 650 },
+  desk: { width: 1440, height: 900 },
+};
+
+/** Pictures of the page in every size and both lights, into the folder, and what axe says of it. */
+export async function look(page: Page, folder: string, name: string): Promise<void> {
+  for (const [size, viewport] of Object.entries(sizes)) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`) });
+      const { violations } = await new AxeBuilder({ page })
+        .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"])
+        .analyze();
+      const found = violations.map(
+        (v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`,
+      );
+      expect.soft(found, `${name}, ${size}, ${colorScheme}`).toEqual([]);
+    }
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect.soft(over, `${name} is wider than a ${size}`).toBeLessThanOrEqual(0);
+  }
+  await page.setViewportSize(sizes.desk);
+  await page.emulateMedia({ colorScheme: "light" });
+}
