@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"encoding/binary"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -157,7 +158,7 @@ func (c *client) subscribe(s Signal) {
 	if c.sub == nil {
 		sub, err := c.api.NewPeerConnection(webrtc.Configuration{})
 		must(t, err)
-		sub.OnTrack(func(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) { c.listen(track, r) })
+		sub.OnTrack(func(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) { c.listen(sub, track, r) })
 		c.sub = sub
 	}
 	sub := c.sub
@@ -166,18 +167,32 @@ func (c *client) subscribe(s Signal) {
 	c.mu.Unlock()
 	// A browser needs no such help: see publisher.offer.
 	offer := strings.ReplaceAll(s.SDP, "a=inactive", "a=recvonly")
-	must(t, sub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}))
-	answer, err := sub.CreateAnswer(nil)
+	text, err := accept(sub, webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer})
+	if errors.Is(err, webrtc.ErrConnectionClosed) {
+		return // by the server, meanwhile
+	}
 	must(t, err)
-	gathered := webrtc.GatheringCompletePromise(sub)
-	must(t, sub.SetLocalDescription(answer))
-	<-gathered
 	// The peer may have ended meanwhile.
-	_ = c.peer.Handle(Signal{Kind: KindAnswer, PC: Subscribe, SDP: sub.LocalDescription().SDP, Offer: s.Offer})
+	_ = c.peer.Handle(Signal{Kind: KindAnswer, PC: Subscribe, SDP: text, Offer: s.Offer})
 }
 
-// listen counts what arrives on a track.
-func (c *client) listen(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
+// accept answers an offer. The server needs no candidates of its members.
+func accept(pc *webrtc.PeerConnection, offer webrtc.SessionDescription) (string, error) {
+	if err := pc.SetRemoteDescription(offer); err != nil {
+		return "", err
+	}
+	answer, err := pc.CreateAnswer(nil)
+	if err != nil {
+		return "", err
+	}
+	if err = pc.SetLocalDescription(answer); err != nil {
+		return "", err
+	}
+	return pc.LocalDescription().SDP, nil
+}
+
+// listen counts what arrives on a track. Like a browser it asks for a key frame while there is none.
+func (c *client) listen(pc *webrtc.PeerConnection, track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 	c.mu.Lock()
 	s := c.streams[track.ID()]
 	if s == nil {
@@ -214,7 +229,12 @@ func (c *client) listen(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		c.mu.Lock()
 		s.note(p)
 		c.noteSize(p)
+		blind := s.mime == webrtc.MimeTypeVP8 && s.keys == 0 && s.packets%30 == 1
 		c.mu.Unlock()
+		if blind {
+			// It fails when the connection is closing.
+			_ = pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(track.SSRC())}})
+		}
 	}
 }
 
@@ -284,9 +304,7 @@ func (c *client) offer(options *webrtc.OfferOptions) error {
 	t := c.w.t
 	offer, err := c.pub.CreateOffer(options)
 	must(t, err)
-	gathered := webrtc.GatheringCompletePromise(c.pub)
 	must(t, c.pub.SetLocalDescription(offer))
-	<-gathered
 	sources := make(map[string]Source)
 	c.mu.Lock()
 	for s, sender := range c.senders {
