@@ -100,6 +100,45 @@ func TestVanishedMemberIsGivenUp(t *testing.T) {
 	})
 }
 
+func TestASilentPublisherDisappearsInFiveSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, conditions{delay: 5 * time.Millisecond})
+		defer w.close()
+		var j journal
+		tap, err := w.sfu.Room("r").Tap(&j)
+		must(t, err)
+		defer tap.Close()
+		a := w.client("ann").join("r", true, false)
+		b := w.client("bob").join("r", false, true)
+		must(t, a.publish(SourceAudio, SourceCamera))
+		time.Sleep(2 * time.Second)
+		first := b.offered()["ann/camera"].Publication
+		w.vanish(a)
+		time.Sleep(5 * time.Second)
+		if n := len(b.offered()); n != 0 {
+			t.Errorf("bob is still offered %d tracks", n)
+		}
+		if got := j.told(); got != "[+ann/audio +ann/camera -ann/audio -ann/camera]" &&
+			got != "[+ann/audio +ann/camera -ann/camera -ann/audio]" && got != "[+ann/camera +ann/audio -ann/audio -ann/camera]" &&
+			got != "[+ann/camera +ann/audio -ann/camera -ann/audio]" {
+			t.Errorf("told %s", got)
+		}
+		// The connection is the same: nobody has to do anything.
+		w.back(a)
+		time.Sleep(3 * time.Second)
+		got := b.got()
+		if got["ann/audio"] == nil || got["ann/camera"] == nil || a.wasRestarted(Publish) {
+			t.Errorf("after the cable was plugged in again bob receives %v", b.offered())
+		}
+		if b.offered()["ann/camera"].Publication == first {
+			t.Error("a publication that ended began again")
+		}
+		if got := j.states("ann", Publish); got != "[connected disconnected connected]" {
+			t.Errorf("states: %s", got)
+		}
+	})
+}
+
 func TestSubscriberThatVanishedComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, conditions{delay: 5 * time.Millisecond})

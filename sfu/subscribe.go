@@ -66,6 +66,7 @@ func (s *subscriber) open() {
 	}
 	s.egress, s.tracks = newEgress(s.peer, s.peer.currentViews()), make(map[*Publication]*downTrack)
 	s.sections, s.session, s.version = negotiate.Sections{}, rand.Uint64()>>2, 0
+	s.peer.egress.Store(s.egress)
 	s.peer.room.sfu.metronome.add(s.egress)
 }
 
@@ -228,6 +229,7 @@ func (s *subscriber) close(state PeerState) {
 	s.peer.room.sfu.metronome.remove(s.egress)
 	s.egress.shut()
 	s.egress.conn.Close()
+	s.peer.egress.Store(nil)
 	s.egress, s.tracks, s.candidates = nil, nil, candidates{}
 	s.offering, s.stale = false, false
 	s.peer.emit(Subscribe, state)
