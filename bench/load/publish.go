@@ -18,6 +18,8 @@ const (
 	namedFor    = 100 // packets that carry the mid and the rid, until the server knows the SSRC
 	ntpEpoch    = 2_208_988_800
 	maxRTPBytes = 1300
+
+	hopeless = 200 * time.Millisecond // behind the clock: what was not sent is left out
 )
 
 // publisher is the publish side of a participant. The link's mu guards it; play is its goroutine.
@@ -138,6 +140,9 @@ func (p *publisher) play() {
 			return
 		}
 		now := time.Now()
+		if now.Sub(earlier(nextAudio, nextVideo)) > hopeless {
+			nextAudio, nextVideo = now, now
+		}
 		p.link.mu.Lock()
 		for ; !nextAudio.After(now); nextAudio = nextAudio.Add(packet) {
 			p.sendAudio()

@@ -16,7 +16,7 @@ import (
 // quick is long enough for a few packets.
 func quick() load.Timing {
 	return load.Timing{
-		Stagger: time.Millisecond, Warm: 100 * time.Millisecond, Measure: 400 * time.Millisecond, Drain: 300 * time.Millisecond,
+		Stagger: time.Millisecond, Warm: 100 * time.Millisecond, Measure: 400 * time.Millisecond, Drain: 500 * time.Millisecond,
 		Patience: 30 * time.Second,
 	}
 }
@@ -73,7 +73,6 @@ func loss(r *load.Result) float64 { return 1 - float64(r.Delivered)/float64(r.Ex
 func TestEveryServerPlaysALesson(t *testing.T) {
 	for _, kind := range server.Kinds() {
 		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
 			res := play(t, kind, load.Scenario{Rooms: 1, Members: 4, Talkers: 1, Alone: 1})
 			if res.Participants != 4 || res.Subscribers != 3 || len(res.FirstVideo) != 3 || len(res.AloneVideo) != 1 || res.AloneVideo[0] == 0 {
 				t.Errorf("%+v", res)
@@ -88,9 +87,8 @@ func TestEveryServerPlaysALesson(t *testing.T) {
 func TestEverySFUPlaysRooms(t *testing.T) {
 	for _, kind := range []string{"pausepoint", "pion"} {
 		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			res := play(t, kind, load.Scenario{Rooms: 2, Members: 3, Talkers: 3, Listen: true})
-			if res.Subscribers != 6 || loss(res) > 0.1 {
+			res := play(t, kind, load.Scenario{Rooms: 2, Members: 2, Talkers: 2, Listen: true})
+			if res.Subscribers != 4 || loss(res) > 0.1 {
 				t.Errorf("%d of %d packets came to %d", res.Delivered, res.Expected, res.Subscribers)
 			}
 		})
@@ -100,7 +98,6 @@ func TestEverySFUPlaysRooms(t *testing.T) {
 func TestEverySFUForwardsSimulcast(t *testing.T) {
 	for _, kind := range []string{"pausepoint", "pion"} {
 		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
 			if res := play(t, kind, load.Scenario{Rooms: 1, Members: 3, Talkers: 1, Simulcast: true}); loss(res) == 1 {
 				t.Errorf("%d of %d packets came", res.Delivered, res.Expected)
 			}
@@ -111,7 +108,6 @@ func TestEverySFUForwardsSimulcast(t *testing.T) {
 func TestLostPacketsAreAskedForAndSentAgain(t *testing.T) {
 	for _, kind := range []string{"pausepoint", "pion"} {
 		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
 			// Of sound, pion sends nothing again, and that is a quarter of the packets.
 			res := play(t, kind, load.Scenario{Rooms: 1, Members: 4, Talkers: 1, Loss: 0.3})
 			if res.Nacks == 0 || loss(res) > 0.2 {

@@ -146,11 +146,15 @@ func (r *report) ratio(b bound) float64 {
 	return stats.PairedRatio(ours, r.series(b, b.against))
 }
 
+// overloaded is the fraction of packets that may be missing before a server counts as overloaded: what it costs to forward is not
+// known then, since it spends its time on what nobody gets.
+const overloaded = 0.1
+
 // series is a figure by round, NaN where it is missing.
 func (r *report) series(b bound, server string) (values []float64) {
 	for _, s := range r.of(b.scenario, server) {
 		v := math.NaN()
-		if s.Error == "" {
+		if s.Error == "" && s.Figures.Loss < overloaded {
 			v = b.figure(s.Figures)
 		}
 		values = append(values, v)
@@ -192,8 +196,12 @@ func (s summary) row() string {
 	if f.AloneP50 != 0 {
 		alone = fmt.Sprintf("%.0f / %.0f", f.AloneP50, f.AloneP95)
 	}
+	name := s.Server
+	if f.Loss >= overloaded {
+		name += " (overloaded)"
+	}
 	return fmt.Sprintf("| %s | %s | %.2f | %.2f / %.2f | %.2f | %.0f / %.0f | %s | %.2f | %.0f, %.0f | %d | %s |\n",
-		s.Scenario, s.Server, f.CPU, f.LatencyP50, f.LatencyP99, 100*f.Loss, f.FirstP50, f.FirstP95, alone, f.Memory,
+		s.Scenario, name, f.CPU, f.LatencyP50, f.LatencyP99, 100*f.Loss, f.FirstP50, f.FirstP95, alone, f.Memory,
 		100*f.ServerCore, 100*f.Generator, f.Delivered, f.Profile)
 }
 

@@ -89,6 +89,13 @@ func TestRatiosAreOfTheSameRound(t *testing.T) {
 			r.Samples = append(r.Samples, s)
 		}
 	}
+	for _, server := range []string{"pausepoint", "pion"} {
+		f := figures{CPU: 10}
+		if server == "pion" {
+			f.Loss = 0.6
+		}
+		r.Samples = append(r.Samples, sample{Server: server, Scenario: "lesson300", Figures: f})
+	}
 	r.Samples = append(r.Samples, sample{Server: "pausepoint", Scenario: "call", Error: "refused\nfor a reason"})
 	r.summarize()
 	got := make(map[string]float64)
@@ -105,7 +112,11 @@ func TestRatiosAreOfTheSameRound(t *testing.T) {
 	if _, ok := got["call, CPU against pion"]; ok {
 		t.Error("there is a ratio of what was not measured")
 	}
-	if text := r.String(); !strings.Contains(text, "| call | pausepoint | not measured: refused |") || !strings.Contains(text, "| 0.50 | ≤ 0.55 | ≤ 0.42 |") {
+	if v, ok := got["lesson of 300, CPU against pion"]; ok {
+		t.Errorf("%v is the ratio to a server that is overloaded", v)
+	}
+	if text := r.String(); !strings.Contains(text, "| lesson300 | pion (overloaded) |") ||
+		!strings.Contains(text, "| call | pausepoint | not measured: refused |") || !strings.Contains(text, "| 0.50 | ≤ 0.55 | ≤ 0.42 |") {
 		t.Error(text)
 	}
 }
