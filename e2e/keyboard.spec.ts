@@ -1,7 +1,7 @@
 // The call without a mouse: every control by Tab in the order in which it stands and with a focus that is seen, every key that the
 // page promises, and dialogs and menus that keep the focus and give it back.
 import { expect, type Locator, type Page, test } from "@playwright/test";
-import { practice, seesAll } from "./lib/call.ts";
+import { practice, practiceIsReady, seesAll } from "./lib/call.ts";
 import { api, makeFirstAccount, newPerson } from "./lib/people.ts";
 import { Server } from "./lib/server.ts";
 
@@ -15,6 +15,7 @@ test.beforeAll(async ({ browser }) => {
   server = await Server.start();
   amara = await newPerson(browser);
   await makeFirstAccount(amara, server, server.url);
+  await practiceIsReady(amara);
   session = await practice(amara);
 });
 

@@ -184,6 +184,10 @@ test("the call, at a pause", async () => {
   await look(leila, "call-talking");
   await mei.getByRole("button", { name: "People" }).click();
   await look(mei, "call-people");
+  await mei.setViewportSize(sizes.phone);
+  await mei.getByRole("button", { name: "Close people" }).click();
+  await expect(mei.getByRole("button", { name: "I’d like to speak" })).toBeVisible();
+  await mei.setViewportSize(sizes.desk);
 });
 
 test("the replay", async () => {

@@ -26,7 +26,11 @@ const everyone = () => [amara, tomasz, mei];
 test.beforeAll(async ({ browser }) => {
   folder = await mkdtemp(join(tmpdir(), "pausepoint-clip-"));
   server = await Server.start();
-  delays = [await Delay.start(server.port, 20, 5), await Delay.start(server.port, 60, 10), await Delay.start(server.port, 120, 30)];
+  delays = [
+    await Delay.start(server.port, 20, 5),
+    await Delay.start(server.port, 60, 10),
+    await Delay.start(server.port, 120, 30),
+  ];
   amara = await newPerson(browser);
   tomasz = await newPerson(browser);
   mei = await newPerson(browser);
@@ -50,7 +54,9 @@ test("the first account, a clip, a plan", async () => {
   await amara.locator("input[type=file]").setInputFiles(file);
   await amara.getByLabel("Title").fill("Year 5 fractions");
   const { clips } = await test.step("it is prepared", async () => {
-    let found: { clips: { id: string; title: string; state: string; practice?: boolean; frames: number }[] } = { clips: [] };
+    let found: { clips: { id: string; title: string; state: string; practice?: boolean; frames: number }[] } = {
+      clips: [],
+    };
     await expect
       .poll(
         async () => {
@@ -72,7 +78,13 @@ test("the first account, a clip, a plan", async () => {
     clip: clip?.id,
     recorded: true,
     pauses: [
-      { id: "0192f0c8-7b1e-7000-8000-000000000001", frame: pauseFrame, prompt: "Who is doing the thinking here?", think: 3000, talk: 240_000 },
+      {
+        id: "0192f0c8-7b1e-7000-8000-000000000001",
+        frame: pauseFrame,
+        prompt: "Who is doing the thinking here?",
+        think: 3000,
+        talk: 240_000,
+      },
     ],
   });
   session = plan.id;
@@ -124,12 +136,19 @@ test("a viewer's attempt to drive is refused", async () => {
     const socket = new WebSocket(`${location.origin.replace("http", "ws")}/api/sessions/${session}/ws`);
     const frames: { type: string; id?: string; data?: { error?: { code: string } } }[] = [];
     return new Promise<string | undefined>((resolve, reject) => {
-      socket.onopen = () => socket.send(JSON.stringify({ type: "hello", data: { consent: "agreed", mic: true, camera: true } }));
+      socket.onopen = () =>
+        socket.send(JSON.stringify({ type: "hello", data: { consent: "agreed", mic: true, camera: true } }));
       socket.onmessage = ({ data }) => {
         const frame = JSON.parse(data);
         frames.push(frame);
         if (frame.type === "welcome")
-          socket.send(JSON.stringify({ type: "playback.seek", id: "0192f0c8-7b1e-7000-8000-0000000000aa", data: { position: 20_000_000 } }));
+          socket.send(
+            JSON.stringify({
+              type: "playback.seek",
+              id: "0192f0c8-7b1e-7000-8000-0000000000aa",
+              data: { position: 20_000_000 },
+            }),
+          );
         if (frame.type === "reply") {
           socket.close();
           resolve(frame.data?.error?.code);
@@ -162,7 +181,8 @@ test("a note appears everywhere with the times of its first key", async () => {
   const seen = await frameAtKey(tomasz);
   await tomasz.keyboard.type("he draws the bar again", { delay: 60 });
   await tomasz.getByRole("button", { name: /^Add/ }).click();
-  for (const page of everyone()) await expect(page.getByText("She draws the bar again", { exact: false }).first()).toBeVisible();
+  for (const page of everyone())
+    await expect(page.getByText("She draws the bar again", { exact: false }).first()).toBeVisible();
   const replay = await api<Replay>(tomasz, "GET", `/api/sessions/${session}/replay`);
   const note = replay.view.notes.find((n) => /he draws the bar again/i.test(n.text));
   expect(note?.onClip).toBe(true);
@@ -178,7 +198,9 @@ test("a private note stays private", async () => {
   await mei.getByRole("menuitemradio", { name: "Only me" }).click();
   await mei.getByRole("button", { name: /^Add/ }).click();
   await expect(mei.getByText("I would have stepped in here").first()).toBeVisible();
-  const others = await Promise.all([amara, tomasz].map((page) => api<Replay>(page, "GET", `/api/sessions/${session}/replay`)));
+  const others = await Promise.all(
+    [amara, tomasz].map((page) => api<Replay>(page, "GET", `/api/sessions/${session}/replay`)),
+  );
   for (const replay of others) expect(JSON.stringify(replay)).not.toContain("stepped in here");
 });
 
@@ -258,7 +280,9 @@ test("any moment of the conversation has the place of the clip that was shown th
   const frame = Math.floor(((line.position + 2_000_000 * line.rate) * fps) / 1_000_000);
   await expect.poll(async () => Math.abs((await displayedFrame(amara)) - frame)).toBeLessThanOrEqual(1);
   // Recorded pictures run on session time: their own clock says which moment they show.
-  await expect.poll(async () => (await pictures(amara)).filter((p) => Math.abs(p.time - moment / 1000) < 0.1).length).toBe(3);
+  await expect
+    .poll(async () => (await pictures(amara)).filter((p) => Math.abs(p.time - moment / 1000) < 0.1).length)
+    .toBe(3);
   // A browser leaves out what it cannot join: all that was recorded has to be there.
   const cameras = replay.segments.filter((s) => s.source === "camera" && s.start < moment + 30_000 && s.end > moment);
   expect(cameras.length).toBeGreaterThanOrEqual(3);
@@ -266,7 +290,11 @@ test("any moment of the conversation has the place of the clip that was shown th
 });
 
 test("notes leave as WebVTT, CSV and JSON", async () => {
-  for (const [format, words] of [["vtt", "WEBVTT"], ["csv", "clip_from"], ["json", '"notes"']] as const) {
+  for (const [format, words] of [
+    ["vtt", "WEBVTT"],
+    ["csv", "clip_from"],
+    ["json", '"notes"'],
+  ] as const) {
     const answer = await amara.request.get(`${delays[0]?.url}/api/sessions/${session}/notes.${format}`);
     expect(answer.status()).toBe(200);
     const text = await answer.text();
@@ -278,7 +306,10 @@ test("notes leave as WebVTT, CSV and JSON", async () => {
 });
 
 interface Replay {
-  view: { playback: { mode: string; position: number; rate: number; at: number }; notes: { text: string; onClip: boolean; from: number; at: number; written: number }[] };
+  view: {
+    playback: { mode: string; position: number; rate: number; at: number };
+    notes: { text: string; onClip: boolean; from: number; at: number; written: number }[];
+  };
   events: { type: string; seq: number; at: number; data: unknown }[];
   segments: { member: string; source: string; start: number; end: number }[];
 }

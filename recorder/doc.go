@@ -12,6 +12,9 @@
 // Time in a file counts from its segment's start, and a segment's start is session time: durations are never summed, so what is
 // lost or silent is a gap and shifts nothing. See [Timeline] for how RTP time becomes session time.
 //
+// A picture stands until the next one, for up to three seconds, and the file says so: browsers leave out all that follows an unexplained step
+// in time, up to the next key frame. What is longer, and what was lost for longer than a second and a half, is a gap.
+//
 // The second half of the package is pure: [NewReplay] puts a journal and segments together, and [Export] with its writers carries
 // out what was written.
 package recorder

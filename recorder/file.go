@@ -73,8 +73,10 @@ type segmentFile struct {
 	sum     hash.Hash
 	size    int64 // bytes that are durable
 	pending cluster
-	last    int64 // of the newest block, ms from the start
-	end     int64 // where the last durable frame ends, ms from the start
+	since   float64 // session time at which the oldest pending frame arrived
+	newest  float64 // the same of the newest frame
+	last    int64   // of the newest block, ms from the start
+	end     int64   // where the last durable frame ends, ms from the start
 }
 
 // createSegment makes the row and the file of a segment, in this order: a file without a row would be nobody's.
@@ -148,8 +150,11 @@ func (s *segmentFile) add(at float64, f frame) error {
 			return err
 		}
 	}
+	if len(s.pending.blocks) == 0 {
+		s.since = f.arrival
+	}
 	s.pending.add(rel, f)
-	s.last = rel
+	s.last, s.newest = rel, f.arrival
 	return nil
 }
 
@@ -161,15 +166,15 @@ func (s *segmentFile) until(at float64) {
 }
 
 // flushAt writes the pending cluster at a session time at which it has waited for long enough. The last picture waits on for the next
-// one, which says how long it is shown; by itself, it is shown at least until now.
+// one, which says how long it is shown; by itself, it is shown for as long as none has come.
 func (s *segmentFile) flushAt(now float64) error {
 	if s.seg.Mime != MimeVP8 || len(s.pending.blocks) < 2 {
-		s.until(now)
+		s.until(float64(s.seg.Start+s.last) + now - s.newest)
 		return s.flush()
 	}
 	tail := s.pending.split()
 	err := s.flush()
-	s.pending = tail
+	s.pending, s.since = tail, s.newest
 	return err
 }
 
@@ -197,9 +202,12 @@ func (s *segmentFile) flush() error {
 // age is how far into the segment a session time lies, in ms.
 func (s *segmentFile) age(at float64) float64 { return at - float64(s.seg.Start) }
 
-// pendingSince is the session time of the oldest frame that is not written; false if there is none.
-func (s *segmentFile) pendingSince() (ms float64, ok bool) {
-	return float64(s.seg.Start + s.pending.start), len(s.pending.blocks) > 0
+// waited is for how long the oldest frame that is not written has waited, in ms; 0 if there is none.
+func (s *segmentFile) waited(now float64) float64 {
+	if len(s.pending.blocks) == 0 {
+		return 0
+	}
+	return now - s.since
 }
 
 // close writes what is left, closes the file, and returns the segment as finished. Its error does not make the segment

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -195,5 +196,31 @@ func TestASlowDiskLosesNothing(t *testing.T) {
 	}
 	if len(segments) != 1 || stored != len(samples) {
 		t.Errorf("%d of %d frames are stored, in %d segments", stored, len(samples), len(segments))
+	}
+}
+
+// What comes late as a whole, by seconds, is stored like what comes at once.
+func TestALongDelayMakesNoShortClusters(t *testing.T) {
+	dir, samples := t.TempDir(), encoded(t).video[:240]
+	// The wall clock says that the capture was long before: the first packet was fast, all others wait.
+	v, _ := packetised(videoInfo("m"), samples, sending{delay: 0.02, firstReport: 0.01, reportEvery: 1})
+	for i := range v {
+		if v[i].at > 0.5 {
+			v[i].at += 1.8
+		}
+	}
+	index, _ := record(t, dir, []TrackInfo{videoInfo("m")}, [][]timed{v}, 14)
+	segments := index.list(func(Segment) bool { return true })
+	stored := 0
+	for i, blocks := range check(t, dir, segments) {
+		stored += len(blocks)
+		b, err := os.ReadFile(filepath.Join(dir, "s", segments[i].ID+".webm"))
+		fatal(t, err)
+		if n := bytes.Count(b, []byte{0x1f, 0x43, 0xb6, 0x75}); n > len(blocks)/15 {
+			t.Errorf("%d frames are in %d clusters", len(blocks), n)
+		}
+	}
+	if stored != len(samples) {
+		t.Errorf("%d of %d frames are stored", stored, len(samples))
 	}
 }

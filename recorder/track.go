@@ -194,13 +194,16 @@ func (w *writer) drain(now float64) {
 }
 
 func (w *writer) assemble(p arrived) []frame {
+	var out []frame
 	if w.vp8 != nil {
-		return w.vp8.push(p)
+		out = w.vp8.push(p)
+	} else if f, ok := opusFrame(p); ok {
+		out = []frame{f}
 	}
-	if f, ok := opusFrame(p); ok {
-		return []frame{f}
+	for i := range out {
+		out[i].arrival = p.at
 	}
-	return nil
+	return out
 }
 
 // place stores what was held.
@@ -334,13 +337,13 @@ func (w *writer) tick(now float64) {
 	if w.file == nil {
 		return
 	}
-	if since, ok := w.file.pendingSince(); ok && now-since >= flushAfter {
+	if w.file.waited(now) >= flushAfter {
 		if err := w.file.flushAt(now); err != nil {
 			w.fail(err, now)
 			return
 		}
 	}
-	if now-w.newest > w.silence()+float64(reorderHold.Milliseconds()) {
+	if now-w.file.newest > w.silence()+float64(reorderHold.Milliseconds()) {
 		w.closeFile(math.Inf(1))
 		if w.vp8 != nil {
 			w.vp8.lose() // what comes next begins a segment

@@ -14,6 +14,7 @@ type frame struct {
 	width, height int     // of a VP8 key frame
 	data          []byte  // owned by the frame
 	duration      float64 // ms; an estimate for video
+	arrival       float64 // session time, ms: when its last packet came
 }
 
 // vp8Assembler puts VP8 frames together from packets in order (RFC 7741), and lets no frame pass that could not be decoded: after

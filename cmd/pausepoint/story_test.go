@@ -137,7 +137,7 @@ func TestStory(t *testing.T) {
 	olu.refused(403, "forbidden", "GET", path+"/segments/x", nil)
 	olu.refused(404, "not_found", "GET", path+"/door", nil)
 	olu.refused(404, "not_found", "GET", "/api/clips/"+clip.PracticeID, nil)
-	newBrowser(t, s).refused(403, "forbidden", "POST", path+"/door", map[string]string{"token": observerToken, "name": "Olu again"})
+	newBrowser(t, s).refused(404, "not_found", "POST", path+"/door", map[string]string{"token": observerToken, "name": "Olu again"})
 	if _, res, err := olu.dial(id, nil); err == nil || res.StatusCode != 403 {
 		t.Fatalf("a removed member opens a call: %v", res)
 	}

@@ -1,5 +1,5 @@
 // What several specs do with a call: plan one, wait for its pictures, and fill it with people who cost nothing.
-import { type Browser, expect, type Page } from "@playwright/test";
+import { type Browser, expect, type Page, test } from "@playwright/test";
 import { pictures } from "./media.ts";
 import { api, invitation } from "./people.ts";
 import type { Server } from "./server.ts";
@@ -15,17 +15,22 @@ export async function planned(planner: Page, more: object = {}): Promise<string>
   return id;
 }
 
-/** A session with the practice clip, once that is prepared; its id. */
-export async function practice(planner: Page): Promise<string> {
+/** Resolves when the practice clip is prepared, which takes a busy machine its time. For beforeAll. */
+export async function practiceIsReady(planner: Page): Promise<void> {
+  test.setTimeout(420_000);
   await expect
     .poll(
       async () => {
         const { clips } = await api<{ clips: { practice?: boolean; state: string }[] }>(planner, "GET", "/api/clips");
         return clips.find((c) => c.practice)?.state;
       },
-      { timeout: 120_000 },
+      { timeout: 400_000 },
     )
     .toBe("ready");
+}
+
+/** A session with the practice clip; its id. */
+export async function practice(planner: Page): Promise<string> {
   const { id } = await api<{ id: string }>(planner, "POST", "/api/sessions", { practice: true });
   return id;
 }

@@ -93,7 +93,8 @@ export async function movingPictures(page: Page, memory: Map<string, number>): P
     for (const peer of (window as unknown as { __peers: RTCPeerConnection[] }).__peers) {
       if (peer.connectionState !== "connected") continue;
       for (const stat of (await peer.getStats()).values()) {
-        if (stat.type === "inbound-rtp" && stat.kind === "video") frames.push([`${stat.ssrc} ${stat.mid}`, stat.framesDecoded ?? 0]);
+        if (stat.type === "inbound-rtp" && stat.kind === "video")
+          frames.push([`${stat.ssrc} ${stat.mid}`, stat.framesDecoded ?? 0]);
       }
     }
     return frames;
@@ -105,12 +106,21 @@ export async function movingPictures(page: Page, memory: Map<string, number>): P
 }
 
 /** What of recorded segments the replay's cameras do not hold in their buffers: a sentence for each stretch of more than 0.1 s. */
-export async function missing(page: Page, segments: { member: string; start: number; end: number }[]): Promise<string[]> {
+export async function missing(
+  page: Page,
+  segments: { member: string; start: number; end: number }[],
+): Promise<string[]> {
   const held = await page.getByTestId("participant").evaluateAll((elements) =>
     elements.map((element) => {
       const { buffered } = element as HTMLVideoElement;
       const member = element.closest<HTMLElement>("[data-member]")?.dataset.member;
-      return { member, ranges: Array.from({ length: buffered.length }, (_, i) => [buffered.start(i) * 1000, buffered.end(i) * 1000] as const) };
+      return {
+        member,
+        ranges: Array.from(
+          { length: buffered.length },
+          (_, i) => [buffered.start(i) * 1000, buffered.end(i) * 1000] as const,
+        ),
+      };
     }),
   );
   return segments.flatMap(({ member, start, end }) => {
