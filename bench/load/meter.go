@@ -28,6 +28,7 @@ type meter struct {
 	top           uint64 // video of the best layer
 	keyframes     uint64
 	nacks, plis   atomic.Uint64
+	recovered     atomic.Uint64 // packets that came after they were asked for
 	undecryptable atomic.Uint64
 }
 

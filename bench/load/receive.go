@@ -161,8 +161,9 @@ func (r *receiver) deliver(s *inbound, seq uint16, timestamp uint32, payload []b
 		return
 	}
 	s.measure(timestamp, at)
-	if len(s.missing) != 0 {
+	if s.missing[seq] != nil {
 		delete(s.missing, seq)
+		r.meter.recovered.Add(1)
 	}
 	if gap > 0 && s.nack {
 		r.miss(s, seq, gap, at)

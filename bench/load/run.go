@@ -63,6 +63,7 @@ type Result struct {
 	AloneVideo   []time.Duration // of those who joined one by one
 	Missing      int             // subscribers without video at the end
 	Nacks, PLIs  uint64
+	Recovered    uint64 // packets that came after a NACK
 	Resent       uint64 // by publishers
 	Garbled      uint64 // packets that could not be decrypted
 	Profile      string // of SRTP, towards subscribers
@@ -335,6 +336,7 @@ func (res *Result) add(m *meter) {
 	res.Latency.Merge(&m.latency)
 	res.Nacks += m.nacks.Load()
 	res.PLIs += m.plis.Load()
+	res.Recovered += m.recovered.Load()
 	res.Garbled += m.undecryptable.Load()
 	if m.video == 0 {
 		res.Missing++

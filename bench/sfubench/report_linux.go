@@ -130,6 +130,7 @@ func (r *report) median(scenario, server string) summary {
 		Memory:     of(func(f figures) float64 { return f.Memory }),
 		Nacks:      count(func(f figures) uint64 { return f.Nacks }),
 		PLIs:       count(func(f figures) uint64 { return f.PLIs }),
+		Recovered:  count(func(f figures) uint64 { return f.Recovered }),
 		Resent:     count(func(f figures) uint64 { return f.Resent }),
 		Garbled:    count(func(f figures) uint64 { return f.Garbled }),
 		Missing:    int(of(func(f figures) float64 { return float64(f.Missing) })),

@@ -38,6 +38,7 @@ type figures struct {
 	Memory       float64 `json:"memory_mib_per_participant"`
 	Nacks        uint64  `json:"nacks"`
 	PLIs         uint64  `json:"plis"`
+	Recovered    uint64  `json:"recovered"` // packets that came after a NACK
 	Resent       uint64  `json:"resent_by_publishers"`
 	Missing      int     `json:"without_video"`
 	Garbled      uint64  `json:"garbled"`
@@ -140,7 +141,7 @@ func figuresOf(r *load.Result, g *gauges) *figures {
 		FirstP50: percentile(r.FirstVideo, 0.5), FirstP95: percentile(r.FirstVideo, 0.95),
 		AloneP50: percentile(r.AloneVideo, 0.5), AloneP95: percentile(r.AloneVideo, 0.95),
 		Memory: float64(g.memory) / (1 << 20) / float64(max(r.Participants, 1)),
-		Nacks:  r.Nacks, PLIs: r.PLIs, Resent: r.Resent, Missing: r.Missing, Garbled: r.Garbled, Profile: r.Profile,
+		Nacks:  r.Nacks, PLIs: r.PLIs, Recovered: r.Recovered, Resent: r.Resent, Missing: r.Missing, Garbled: r.Garbled, Profile: r.Profile,
 	}
 }
 
