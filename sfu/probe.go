@@ -19,6 +19,7 @@ type probe struct {
 	cluster bwe.Cluster
 	began   time.Time
 	bytes   int
+	packets int
 	back    uint16 // how far to look back for the next packet
 }
 
@@ -57,11 +58,16 @@ func (e *egress) sendProbe(b *transport.Batch, now time.Time) {
 		return
 	}
 	due := int(float64(p.cluster.Rate) / 8 * (now.Sub(p.began) + fastBeat).Seconds())
-	due = min(due, p.cluster.Bytes)
-	for i := 0; p.bytes < due && i < probePortion; i++ {
+	for i := 0; p.unsent() && p.bytes < due && i < probePortion; i++ {
 		p.bytes += t.probe(b, p, now)
+		p.packets++
 	}
-	p.live = p.bytes < p.cluster.Bytes
+	p.live = p.unsent()
+}
+
+// unsent reports whether there is more of the probe to send: few packets say nothing, and padding may be larger than was planned.
+func (p *probe) unsent() bool {
+	return p.bytes < p.cluster.Bytes || p.packets < p.cluster.Packets
 }
 
 // probe sends one packet of a probe and returns its size.

@@ -13,6 +13,8 @@ const (
 	probeHeadroom  = 1.2 // above what is wanted: to hold it without a queue
 	probeSatisfied = 1.05
 	probeLength    = 15 * time.Millisecond
+	probeLonger    = 3    // times a probe that led nowhere is followed by one of twice the length: jitter hides short ones
+	probeLargest   = 6000 // bytes of one that is longer
 	probePackets   = 5    // the fewest that say something
 	probePacket    = 1000 // bytes, the largest
 	probeSmallest  = 200
@@ -20,12 +22,13 @@ const (
 	maxGrowth      = 0.9 // below it, a rate was not reached
 )
 
-// Cluster is a probe to be sent: Bytes in packets of about Packet bytes, paced at Rate bit/s.
+// Cluster is a probe to be sent: at least Bytes in at least Packets packets of about Packet bytes, paced at Rate bit/s.
 type Cluster struct {
-	ID     uint8
-	Rate   int
-	Bytes  int
-	Packet int
+	ID      uint8
+	Rate    int
+	Bytes   int
+	Packet  int
+	Packets int
 }
 
 // probes follows one cluster at a time.
@@ -48,6 +51,7 @@ type probes struct {
 	next     time.Duration // when the next may begin
 	wait     time.Duration // after the next one that leads nowhere
 	cautious bool
+	failures int // since one that led to its rate
 }
 
 // Probe says whether to send a probe now. wanted is what would be sent if the link were fast enough, in bit/s.
@@ -79,10 +83,11 @@ func (p *probes) begin(rate int, now time.Duration) Cluster {
 		id = 1
 	}
 	bytes := int(float64(rate) / 8 * probeLength.Seconds())
+	bytes = max(bytes, min(bytes<<min(p.failures, probeLonger), probeLargest))
 	packet := min(max(bytes/probePackets, probeSmallest), probePacket)
 	bytes = max(bytes, probePackets*packet)
-	*p = probes{id: id, rate: rate, planned: bytes, live: true, began: now, cautious: p.cautious, wait: p.wait}
-	return Cluster{ID: id, Rate: rate, Bytes: bytes, Packet: packet}
+	*p = probes{id: id, rate: rate, planned: bytes, live: true, began: now, cautious: p.cautious, wait: p.wait, failures: p.failures}
+	return Cluster{ID: id, Rate: rate, Bytes: bytes, Packet: packet, Packets: probePackets}
 }
 
 func (p *probes) sent(id uint8, size int, now time.Duration) {
@@ -128,7 +133,7 @@ func (p *probes) result(now time.Duration) (int, bool) {
 	if float64(rate) < maxGrowth*float64(p.rate) {
 		p.failed(now)
 	} else {
-		p.cautious, p.next, p.wait = false, now, 0
+		p.cautious, p.next, p.wait, p.failures = false, now, 0, 0
 	}
 	return rate, true
 }
@@ -136,6 +141,7 @@ func (p *probes) result(now time.Duration) (int, bool) {
 func (p *probes) failed(now time.Duration) {
 	p.wait = min(max(time.Duration(probeBackoff*float64(p.wait)), probeInterval), probeRarely)
 	p.live, p.cautious, p.next = false, true, now+p.wait
+	p.failures++
 }
 
 // fell puts the next probe off: the link has just shown what it does not hold.
