@@ -109,6 +109,10 @@ func (t *downTrack) forward(b *transport.Batch, p *packet) {
 	if layer != t.out.layer && !t.out.begins(p) {
 		return
 	}
+	if layer != t.out.layer && p.behind != 0 {
+		e.replay(t, p)
+		return
+	}
 	if e.paced && !e.pacer.Allow(len(p.payload)+overhead, p.arrival) {
 		e.enqueue(t, p)
 		return

@@ -20,6 +20,7 @@ const (
 
 	allocateInterval = 100 * time.Millisecond
 	queueCapacity    = 1024
+	replayMost       = 100 // packets
 	queuePatience    = 400 * time.Millisecond // what waits longer is dropped up to the next key frame
 )
 
@@ -210,6 +211,17 @@ func (e *egress) enqueue(t *downTrack, p *packet) {
 	}
 }
 
+// replay begins with a key frame whose first packet was lost, and came late: the rest of it has come already.
+func (e *egress) replay(t *downTrack, p *packet) {
+	if p.behind > replayMost {
+		return
+	}
+	e.enqueue(t, p)
+	for i := uint16(1); i <= p.behind && e.queue.size != 0; i++ {
+		e.enqueue(t, &packet{layer: p.layer, seq: p.seq + i, epoch: p.epoch, arrival: p.arrival})
+	}
+}
+
 // giveUp drops what waits of a track; it goes on with a key frame.
 func (e *egress) giveUp(t *downTrack) {
 	n := e.queue.forget(t)
@@ -221,7 +233,7 @@ func (e *egress) giveUp(t *downTrack) {
 // drain sends what waits, as the pacer lets it.
 func (e *egress) drain(b *transport.Batch, now time.Time) {
 	for e.queue.size != 0 {
-		q := e.queue.first()
+		q := *e.queue.first()
 		if now.Sub(q.at) > queuePatience {
 			e.giveUp(q.track)
 			continue

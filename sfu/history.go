@@ -39,6 +39,14 @@ func (h *history) put(p *packet) {
 	s.payload = payload
 }
 
+// has reports whether a packet is there.
+func (h *history) has(seq uint16, epoch uint32) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := &h.slots[int(seq)&(len(h.slots)-1)]
+	return s.valid && s.seq == seq && s.epoch == epoch
+}
+
 // get copies a packet into dst, whose payload's memory is used.
 func (h *history) get(seq uint16, epoch uint32, dst *packet) bool {
 	h.mu.Lock()

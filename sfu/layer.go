@@ -117,7 +117,7 @@ func (l *layer) accept(p *packet, dependency []byte, repaired bool) bool {
 		return false
 	}
 	l.follow(p, repaired)
-	p.layer, p.epoch = l.index, l.epoch
+	p.layer, p.epoch, p.behind = l.index, l.epoch, l.missing.highest-p.seq
 	return true
 }
 
@@ -156,7 +156,8 @@ func (l *layer) place(p *packet) bool {
 	case rtpmap.Reject:
 		return false
 	case rtpmap.Late:
-		return true
+		// What a publisher sends twice to probe its bandwidth is of no use to anybody.
+		return !l.history.has(p.seq, l.epoch)
 	case rtpmap.Restart:
 		l.jump()
 	case rtpmap.Accept:

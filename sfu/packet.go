@@ -18,6 +18,7 @@ type packet struct {
 	oriented    bool
 	orientation uint8 // of the picture (3GPP TS 26.114 section 7.4.5), if oriented
 	seq         uint16
+	behind      uint16 // how far the newest packet of the layer is ahead
 	epoch       uint32 // how often the numbering of its layer began anew
 	timestamp   uint32
 	frame       codec.Frame

@@ -340,3 +340,34 @@ func BenchmarkForward(b *testing.B) {
 		})
 	}
 }
+
+func TestPacketsThatCameTwiceAreDropped(t *testing.T) {
+	p, _, out := newLine(true, false)
+	now := time.Now()
+	for _, seq := range []uint16{1, 2, 2, 1, 3, 1} {
+		p.receive(frame(seq, uint32(seq)*3000, seq, seq == 1), now)
+	}
+	if got := out.seqs(); got != "[1 2 3]" {
+		t.Errorf("sent %s", got)
+	}
+}
+
+func TestAKeyFrameWhoseFirstPacketComesLate(t *testing.T) {
+	p, d, out := newLine(true, false)
+	now := time.Now()
+	p.receive(frame(1, 3000, 1, false), now)
+	for _, seq := range []uint16{3, 4} { // of the key frame that 2 begins
+		b := frame(seq, 6000, 2, false)
+		b[12] &^= 0x10
+		p.receive(b, now)
+	}
+	p.receive(frame(5, 9000, 3, false), now)
+	p.receive(frame(2, 6000, 2, true), now)
+	d.egress.mu.Lock()
+	d.egress.drain(nil, now)
+	d.egress.mu.Unlock()
+	p.receive(frame(6, 12000, 4, false), now)
+	if got := out.seqs(); got != "[2 3 4 5 6]" {
+		t.Errorf("sent %s", got)
+	}
+}
