@@ -2,42 +2,58 @@
 //
 // # Connections
 //
-// A member has two PeerConnections. On the publish connection the member always offers, on the subscribe connection the server
-// does, so offers never cross. Signals travel through Peer.Handle and PeerConfig.Send. All connections share one UDP socket (per
-// address of the machine) and one TCP listener on the same port number; the server is ICE-lite.
+// A member has two connections, as browsers make them with RTCPeerConnection. On the publish connection the member always
+// offers, on the subscribe connection the server does, so offers never cross. Signals travel through Peer.Handle and PeerConfig.Send.
+// All connections share the sockets of package transport; the server is ICE-lite and the DTLS server. Session descriptions are
+// read and written by package negotiate.
 //
 // A publish offer names the source of each mid. A member publishes each source at most once; what is published again replaces what
-// was there. A publication starts with its first packet and ends once.
+// was there. A publication starts with its first packet and ends once: when it is no longer offered, when nothing came for 4 seconds,
+// or with its connection. If packets come again before the connection is given up, after 12 seconds, a new one starts.
 //
 // A subscribe offer names the publication of each mid. A subscriber is never handed a change: whenever a room's publications
 // change it compares what it has with what there is, and offers the difference. One offer is in flight at a time, and
 // what changes meanwhile is in the next. So no interleaving of joins and leaves loses a track.
 //
 // A connection that fails is dropped and the member is told to restart it (KindRestart): it closes its own and, for publish, makes a
-// new one and offers; for subscribe the server's new offer follows.
+// new one and offers; for subscribe the server's new offer follows. Both sides may restart ICE instead.
 //
 // # The way of a packet
 //
-//	socket → ICE, DTLS, SRTP (pion) → inbound.readRTP → Publication.receive
-//	         → ingress.check     rate cap, size, padding, VP8 descriptor, place in the stream
-//	         → history.put       for retransmission, one copy for all subscribers
-//	         → downTrack.forward for each subscriber: sequence number, timestamp, picture id (rtpmap) → SRTP → socket
+//	socket → ICE, DTLS, SRTP (transport) → publishConn.HandleRTP, in the socket's goroutine
+//	         → stream: whose SSRC it is; retransmissions are unwrapped
+//	         → layer.accept     rate cap, size, padding, payload (codec), place in the stream, what is missing
+//	         → history.put      one copy of it for all subscribers
+//	         → downTrack.forward for each subscriber: layer, sequence number, timestamp, picture id (outStream)
+//	                             → egress: pacing, transport-wide number → SRTP → the socket's batch
 //	         → TapTrack.push     for each recorder: a copy into a bounded ring, or dropped and counted
 //
-// The reader goes through immutable lists of subscribers and taps behind atomic pointers; there is no channel on the way, and
-// for subscribers no allocation. NACKs are answered by downTrack.resend from the history. Requests for key frames meet in
-// keyframer, which asks the publisher at most once in 300 ms and again until a key frame begins. Sender reports of the publisher are
-// translated for each subscriber, so that a member's audio and video play in sync.
+// No goroutine is woken on the way and, for subscribers, nothing is allocated. Video that the pacer does not let go waits as a
+// reference into the history. The metronome, one goroutine for all connections, does what no packet gives occasion to: it drains
+// those queues, sends probes, feedback, reports and requests for missing packets, and lets bandwidth be allocated. NACKs are
+// answered from the history. Requests for key frames meet in a keyframer for each layer, which asks the publisher at most once in
+// 300 ms and again until a key frame begins. Sender reports of the publisher are translated for each subscriber, so that a member's
+// audio and video play in sync.
+//
+// # Layers and bandwidth
+//
+// A picture may be sent in up to three layers: as simulcast, listed in the offer from the smallest to the largest, or as the spatial
+// layers of one stream. An outStream makes one continuous stream of them; it goes up at a key frame. The bandwidth to each
+// subscriber is estimated from what it reports (bwe), and ten times a second the layers are chosen anew (allocate), by what the
+// member's client displays (Peer.SetViews) and who speaks. Sound always goes, and goes first. Recorders get the best layer that is
+// sent.
 //
 // # Who owns what
 //
-//   - Peer.run, one goroutine per peer, owns both connections and the bookkeeping of publisher and subscriber. Signals, connection states and
-//     new tracks reach it through its mailbox, which never blocks.
-//   - inbound.readRTP, one goroutine per incoming track, owns the publication's ingress.
-//   - inbound.readRTCP and downTrack.readRTCP, one goroutine each per track, hear the other side's RTCP.
+//   - Peer.run, one goroutine per peer, owns the negotiation of both connections and the bookkeeping of publisher and subscriber.
+//     Signals, states of connections and first packets reach it through its mailbox, which never blocks.
+//   - publishConn.mu guards what arrives on a publish connection, its layers included; egress.mu what leaves on a subscribe
+//     connection, its downTracks included. Each is held for one packet at a time.
 //   - liveRoom.listen, one goroutine per room, owns who speaks and the qualities; it sleeps while nothing is published.
 //   - Tap.run, one goroutine per tap, calls the sink, in order and without a lock.
-//   - The lists of a room are guarded by liveRoom.mu; locks are taken in the order SFU, room, publication, tap.
+//   - The lists of a room are guarded by liveRoom.mu, those of a publication by Publication.mu; the reader goes through the latter
+//     without a lock, they are never changed in place.
 //
-// All of them end with Peer.Close, Tap.Close or SFU.Close, which wait for them.
+// Locks are taken in the order SFU, room, publication, tap; and on the way of a packet publishConn, egress or TapTrack, then those
+// of a history, a keyframer, control or a connection. All goroutines end with Peer.Close, Tap.Close or SFU.Close, which wait for them.
 package sfu

@@ -20,7 +20,7 @@ const (
 
 	allocateInterval = 100 * time.Millisecond
 	queueCapacity    = 1024
-	replayMost       = 100 // packets
+	replayMost       = 100                    // packets
 	queuePatience    = 400 * time.Millisecond // what waits longer is dropped up to the next key frame
 )
 
