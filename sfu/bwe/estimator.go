@@ -153,7 +153,11 @@ func (e *Estimator) arrived(p *sentPacket, arrival time.Duration) bool {
 // step moves the target.
 func (e *Estimator) step(now time.Duration) {
 	acked := e.Acked()
-	switch e.trend.state {
+	usage := e.trend.state
+	if usage == usageOver && e.queue.queued < overuseQueue {
+		usage = usageUnder // some packets came late, not all: a machine that was busy, or a radio
+	}
+	switch usage {
 	case usageOver:
 		e.overuse(acked, now)
 	case usageUnder:
@@ -164,7 +168,7 @@ func (e *Estimator) step(now time.Duration) {
 	if cut, ok := e.loss.judge(now, e.target, acked); ok {
 		e.fall(cut, now)
 	}
-	if rate, ok := e.probes.result(now); ok && e.trend.state != usageOver && rate > e.target {
+	if rate, ok := e.probes.result(now); ok && usage != usageOver && rate > e.target {
 		e.capacity.forget(rate)
 		e.set(rate)
 		e.changedAt = now

@@ -103,6 +103,18 @@ func TestHoldsUnderJitter(t *testing.T) {
 	}
 }
 
+// A receiver without enough CPU reads late, again and again; there is no queue, and sending less would not help.
+func TestHoldsWhileTheReceiverStutters(t *testing.T) {
+	l := newLink(20_000_000)
+	l.busy = stutter{every: 150 * time.Millisecond, length: 40 * time.Millisecond}
+	f := newFlow(l, 2_000_000)
+	f.run(t, 60*time.Second)
+	f.dump(t)
+	if got := f.between(5*time.Second, 60*time.Second); got < 1_900_000 {
+		t.Errorf("mean target %d", got)
+	}
+}
+
 func TestFallsWhenNothingIsReported(t *testing.T) {
 	f := newFlow(newLink(5_000_000), 2_000_000)
 	f.run(t, 5*time.Second)

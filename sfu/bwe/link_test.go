@@ -19,6 +19,7 @@ type link struct {
 	loss   float64
 	random *rand.Rand
 	freeAt time.Duration
+	busy   stutter // of the receiver
 }
 
 func newLink(rate int) *link {
@@ -42,7 +43,7 @@ func (l *link) send(size int, at time.Duration) (time.Duration, bool) {
 	if l.jitter > 0 {
 		arrival += time.Duration(l.random.Int64N(int64(l.jitter)))
 	}
-	return arrival, true
+	return l.busy.delay(arrival), true
 }
 
 type arrival struct {
@@ -166,4 +167,17 @@ func (f *flow) between(from, to time.Duration) int {
 		}
 	}
 	return sum / n
+}
+
+// stutter delays the reports and arrivals of a receiver that is busy for a while, now and then.
+type stutter struct{ every, length time.Duration }
+
+func (s stutter) delay(at time.Duration) time.Duration {
+	if s.every == 0 {
+		return at
+	}
+	if phase := at % s.every; phase < s.length {
+		return at - phase + s.length
+	}
+	return at
 }

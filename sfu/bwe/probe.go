@@ -66,7 +66,7 @@ func (e *Estimator) Probe(wanted int, at time.Time) (Cluster, bool) {
 		p.failed(now)
 	}
 	satisfied := float64(e.target) >= probeSatisfied*float64(wanted)
-	if p.live || satisfied || now < p.next || e.trend.state == usageOver || e.queue.queued > queueSlack {
+	if p.live || satisfied || now < p.next || e.queue.queued > queueSlack {
 		return Cluster{}, false
 	}
 	factor := probeFactor

@@ -7,6 +7,8 @@ const (
 	queueFull  = 500 * time.Millisecond
 	queueSlack = 60 * time.Millisecond // what is queued below it is let be
 	queueLeast = 0.6                   // of the target, while a queue drains
+
+	overuseQueue = 12 * time.Millisecond // the trend alone is not believed: a packet or two of a queue
 )
 
 // queueMeter says how long packets wait on the way: their one-way delay above the least there was. The trend says when a queue
