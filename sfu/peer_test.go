@@ -303,6 +303,38 @@ func TestSignalsOutOfPlace(t *testing.T) {
 	})
 }
 
+func TestLeavingAtAnyMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, conditions{delay: 5 * time.Millisecond})
+		defer w.close()
+		b := w.client("bob").join("r", true, true)
+		must(t, b.publish(SourceAudio, SourceCamera))
+		for i := range 40 { // in the middle of ICE, of DTLS, and of an offer
+			a := w.client("ann").join("r", true, true)
+			must(t, a.publish(SourceAudio, SourceCamera))
+			time.Sleep(time.Duration(i) * 3 * time.Millisecond)
+			a.peer.Close()
+			if n := len(w.sfu.Room("r").Publications()); n > 2 {
+				t.Fatalf("%d publications are left", n)
+			}
+			a.leave()
+		}
+		a := w.client("ann").join("r", true, true)
+		must(t, a.publish(SourceCamera))
+		time.Sleep(3 * time.Second)
+		if a.got()["bob/camera"] == nil || b.got()["ann/camera"] == nil {
+			t.Errorf("ann receives %v, bob %v", a.offered(), b.offered())
+		}
+		st := a.peer.Stats()
+		if len(st.Publications) != 1 || len(st.Subscribed) != 2 || !st.Paced || st.RTT == 0 || st.Target == 0 {
+			t.Errorf("%+v", st)
+		}
+		if all := w.sfu.Stats(); all.Peers != 2 || all.Publications != 3 || all.Rooms != 1 || all.Transport.Conns != 4 {
+			t.Errorf("%+v", all)
+		}
+	})
+}
+
 func TestRoomsDisappear(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, conditions{})
