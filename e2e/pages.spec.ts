@@ -135,7 +135,7 @@ test("plan, home, the door", async ({ browser }) => {
   const link = await invitation(amara, session, "peer", server.url);
   await mei.goto(link);
   await expect(mei.getByText("Leila Haddad")).toBeVisible();
-  await expect(mei.getByLabel("Your picture")).toBeVisible();
+  await expect(mei.getByLabel("Your picture", { exact: true })).toBeVisible();
   await look(mei, "lobby");
   await enter(mei, link, "Mei-Ling Chen");
 });

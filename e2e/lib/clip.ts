@@ -63,20 +63,20 @@ export async function watchKey(page: Page): Promise<void> {
 }
 
 export async function frameAtKey(page: Page): Promise<number> {
-  return Number(await page.getByTestId("clip").getAttribute("data-at-key"));
+  return Number(await page.locator("[data-at-key]").getAttribute("data-at-key"));
 }
 
 function read(page: Page, atKey: boolean): Promise<number | undefined> {
   return page.getByTestId("clip").evaluate(
     (element, { bits, atKey }) => {
       const video = element as HTMLVideoElement;
-      const number = () => {
+      const number = (picture: CanvasImageSource) => {
         const canvas = document.createElement("canvas");
         canvas.width = video.videoWidth;
         canvas.height = video.videoHeight;
         const context = canvas.getContext("2d", { willReadFrequently: true });
         if (!context || !canvas.width) return -1;
-        context.drawImage(video, 0, 0);
+        context.drawImage(picture, 0, 0);
         const y = Math.round(canvas.height * 0.11);
         let n = 0;
         for (let i = 0; i < bits; i++) {
@@ -85,9 +85,14 @@ function read(page: Page, atKey: boolean): Promise<number | undefined> {
         }
         return n;
       };
-      if (!atKey) return number();
+      if (!atKey) return number(video);
       const note = () => {
-        video.dataset.atKey = String(number());
+        // Reading pixels takes long on a busy machine: the page hears of the key first.
+        const picture = new VideoFrame(video);
+        setTimeout(() => {
+          video.dataset.atKey = String(number(picture));
+          picture.close();
+        });
       };
       window.addEventListener("keydown", note, { capture: true, once: true });
       return undefined;
