@@ -145,11 +145,13 @@ func TestPublishOffersAreChecked(t *testing.T) {
 			},
 			{
 				"a fingerprint that is none", strings.ReplaceAll(offerText(section("audio", "0")), fingerprint, "00"),
-				map[string]Source{"0": SourceAudio}, ErrBadSDP,
+				map[string]Source{"0": SourceAudio},
+				ErrBadSDP,
 			},
 			{
 				"a member that waits for the handshake", strings.Replace(offerText(section("audio", "0")), "a=mid", "a=setup:passive\r\na=mid", 1),
-				map[string]Source{"0": SourceAudio}, ErrBadSDP,
+				map[string]Source{"0": SourceAudio},
+				ErrBadSDP,
 			},
 		} {
 			if err := p.Handle(Signal{Kind: KindOffer, PC: Publish, SDP: c.sdp, Sources: c.sources}); !errors.Is(err, c.want) {

@@ -238,3 +238,19 @@ func copyOf(p *packet, n numbers) *rtp.Packet {
 	}
 	return c
 }
+
+// rank finds the best layer that is sent.
+func (p *Publication) rank() {
+	best := 0
+	for i, l := range p.layers {
+		if l.live() {
+			best = i
+		}
+	}
+	if int32(best) == p.best.Swap(int32(best)) { //nolint:gosec // below 3
+		return
+	}
+	if len(*p.taps.Load()) != 0 {
+		p.requestKeyframe(best)
+	}
+}
