@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-GO_SOURCES := $(shell find cmd sfu signaling room recorder static clip account store -name '*.go' -o -name '*.sql' -o -name openapi.json 2>/dev/null)
+GO_SOURCES := $(shell find cmd sfu bench signaling room recorder static clip account store -name '*.go' -o -name '*.sql' -o -name openapi.json 2>/dev/null)
 CLIENT_SOURCES := $(shell find static/src static/public static/index.html static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
 BIN := bin/pausepoint
 TOOL := go tool -modfile=tools/go.mod
@@ -44,7 +44,7 @@ need-run:
 	@scripts/need ffmpeg ffprobe=ffmpeg
 
 need-test: need-run
-	@scripts/need gcc /usr/include/stdlib.h=libc6-dev chromium
+	@scripts/need gcc /usr/include/stdlib.h=libc6-dev chromium firefox-esr ip=iproute2 unshare=util-linux
 
 # ---- tests
 
@@ -57,19 +57,23 @@ test-go: static/dist/index.html ## Go tests with the race detector
 test-client: static/node_modules/.package-lock.json ## type check, lint and unit tests of the browser client
 	cd static && npm run --silent lint && npm run --silent check && npm test --silent
 
-test-browser: need-test build e2e/node_modules/.package-lock.json ## the whole story in real Chromium (artefacts in e2e/artifacts)
+test-browser: need-test build bin/impair e2e/node_modules/.package-lock.json ## the whole story in real Chromium, bad networks in Firefox too (artefacts in e2e/artifacts)
 	cd e2e && npm test --silent
+	cd e2e && ../scripts/apart npm test --silent
+
+bin/impair: $(GO_SOURCES)
+	go build -o $@ ./bench/impair
 
 .PHONY: check fmt lint lint-browser generate generated
 check: need-test generated lint lint-browser test-go test-client ## the gate before a commit
 
 fmt: static/node_modules/.package-lock.json ## format Go and TypeScript
-	$(TOOL) gofumpt -w cmd sfu signaling room recorder static/*.go clip account store
+	$(TOOL) gofumpt -w cmd sfu bench signaling room recorder static/*.go clip account store
 	cd static && npm run --silent format
 	cd e2e && npm run --silent format
 
 lint: static/dist/index.html
-	@out=$$($(TOOL) gofumpt -l cmd sfu signaling room recorder static/*.go clip account store); \
+	@out=$$($(TOOL) gofumpt -l cmd sfu bench signaling room recorder static/*.go clip account store); \
 	if [ -n "$$out" ]; then echo "not formatted (make fmt):"; echo "$$out"; exit 1; fi
 	go vet ./...
 	$(TOOL) staticcheck ./...
@@ -99,6 +103,10 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s each)
 
 bench: ## benchmarks, six runs each, for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
+
+.PHONY: bench-network
+bench-network: need-test build bin/impair e2e/node_modules/.package-lock.json ## sound and pictures over bad networks, a minute each (figures in e2e/artifacts/network.jsonl)
+	cd e2e && NETWORK=long ../scripts/apart npm test --silent
 
 .PHONY: bench-sfu
 bench-sfu: ## what forwarding costs, beside pion and bare sending (about 15 minutes; SHORT=1: about 80 s; figures in bin/)

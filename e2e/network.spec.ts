@@ -38,7 +38,11 @@ test.afterAll(async () => {
 });
 
 async function planned(): Promise<string> {
-  const { id } = await api<{ id: string }>(amara, "POST", "/api/sessions", { kind: "conversation", title: "A bad network", recorded: false });
+  const { id } = await api<{ id: string }>(amara, "POST", "/api/sessions", {
+    kind: "conversation",
+    title: "A bad network",
+    recorded: false,
+  });
   await enter(amara, `${server.url}/s/${id}`, undefined, null);
   return id;
 }
@@ -55,9 +59,7 @@ const read = (page: Page) => page.evaluate(receptionInPage);
 
 /** Resolves when a picture and sound arrive; the picture is as tall as it is asked to be. */
 async function receives(from: () => Promise<Reception>, height = 1): Promise<void> {
-  await expect
-    .poll(async () => (await from()).heights[0] ?? 0, { timeout: 60_000 })
-    .toBeGreaterThanOrEqual(height);
+  await expect.poll(async () => (await from()).heights[0] ?? 0, { timeout: 60_000 }).toBeGreaterThanOrEqual(height);
   const before = await from();
   await expect.poll(async () => (await from()).frames, { timeout: 30_000 }).toBeGreaterThan(before.frames + 10);
   await expect.poll(async () => (await from()).samples, { timeout: 30_000 }).toBeGreaterThan(before.samples + 48_000);
@@ -101,7 +103,9 @@ test("sound and pictures arrive over networks that lose and delay", async ({ bro
   await tomasz.context().close();
 });
 
-test("a link that falls to 300 kbit/s gets smaller pictures and whole sound, and large ones again when it recovers", async ({ browser }) => {
+test("a link that falls to 300 kbit/s gets smaller pictures and whole sound, and large ones again when it recovers", async ({
+  browser,
+}) => {
   test.setTimeout(240_000);
   const session = await planned();
   await impair.set({ down: { rate: 3000, delay: 20 }, up: { delay: 20 } });
@@ -121,14 +125,18 @@ test("a link that falls to 300 kbit/s gets smaller pictures and whole sound, and
   const falls = Date.now();
   const before = await read(tomasz);
   await impair.set({ down: { rate: 300, delay: 20 } });
-  await expect.poll(async () => (await read(tomasz)).heights[0] ?? 0, { timeout: 30_000, intervals: [100] }).toBeLessThan(top);
+  await expect
+    .poll(async () => (await read(tomasz)).heights[0] ?? 0, { timeout: 30_000, intervals: [100] })
+    .toBeLessThan(top);
   const stepped = (Date.now() - falls) / 1000;
   await tomasz.waitForTimeout(long ? 20_000 : 6_000); // it holds
   const low = between(before, await read(tomasz));
 
   const recovers = Date.now();
   await impair.set({ down: { rate: 3000, delay: 20 } });
-  await expect.poll(async () => (await read(tomasz)).heights[0] ?? 0, { timeout: 60_000, intervals: [100] }).toBeGreaterThanOrEqual(top);
+  await expect
+    .poll(async () => (await read(tomasz)).heights[0] ?? 0, { timeout: 60_000, intervals: [100] })
+    .toBeGreaterThanOrEqual(top);
   const recovered = (Date.now() - recovers) / 1000;
   await note({ browser: "Chromium", network: "3000, 300, 3000 kbit/s", top, stepped, recovered, low });
   expect(low.concealed, "sound while the link is slow").toBeLessThan(0.05);

@@ -5,7 +5,9 @@ import { args, executablePath } from "./lib/chromium.ts";
 export default defineConfig({
   testDir: ".",
   // Firefox needs a network of its own: scripts/apart.
-  ...(process.env.MEDIA_HOST ? { testMatch: "network.spec.ts" } : { testMatch: "*.spec.ts", testIgnore: "network.spec.ts" }),
+  ...(process.env.MEDIA_HOST
+    ? { testMatch: "network.spec.ts" }
+    : { testMatch: "*.spec.ts", testIgnore: "network.spec.ts" }),
   workers: 1,
   fullyParallel: false,
   retries: 0,

@@ -18,7 +18,15 @@ var rooms = map[string]struct {
 	"room/event/text": {nil, "a text is clean or not, whatever it is about"},
 	"room/event/gen":  {[]string{"room/event"}, "it writes the vocabulary down in TypeScript"},
 	"sfu/rtpmap":      {nil, "arithmetic, without pion's types"},
-	"sfu":             {[]string{"sfu/rtpmap"}, "media knows no session, clip or note"},
+	"sfu/codec":       {nil, "what a payload says does not depend on who gets it"},
+	"sfu/bwe":         {nil, "a bandwidth is estimated from times and sizes"},
+	"sfu/allocate":    {nil, "arithmetic on integers"},
+	"sfu/negotiate":   {nil, "session descriptions are text"},
+	"sfu/transport":   {nil, "a connection carries packets: it knows no rooms"},
+	"sfu": {
+		[]string{"sfu/allocate", "sfu/bwe", "sfu/codec", "sfu/negotiate", "sfu/rtpmap", "sfu/transport"},
+		"media knows no session, clip or note",
+	},
 	"room":            {[]string{"room/event", "room/event/text"}, "a session decides from commands and time alone"},
 	"clip":            {[]string{"room/event/text"}, "clips do not know who watches them, nor where they are kept"},
 	"account":         {[]string{"room/event", "room/event/text"}, "people and plans know no media, no HTTP and no SQL"},
@@ -26,6 +34,11 @@ var rooms = map[string]struct {
 	"store":           {[]string{"account", "clip", "recorder", "room", "room/event"}, "it implements what these declare"},
 	"static":          {nil, "the client is files"},
 	"signaling":       {[]string{"account", "clip", "recorder", "room", "room/event", "sfu"}, "the edge must not know SQL, or it would decide by it"},
+	"bench/shape":    {[]string{"bench/wire"}, "media that is made up knows no server"},
+	"bench/load":     {[]string{"bench/shape", "bench/stats", "bench/wire"}, "members that load a server know it by its protocol only"},
+	"bench/server":   {[]string{"bench/shape", "bench/wire", "sfu"}, "servers under test, all behind one protocol"},
+	"bench/sfubench": {[]string{"bench/load", "bench/server", "bench/stats"}, "it starts servers and members, and compares"},
+	"bench/soak":     {[]string{"bench/server", "bench/shape", "bench/stats", "bench/wire", "sfu"}, "it wears the media plane out, through its public face"},
 	"cmd/pausepoint": {
 		[]string{"account", "clip", "recorder", "room/event", "sfu", "signaling", "static", "store"},
 		"the only place where the parts are wired; all but wiring is elsewhere",
@@ -37,7 +50,10 @@ var foreign = map[string]struct {
 	by  []string
 	why string
 }{
-	"github.com/pion/webrtc":       {[]string{"sfu"}, "the rest works with publications and subscriptions"},
+	"github.com/pion/webrtc":       {[]string{"bench/server", "bench/soak"}, "its PeerConnection is what browsers are in tests, and a baseline; the media plane owns its connections"},
+	"github.com/pion/dtls":         {[]string{"sfu/transport", "bench/load"}, "keys are made in one place"},
+	"github.com/pion/srtp":         {[]string{"sfu/transport", "bench/load", "bench/server"}, "packets are encrypted in one place"},
+	"github.com/pion/sdp":          {[]string{"sfu/negotiate", "bench/load"}, "session descriptions are read in one place"},
 	"github.com/gorilla/websocket": {[]string{"signaling"}, "a room knows connections, not how they are made"},
 	"modernc.org/sqlite":           {[]string{"store"}, "SQL is at the edge"},
 	"database/sql":                 {[]string{"store"}, "SQL is at the edge"},

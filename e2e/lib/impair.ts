@@ -35,7 +35,9 @@ export class Impair {
 
   /** Stands before the server's media port. */
   static async start(mediaPort: number): Promise<Impair> {
-    const child = spawn(binary, ["-target", `${mediaHost}:${mediaPort}`, "-listen", `${mediaHost}:0`], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(binary, ["-target", `${mediaHost}:${mediaPort}`, "-listen", `${mediaHost}:0`], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     const lines = createInterface({ input: child.stdout });
     const [first] = (await once(lines, "line")) as [string];
     const impair = new Impair(child, (JSON.parse(first) as { port: number }).port);

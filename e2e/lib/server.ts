@@ -48,7 +48,15 @@ export class Server {
   async up(): Promise<void> {
     const child = spawn(
       binary,
-      ["serve", "--addr", `127.0.0.1:${this.port}`, "--media-addr", `${mediaHost}:${this.mediaPort}`, "--data", this.data],
+      [
+        "serve",
+        "--addr",
+        `127.0.0.1:${this.port}`,
+        "--media-addr",
+        `${mediaHost}:${this.mediaPort}`,
+        "--data",
+        this.data,
+      ],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     this.child = child;
