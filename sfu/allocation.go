@@ -6,7 +6,8 @@ import (
 	"github.com/pausepoint/pausepoint/sfu/allocate"
 )
 
-// A subscriber of whose bandwidth nothing is known yet gets the only layer of a picture at once: it is that or nothing.
+// A picture that begins and has one layer is sent at once, unless the subscriber's link is known to be slow: it is that or nothing,
+// and while little is sent, little is known.
 const (
 	startUp       = 2 * time.Second
 	startUpBudget = 4_000_000 // bit/s
@@ -39,8 +40,8 @@ func (e *egress) decide(now time.Time) {
 	}
 	budget := e.estimator.Target() - sound
 	p.choices = allocate.Allocate(p.choices, budget, p.tracks)
-	if e.paced && now.Sub(e.began) < startUp {
-		p.begin()
+	if e.paced && e.estimator.Target() >= estimateFirst/10*9 {
+		p.begin(now)
 	}
 	e.wanted, e.chosen = allocate.Wanted(p.tracks)+sound, sound
 	for i, c := range p.choices {
@@ -97,8 +98,8 @@ func (p *Publication) measure(dst []allocate.Layer) []allocate.Layer {
 	return dst
 }
 
-// begin turns on what has one layer and was left out.
-func (p *planner) begin() {
+// begin turns on what is new, has one layer and was left out.
+func (p *planner) begin(now time.Time) {
 	spent := 0
 	for i, c := range p.choices {
 		if c.Layer >= 0 {
@@ -107,7 +108,7 @@ func (p *planner) begin() {
 	}
 	for i := range p.choices {
 		t, c := &p.tracks[i], &p.choices[i]
-		if c.Layer < 0 && t.Visible && len(t.Layers) == 1 && spent+t.Layers[0].Bitrate <= startUpBudget {
+		if c.Layer < 0 && t.Visible && len(t.Layers) == 1 && now.Sub(p.downs[i].since) < startUp && spent+t.Layers[0].Bitrate <= startUpBudget {
 			c.Layer = 0
 			spent += t.Layers[0].Bitrate
 		}

@@ -38,6 +38,7 @@ type downTrack struct {
 	resends  rateCap
 	reports  [reportsRemember]sentReport
 	reported int
+	since    time.Time // attached
 	choice   int       // the layer that was allocated; -1 for none
 	askedAt  time.Time // for a key frame
 	stats    DownStats

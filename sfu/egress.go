@@ -49,7 +49,6 @@ type egress struct {
 	plan      planner
 	serial    int
 	decidedAt time.Time
-	began     time.Time // first connected
 
 	sequence      uint16 // transport-wide
 	sequenceBytes [2]byte
@@ -316,7 +315,7 @@ func (e *egress) attach() {
 	var ready []*downTrack
 	for _, t := range e.tracks {
 		if e.connected && t.bound && !t.attached && !t.stopped {
-			t.attached = true
+			t.attached, t.since = true, time.Now()
 			ready = append(ready, t)
 		}
 	}
@@ -352,9 +351,7 @@ func (e *egress) answered() {
 func (e *egress) opened() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.connected {
-		e.connected, e.began = true, time.Now()
-	}
+	e.connected = true
 }
 
 func (e *egress) shut() {

@@ -98,3 +98,36 @@ func TestSoundDoesNotWait(t *testing.T) {
 		t.Errorf("%d of 100 packets were sent at once", n)
 	}
 }
+
+// Somebody turns on a camera of 1.5 Mbit/s for a subscriber who only heard sound until now.
+func TestANewPictureIsSentAlthoughLittleIsKnown(t *testing.T) {
+	_, d, out := newLine(true, true)
+	d.pace(estimateFirst)
+	e := d.egress
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	d.to.transportCC = 2
+	d.pub.layers[0].rates[0].Store(1_500_000)
+	d.choice = -1
+	e.decide(d.since.Add(time.Second))
+	if d.choice != 0 {
+		t.Error("it is not sent")
+	}
+	now := d.since.Add(3 * time.Second)
+	e.decide(now)
+	if d.choice != -1 {
+		t.Error("it goes on, although there is no bandwidth")
+	}
+	e.beginProbe(now)
+	e.sendProbe(nil, now)
+	if len(out.headers) == 0 || out.headers[0].SSRC != d.to.rtxSSRC || !out.headers[0].Padding {
+		t.Errorf("nobody finds out whether there is more: %+v", out.headers)
+	}
+	d.choice = -1
+	d.since = now
+	e.estimator = bwe.New(estimateFirst/2, estimateLowest, estimateHighest)
+	e.decide(now)
+	if d.choice != -1 {
+		t.Error("it is sent over a link that is known to be slow")
+	}
+}

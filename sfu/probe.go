@@ -36,14 +36,19 @@ func (e *egress) beginProbe(now time.Time) {
 	e.peer.room.sfu.metronome.hurry(e)
 }
 
-// carrier is a track that probes can be sent on: its retransmission stream takes what need not be received.
-func (e *egress) carrier() *downTrack {
+// carrier is a track that probes can be sent on: its retransmission stream takes what need not be received. One that was never sent
+// carries padding.
+func (e *egress) carrier() (best *downTrack) {
 	for _, t := range e.tracks {
-		if t.attached && t.out.started && t.to.rtxPT != 0 && t.to.transportCC != 0 {
+		if !t.attached || t.to.rtxPT == 0 || t.to.transportCC == 0 {
+			continue
+		}
+		if t.out.started {
 			return t
 		}
+		best = t
 	}
-	return nil
+	return best
 }
 
 // sendProbe sends the part of a probe that is due.

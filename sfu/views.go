@@ -1,6 +1,9 @@
 package sfu
 
-import "maps"
+import (
+	"maps"
+	"time"
+)
 
 // View is how a member's client displays a publication.
 type View struct {
@@ -31,5 +34,5 @@ func (e *egress) setViews(views map[string]View) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.views = views
-	e.decidedAt = e.began // decide at the next beat
+	e.decidedAt = time.Time{} // decide at the next beat
 }
