@@ -73,6 +73,9 @@ func (e *Estimator) since(at time.Time) time.Duration {
 // Sent notes a packet: its transport-wide number, its size in bytes, and the probe that it belongs to, or 0.
 func (e *Estimator) Sent(seq uint16, size int, at time.Time, probe uint8) {
 	now := e.since(at)
+	if probe == 0 {
+		probe = e.probes.carried(now)
+	}
 	e.ring.put(sentPacket{at: now, seq: seq, size: uint16(size), probe: probe, state: slotSent}) //nolint:gosec // below 64 KiB
 	if e.sentAt == 0 || now-e.feedbackAt > silenceBase && now-e.sentAt > silenceBase {
 		e.feedbackAt = now // there was nothing to report on

@@ -90,6 +90,14 @@ func (p *probes) begin(rate int, now time.Duration) Cluster {
 	return Cluster{ID: id, Rate: rate, Bytes: bytes, Packet: packet, Packets: probePackets}
 }
 
+// carried is the probe that a packet counts for which is sent in between: it takes its part of the link.
+func (p *probes) carried(now time.Duration) uint8 {
+	if !p.live || p.sentCount == 0 || p.sentBytes >= p.planned && p.sentCount >= probePackets || now < p.sentFirst {
+		return 0
+	}
+	return p.id
+}
+
 func (p *probes) sent(id uint8, size int, now time.Duration) {
 	if !p.live || id != p.id {
 		return
