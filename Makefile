@@ -101,6 +101,10 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s each)
 	    echo "== $$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg; \
 	  done; done
 
+.PHONY: soak-sfu
+soak-sfu: ## joins, aborts, reconnects and crowds by the thousand against the media plane (ARGS="-only churn -n 2000")
+	go run ./bench/soak $(ARGS)
+
 bench: ## benchmarks, six runs each, for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
 

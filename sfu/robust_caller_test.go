@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/nack"
+	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
@@ -33,14 +36,19 @@ func callerLayers() map[string]int { return map[string]int{"q": 150_000, "h": 40
 
 func rids() []string { return []string{"q", "h", "f"} }
 
-// caller makes a client of those kinds. jitter is that of what it sends.
-func (w *world) caller(id string) *client {
-	c := w.client(id)
+// caller makes a client. What it sends goes through l.
+func (w *world) caller(id string, l *links) *client {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.next++
+	c := newClient(w, id)
+	c.addr = fmt.Sprintf("10.0.1.%d", w.next)
 	var s webrtc.SettingEngine
 	s.LoggerFactory = quiet()
-	s.SetNet(w.host(c.addr))
+	s.SetNet(linkNet{Net: w.host(c.addr), links: l})
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	c.api = callerAPI(w.t, s)
+	w.members = append(w.members, c)
 	return c
 }
 
@@ -49,19 +57,28 @@ func callerAPI(t *testing.T, s webrtc.SettingEngine) *webrtc.API {
 	var m webrtc.MediaEngine
 	opus := webrtc.RTPCodecCapability{
 		MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1",
+		RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}},
 	}
-	red := webrtc.RTPCodecCapability{MimeType: "audio/red", ClockRate: 48000, Channels: 2, SDPFmtpLine: "111/111"}
 	feedback := []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"}}
 	vp8 := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000, RTCPFeedback: feedback}
 	rtx := webrtc.RTPCodecCapability{MimeType: "video/rtx", ClockRate: 90000, SDPFmtpLine: "apt=96"}
-	must(t, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: red, PayloadType: callerRED}, webrtc.RTPCodecTypeAudio))
+	must(t, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: callerSound(), PayloadType: callerRED}, webrtc.RTPCodecTypeAudio))
 	must(t, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opus, PayloadType: callerOpus}, webrtc.RTPCodecTypeAudio))
 	must(t, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: vp8, PayloadType: 96}, webrtc.RTPCodecTypeVideo))
 	must(t, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: rtx, PayloadType: 97}, webrtc.RTPCodecTypeVideo))
 	var r interceptor.Registry
-	must(t, webrtc.RegisterDefaultInterceptorsWithOptions(&m, &r, webrtc.WithInterceptorLoggerFactory(quiet())))
+	must(t, webrtc.ConfigureRTCPReportsWithOptions(&r, nil))
+	must(t, webrtc.ConfigureSimulcastExtensionHeaders(&m))
+	must(t, webrtc.ConfigureTWCCSenderWithOptions(&m, &r, twcc.SendInterval(100*time.Millisecond)))
+	responder, err := nack.NewResponderInterceptor(nack.WithResponderLoggerFactory(quiet()))
+	must(t, err)
+	r.Add(responder) // what asks is the viewer
 	must(t, s.SetAnsweringDTLSRole(webrtc.DTLSRoleClient))
 	return webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithInterceptorRegistry(&r), webrtc.WithSettingEngine(s))
+}
+
+func callerSound() webrtc.RTPCodecCapability {
+	return webrtc.RTPCodecCapability{MimeType: "audio/red", ClockRate: 48000, Channels: 2, SDPFmtpLine: "111/111"}
 }
 
 // call publishes a voice and a camera.
@@ -74,7 +91,7 @@ func (c *client) call() *broadcast {
 	c.pub = pub
 	c.mu.Unlock()
 	b := &broadcast{client: c, random: rand.New(rand.NewPCG(7, 8)), keys: make(map[string]bool)}
-	b.voice, err = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: "audio/red"}, "audio", "me")
+	b.voice, err = webrtc.NewTrackLocalStaticRTP(callerSound(), "audio", "me")
 	must(t, err)
 	voice, err := pub.AddTrack(b.voice)
 	must(t, err)
@@ -122,7 +139,6 @@ type broadcastLayer struct {
 	track *webrtc.TrackLocalStaticRTP
 	seq   uint16
 	tl0   uint8
-	sent  int
 }
 
 func (b *broadcast) hear(read func() ([]rtcp.Packet, error), rid string) {
@@ -206,8 +222,8 @@ func (l *broadcastLayer) picture(b *broadcast, n uint32, layer, bytes int, key b
 		}
 		switch {
 		case i == 0 && key:
-			height := []byte{180 & 0xff, 360 & 0xff, 720 & 0xff}[layer]
-			copy(p[5:], []byte{0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, height, []byte{0, 1, 2}[layer]})
+			height := 180 << layer
+			copy(p[5:], []byte{0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, byte(height & 0xff), byte(height >> 8)})
 		default:
 			p[5] = 1
 		}
@@ -228,11 +244,9 @@ func (l *broadcastLayer) picture(b *broadcast, n uint32, layer, bytes int, key b
 	}
 }
 
-// name adds the extensions by which the server knows the layer, as browsers do until they get reports.
+// name adds the extensions by which the server knows the layer. Browsers leave them out once they are known, but not on the
+// retransmission stream, where pion sends a packet as it was.
 func (l *broadcastLayer) name(b *broadcast, p *rtp.Packet) {
-	if l.sent++; l.sent > 300 {
-		return
-	}
 	for _, e := range b.camera.GetParameters().HeaderExtensions {
 		switch e.URI {
 		case "urn:ietf:params:rtp-hdrext:sdes:mid":

@@ -1,0 +1,121 @@
+package sfu
+
+import (
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/pion/transport/v4"
+)
+
+// links delay what is sent by a time of each packet's own, which reorders them, and by queues of limited rate. The seed repeats it.
+type links struct {
+	jitter time.Duration
+
+	mu     sync.Mutex
+	random *rand.Rand
+	narrow map[string]*bottleneck // by the address that packets go to
+}
+
+// bottleneck is a queue that drops what would wait too long.
+type bottleneck struct {
+	rate  int // bit/s
+	queue time.Duration
+	free  time.Time // when what waits has left
+}
+
+func newLinks(jitter time.Duration) *links {
+	return &links{jitter: jitter, random: rand.New(rand.NewPCG(5, 6)), narrow: make(map[string]*bottleneck)}
+}
+
+// limit makes the link towards addr that fast from now on.
+func (l *links) limit(addr string, rate int, queue time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.narrow[addr]
+	if b == nil {
+		b = &bottleneck{}
+		l.narrow[addr] = b
+	}
+	b.rate, b.queue = rate, queue
+}
+
+const headersBelow = 28 // bytes of UDP and IP
+
+// plan says how long a packet takes, and false if it is dropped.
+func (l *links) plan(size int, to net.Addr) (time.Duration, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d := time.Duration(0)
+	if l.jitter > 0 {
+		d = time.Duration(l.random.Int64N(int64(l.jitter)))
+	}
+	b := l.narrow[hostOf(to)]
+	if b == nil {
+		return d, true
+	}
+	now := time.Now()
+	if b.free.Before(now) {
+		b.free = now
+	}
+	if b.free.Sub(now) > b.queue {
+		return 0, false
+	}
+	b.free = b.free.Add(time.Duration((size + headersBelow) * 8 * int(time.Second) / b.rate))
+	return b.free.Sub(now) + d, true
+}
+
+func (l *links) send(c net.PacketConn, b []byte, to net.Addr) (int, error) {
+	d, ok := l.plan(len(b), to)
+	if !ok {
+		return len(b), nil
+	}
+	if d == 0 {
+		return c.WriteTo(b, to)
+	}
+	kept := append([]byte(nil), b...)
+	time.AfterFunc(d, func() { _, _ = c.WriteTo(kept, to) })
+	return len(b), nil
+}
+
+// linkNet is a network whose sockets send through links.
+type linkNet struct {
+	transport.Net
+
+	links *links
+}
+
+func (n linkNet) ListenPacket(network, address string) (net.PacketConn, error) {
+	c, err := n.Net.ListenPacket(network, address)
+	if err != nil {
+		return nil, err
+	}
+	return linkPackets{PacketConn: c, links: n.links}, nil
+}
+
+func (n linkNet) ListenUDP(network string, addr *net.UDPAddr) (transport.UDPConn, error) {
+	c, err := n.Net.ListenUDP(network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return linkUDP{UDPConn: c, links: n.links}, nil
+}
+
+type linkPackets struct {
+	net.PacketConn
+
+	links *links
+}
+
+func (c linkPackets) WriteTo(b []byte, to net.Addr) (int, error) {
+	return c.links.send(c.PacketConn, b, to)
+}
+
+type linkUDP struct {
+	transport.UDPConn
+
+	links *links
+}
+
+func (c linkUDP) WriteTo(b []byte, to net.Addr) (int, error) { return c.links.send(c.UDPConn, b, to) }
