@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -49,6 +50,7 @@ type egress struct {
 	plan      planner
 	serial    int
 	decidedAt time.Time
+	remote    netip.AddrPort // where packets go
 
 	sequence      uint16 // transport-wide
 	sequenceBytes [2]byte
@@ -259,6 +261,7 @@ func (e *egress) beat(b *transport.Batch, now time.Time) (hurry bool) {
 		return false
 	}
 	if now.Sub(e.decidedAt) >= allocateInterval {
+		e.follow()
 		e.estimator.Tick(now)
 		e.pacer.SetTarget(e.estimator.Target())
 		e.decide(now)
@@ -267,6 +270,19 @@ func (e *egress) beat(b *transport.Batch, now time.Time) (hurry bool) {
 	e.drain(b, now)
 	e.sendProbe(b, now)
 	return e.queue.size != 0 || e.probe.live
+}
+
+// follow begins the estimation anew when packets take another way: what was lost with the old one says nothing of the new one.
+func (e *egress) follow() {
+	if e.conn == nil || !e.paced {
+		return
+	}
+	addr, _ := e.conn.RemoteAddr()
+	if e.remote.IsValid() && addr != e.remote {
+		e.estimator = bwe.New(estimateFirst, estimateLowest, estimateHighest)
+		e.probe = probe{}
+	}
+	e.remote = addr
 }
 
 // add takes a track: it gets SSRCs of its own. The peer's goroutine calls it.
