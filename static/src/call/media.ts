@@ -232,12 +232,15 @@ abstract class Side {
 	}
 }
 
-/** Each packet repeats the one before it (RFC 2198), so that a lost one is not heard. */
-function preferRedundancy(t: RTCRtpTransceiver): void {
-	const codecs = RTCRtpReceiver.getCapabilities?.("audio")?.codecs ?? [];
-	const red = codecs.filter((c) => c.mimeType.toLowerCase() === "audio/red");
-	if (red.length === 0) return;
-	t.setCodecPreferences([...red, ...codecs.filter((c) => !red.includes(c))]);
+/**
+ * Offers one codec before the others. Redundant sound (RFC 2198): each packet repeats the one before it, so that a lost one is not
+ * heard. VP8: every browser shows it, and replays play it as it was recorded.
+ */
+function prefer(t: RTCRtpTransceiver, kind: "audio" | "video", mime: string): void {
+	const codecs = RTCRtpReceiver.getCapabilities?.(kind)?.codecs ?? [];
+	const first = codecs.filter((c) => c.mimeType.toLowerCase() === mime);
+	if (first.length === 0) return;
+	t.setCodecPreferences([...first, ...codecs.filter((c) => !first.includes(c))]);
 }
 
 class Publisher extends Side {
@@ -286,7 +289,8 @@ class Publisher extends Side {
 	#add(source: Source, track: MediaStreamTrack): RTCRtpTransceiver {
 		const sendEncodings = encodings[source === "camera" && this.#lesson ? "lesson" : source];
 		const t = this.pc.addTransceiver(track, { direction: "sendonly", sendEncodings });
-		if (source === "audio") preferRedundancy(t);
+		if (source === "audio") prefer(t, "audio", "audio/red");
+		else if (source !== "screen-audio") prefer(t, "video", "video/vp8");
 		return t;
 	}
 
