@@ -72,7 +72,6 @@ func clientAPI(t *testing.T, s webrtc.SettingEngine) *webrtc.API {
 	must(t, webrtc.ConfigureSimulcastExtensionHeaders(&m))
 	must(t, webrtc.RegisterDefaultInterceptors(&m, &r))
 	// Browsers take the client's part; pion would wait for an ICE-lite server to begin.
-	must(t, s.SetAnsweringDTLSRole(webrtc.DTLSRoleClient))
 	return webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithInterceptorRegistry(&r), webrtc.WithSettingEngine(s))
 }
 

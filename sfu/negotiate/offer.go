@@ -225,6 +225,14 @@ func checkShared(sections []Section) error {
 	return nil
 }
 
+// role is the DTLS server's, unless the member insists on it (RFC 8842 section 5.3).
+func (o *Offer) role() string {
+	if o.Setup == "passive" {
+		return "active"
+	}
+	return "passive"
+}
+
 // Answer accepts what can be forwarded.
 func (o *Offer) Answer(l Local) string {
 	w := writer{}
@@ -243,7 +251,7 @@ func (o *Offer) Answer(l Local) string {
 			continue
 		}
 		w.media(s.kind(), s.protocol, s.Codecs)
-		w.transport(l, "passive", s.MID, first)
+		w.transport(l, o.role(), s.MID, first)
 		first = false
 		if s.Sends {
 			w.line("a=recvonly")
