@@ -8,8 +8,8 @@
 // A video that is not visible gets nothing and costs nothing. Then everything happens in one fixed order, as far as the budget goes:
 // first every visible video gets its lowest layer, those of higher priority first; then those of the highest priority are raised to
 // what they can show, evenly, then those of the next. Where the budget ends, all that comes later in this order stays as it is: when
-// not even the lowest layers fit, the videos of lower priority are off. The budget is never exceeded; sound is not in it, and
-// is never taken away.
+// not even the lowest layers fit, the videos of lower priority are off. The budget is exceeded only by lowest layers that are sent
+// already, and at most twice; sound is not in it, and is never taken away.
 //
 // So more budget never gives anybody less, and a higher priority never gives its video less.
 package allocate
@@ -27,6 +27,8 @@ const Off = -1
 const (
 	marginOf   = 5
 	marginFrom = 4
+
+	keptBelow = 2
 )
 
 // Layer is one of the ways in which a video can be had.
@@ -163,13 +165,21 @@ func (a *allocation) raise(some []int, once bool) bool {
 	return true
 }
 
-// take pays for a step if it fits: with a margin, if it is more than what is sent now.
+// take pays for a step if it fits. A larger layer than is sent now takes a margin. The first layer of a video takes none, but is kept
+// until the budget is less than half of it: a picture that comes and goes is worse than a little too much.
 func (a *allocation) take(t *Track, from, to int) bool {
 	cost := a.spent + t.Layers[to].Bitrate
 	if from != Off {
 		cost -= t.Layers[from].Bitrate
 	}
-	if cost > a.budget || to > t.Current && cost > a.budget/marginOf*marginFrom {
+	limit := a.budget
+	switch {
+	case from == Off && t.Current != Off:
+		limit = a.budget * keptBelow
+	case from != Off && to > t.Current:
+		limit = a.budget / marginOf * marginFrom
+	}
+	if cost > limit {
 		return false
 	}
 	a.spent = cost

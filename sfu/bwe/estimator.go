@@ -12,6 +12,8 @@ const (
 	responseTime    = 100 * time.Millisecond
 	typicalPacket   = 1200 * 8 // bits
 
+	queueStands = 100 * time.Millisecond
+
 	silenceBase = 500 * time.Millisecond // without feedback for this long and three round trips, the target falls
 	silenceStep = 0.7
 )
@@ -47,6 +49,9 @@ func New(initial, lowest, highest int) *Estimator {
 
 // Target is how much may be sent, in bit/s. While a queue stands on the way it is less than the estimate, so that the queue drains.
 func (e *Estimator) Target() int { return max(int(float64(e.target)*e.queue.factor()), e.lowest) }
+
+// Estimate is what the link is thought to carry, in bit/s, also while a queue drains.
+func (e *Estimator) Estimate() int { return e.target }
 
 // Queued is how long packets wait on the way at present.
 func (e *Estimator) Queued() time.Duration { return e.queue.queued }
@@ -186,7 +191,10 @@ func (e *Estimator) overuse(acked int, now time.Duration) {
 	cut := int(decreaseFactor * float64(e.target))
 	if acked > 0 {
 		e.capacity.observe(acked)
-		cut = min(cut, int(decreaseFactor*float64(acked)))
+		// Where less is sent than could be, and what waits is little, what is delivered says nothing of the link.
+		if acked > e.target*3/4 || e.queue.queued > queueStands {
+			cut = min(cut, int(decreaseFactor*float64(acked)))
+		}
 		// A queue can grow behind a single key frame while next to nothing is sent: that says little of the link.
 		cut = max(cut, e.target/4)
 	}
