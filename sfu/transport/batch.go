@@ -1,5 +1,7 @@
 package transport
 
+import "time"
+
 const (
 	chunkSize  = 32 << 10 // bytes
 	maxChunks  = 24       // of one batch
@@ -17,6 +19,7 @@ type Batch struct {
 	index   map[*path]int32 // into groups
 	sender  sender
 	sent    sent
+	began   time.Time // when a reader began to fill it; zero for other goroutines
 }
 
 // packet is an encrypted packet in a chunk.
@@ -37,6 +40,15 @@ type sent struct{ packets, bytes, calls, dropped uint64 }
 
 func newBatch(n *Network, socket int) *Batch {
 	return &Batch{net: n, socket: socket, index: make(map[*path]int32)}
+}
+
+// Now is the time of sending for what goes into the batch, to the accuracy of one batch: in a Handler, when the reader read what is
+// being handled, which may be long after it arrived. It costs no look at the clock there.
+func (b *Batch) Now() time.Time {
+	if b.began.IsZero() {
+		return time.Now()
+	}
+	return b.began
 }
 
 // room is an empty slice for a packet of up to size bytes, which must not exceed maxDatagram. It sends what the batch holds if the

@@ -43,7 +43,12 @@ func (s *sink) receive() []byte {
 // connected is a Conn that sends to an address, without ICE and DTLS.
 func connected(t testing.TB, n *Network, to netip.AddrPort) *Conn {
 	t.Helper()
-	c := n.NewConn(newEvents())
+	return connectedTo(t, n, to, newEvents())
+}
+
+func connectedTo(t testing.TB, n *Network, to netip.AddrPort, h Handler) *Conn {
+	t.Helper()
+	c := n.NewConn(h)
 	c.checked(c.current, source{local: n.locals[0], remote: to}, check{nominates: true}, n.instant(time.Now()))
 	profile := srtp.ProtectionProfileAeadAes128Gcm
 	out, err := srtp.CreateContext(make([]byte, 16), make([]byte, 12), profile)

@@ -21,7 +21,8 @@ var (
 // neither block nor keep raw, which they may overwrite, and may send on any Conn into b; b is flushed after they return. No method may
 // call Close of any Conn.
 type Handler interface {
-	// HandleRTP is given one RTP packet, decrypted and not seen before.
+	// HandleRTP is given one RTP packet, decrypted and not seen before. It arrived at arrival, by the kernel where that says so, and
+	// waited for the reader since: what is sent is sent at b.Now().
 	HandleRTP(b *Batch, raw []byte, arrival time.Time)
 	// HandleRTCP is given one compound packet, decrypted and not seen before.
 	HandleRTCP(b *Batch, raw []byte, arrival time.Time)

@@ -40,10 +40,11 @@ func (n *Network) read(l *local, s *socket, index int) {
 			}
 			continue
 		}
-		arrival := time.Now()
+		now := time.Now()
+		r.batch.began = now
 		for i := range count {
 			raw, remote := in.packet(i)
-			r.handle(raw, source{local: l, remote: remote}, arrival)
+			r.handle(raw, source{local: l, remote: remote}, in.arrival(i, now))
 		}
 		r.flush()
 	}
@@ -131,3 +132,5 @@ func (p *plainReceiver) receive() (int, error) {
 }
 
 func (p *plainReceiver) packet(int) ([]byte, netip.AddrPort) { return p.buf[:p.n], p.from }
+
+func (p *plainReceiver) arrival(_ int, now time.Time) time.Time { return now }

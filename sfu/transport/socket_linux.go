@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -22,8 +23,9 @@ const (
 
 // socket is one UDP socket. raw is nil on an injected network.
 type socket struct {
-	conn net.PacketConn
-	raw  syscall.RawConn
+	conn    net.PacketConn
+	raw     syscall.RawConn
+	stamped bool // the kernel says when datagrams arrived
 }
 
 // listenUDP opens sockets that share an address. SO_REUSEPORT would let a second server steal half of the packets: the address must be
@@ -63,7 +65,9 @@ func newSocket(c *net.UDPConn) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &socket{conn: c, raw: raw}, nil
+	s := &socket{conn: c, raw: raw}
+	s.stamped = s.stamp()
+	return s, nil
 }
 
 // canSegment asks the kernel whether it knows UDP_SEGMENT (Linux 4.18).
@@ -130,13 +134,15 @@ type receiver interface {
 	receive() (int, error)
 	// packet is one of them, valid until the next receive.
 	packet(i int) ([]byte, netip.AddrPort)
+	// arrival is when it arrived, if receive returned at now. It is asked for each packet in turn.
+	arrival(i int, now time.Time) time.Time
 }
 
 func (s *socket) newReceiver() receiver {
 	if s.raw == nil {
 		return &plainReceiver{conn: s.conn}
 	}
-	b := &batchReceiver{raw: s.raw}
+	b := &batchReceiver{raw: s.raw, stamped: s.stamped}
 	b.call = b.recvmmsg
 	for i := range b.messages {
 		b.iovecs[i].Base = &b.buffers[i][0]
@@ -145,6 +151,9 @@ func (s *socket) newReceiver() receiver {
 		h.Iov = &b.iovecs[i]
 		h.SetIovlen(1)
 		h.Name = (*byte)(unsafe.Pointer(&b.from[i].raw)) //nolint:gosec // for the kernel
+		if b.stamped {
+			h.Control = (*byte)(unsafe.Pointer(&b.controls[i])) //nolint:gosec // for the kernel
+		}
 	}
 	return b
 }
@@ -154,7 +163,10 @@ type batchReceiver struct {
 	call     func(fd uintptr) bool
 	count    int
 	failed   error
+	stamped  bool
+	arrivals arrivals
 	messages [receiveBatch]message
+	controls [receiveBatch]stampControl
 	iovecs   [receiveBatch]unix.Iovec
 	from     [receiveBatch]sockaddr
 	buffers  [receiveBatch][maxDatagram]byte
@@ -162,7 +174,11 @@ type batchReceiver struct {
 
 func (b *batchReceiver) receive() (int, error) {
 	for i := range b.messages {
-		b.messages[i].header.Namelen = unix.SizeofSockaddrInet6
+		h := &b.messages[i].header
+		h.Namelen = unix.SizeofSockaddrInet6
+		if b.stamped {
+			h.SetControllen(stampSpace)
+		}
 	}
 	b.count, b.failed = 0, nil
 	if err := b.raw.Read(b.call); err != nil {
@@ -187,4 +203,11 @@ func (b *batchReceiver) recvmmsg(fd uintptr) bool {
 
 func (b *batchReceiver) packet(i int) ([]byte, netip.AddrPort) {
 	return b.buffers[i][:min(b.messages[i].size, maxDatagram)], b.from[i].addrPort()
+}
+
+func (b *batchReceiver) arrival(i int, now time.Time) time.Time {
+	if stamp, ok := b.controls[i].read(uint64(b.messages[i].header.Controllen)); ok {
+		return b.arrivals.at(now, stamp)
+	}
+	return now
 }

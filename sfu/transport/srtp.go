@@ -37,9 +37,15 @@ type incoming struct {
 	context *srtp.Context
 	rtp     rtp.Header
 	rtcp    rtcp.Header
-	early   [][]byte // that came before the keys were there
-	fresh   bool     // the SSRC of the packet in hand is new
+	early   []early // that came before the keys were there
+	fresh   bool    // the SSRC of the packet in hand is new
 	streams int
+}
+
+// early is a packet that came before the keys.
+type early struct {
+	raw     []byte
+	arrival time.Time
 }
 
 // outgoing encrypts.
@@ -86,7 +92,7 @@ func (i *incoming) newDetector(most uint64) func() replaydetector.ReplayDetector
 func (c *Conn) receive(b *Batch, p *path, raw []byte, arrival time.Time) bool {
 	c.in.mu.Lock()
 	ready := c.in.context != nil
-	ok := ready && c.decrypt(b, raw, arrival) || !ready && c.keep(raw)
+	ok := ready && c.decrypt(b, raw, arrival) || !ready && c.keep(raw, arrival)
 	spray := c.in.streams > 2*maxStreams
 	c.in.mu.Unlock()
 	if ok && ready {
@@ -129,11 +135,11 @@ func (c *Conn) decrypt(b *Batch, raw []byte, arrival time.Time) bool {
 
 // keep keeps what came before the keys: the member may send as soon as it has heard the end of the handshake, and begins with a key
 // frame.
-func (c *Conn) keep(raw []byte) bool {
+func (c *Conn) keep(raw []byte, arrival time.Time) bool {
 	if len(c.in.early) >= maxEarly || !c.pipe.used() {
 		return false
 	}
-	c.in.early = append(c.in.early, append([]byte(nil), raw...))
+	c.in.early = append(c.in.early, early{raw: append([]byte(nil), raw...), arrival: arrival})
 	return true
 }
 
@@ -152,8 +158,8 @@ func (c *Conn) begin(in, out *srtp.Context) {
 		return
 	}
 	b := c.net.NewBatch()
-	for _, raw := range c.in.early {
-		c.decrypt(b, raw, time.Now())
+	for _, e := range c.in.early {
+		c.decrypt(b, e.raw, e.arrival)
 	}
 	c.in.early = nil
 	b.Flush()

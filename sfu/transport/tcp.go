@@ -180,7 +180,9 @@ func (c *tcpConn) read() {
 	r := n.newReader(0)
 	in := bufio.NewReaderSize(c.conn, tcpRead)
 	_ = readFrames(in, func(raw []byte) {
-		r.handle(raw, source{tcp: c, remote: c.remote}, time.Now())
+		now := time.Now()
+		r.batch.began = now
+		r.handle(raw, source{tcp: c, remote: c.remote}, now)
 		if in.Buffered() == 0 {
 			r.flush()
 		}
