@@ -85,8 +85,9 @@ func (m *metronome) run(batch *transport.Batch, quit <-chan struct{}) {
 		}
 		list = m.due(everybody, list[:0])
 		for _, b := range list {
-			if !b.beat(batch, now) {
-				m.rest(b)
+			m.rest(b) // before it beats: whoever hurries it meanwhile is heard
+			if b.beat(batch, now) {
+				m.hurry(b)
 			}
 		}
 		clear(list)

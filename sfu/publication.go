@@ -239,15 +239,15 @@ func copyOf(p *packet, n numbers) *rtp.Packet {
 	return c
 }
 
-// rank finds the best layer that is sent.
+// rank finds the best layer that is sent; while none is, it stays.
 func (p *Publication) rank() {
-	best := 0
+	best := -1
 	for i, l := range p.layers {
 		if l.live() {
 			best = i
 		}
 	}
-	if int32(best) == p.best.Swap(int32(best)) { //nolint:gosec // below 3
+	if best < 0 || int32(best) == p.best.Swap(int32(best)) { //nolint:gosec // below 3
 		return
 	}
 	if len(*p.taps.Load()) != 0 {

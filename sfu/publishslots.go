@@ -28,12 +28,20 @@ func (c *publishConn) configure(o *negotiate.Offer, live map[string]*Publication
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.named)
+	offered := make(map[string]bool, len(o.Sections))
 	for i := range o.Sections {
 		s := &o.Sections[i]
+		offered[s.MID] = true
 		if s.Accepted {
 			c.section(s, live[s.MID])
 		} else if old := c.slots[s.MID]; old != nil {
 			old.pub = nil
+		}
+	}
+	for mid, old := range c.slots {
+		if !offered[mid] {
+			old.pub = nil
+			delete(c.slots, mid)
 		}
 	}
 }

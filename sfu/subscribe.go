@@ -163,6 +163,7 @@ func (s *subscriber) answer(m Signal) error {
 			d.bind(a)
 		} else if d.section.Refused() {
 			d.section = nil
+			s.egress.remove(d)
 		}
 	}
 	s.egress.answered()

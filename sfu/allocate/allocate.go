@@ -6,12 +6,13 @@
 // # Rules
 //
 // A video that is not visible gets nothing and costs nothing. Then everything happens in one fixed order, as far as the budget goes:
-// first every visible video gets its lowest layer, those of higher priority first; then those of the highest priority are raised to
+// first every visible video gets its lowest layer if that fits, those of higher priority first; then those of the highest priority are raised to
 // what they can show, evenly, then those of the next. Where the budget ends, all that comes later in this order stays as it is: when
-// not even the lowest layers fit, the videos of lower priority are off. The budget is exceeded only by lowest layers that are sent
+// not even the lowest layers fit, those that do not are off, and nothing is raised. The budget is exceeded only by lowest layers that are sent
 // already, and at most twice; sound is not in it, and is never taken away.
 //
-// So more budget never gives anybody less, and a higher priority never gives its video less.
+// So a higher priority never gives its video less, and more budget takes something only from videos of lower priority than one that it
+// turns on.
 package allocate
 
 import (
@@ -146,8 +147,10 @@ func (a *allocation) raiseClasses() {
 	}
 }
 
-// raise gives each of some tracks its next layer, in turns until there is none, or once. It reports false where the budget ends.
+// raise gives each of some tracks its next layer, in turns until there is none, or once. It reports false where the budget ends. Once,
+// for the lowest layers, one that does not fit is left out: a picture too large for anybody takes nobody else's.
 func (a *allocation) raise(some []int, once bool) bool {
+	fits := true
 	for more := true; more; {
 		more = false
 		for _, i := range some {
@@ -156,13 +159,17 @@ func (a *allocation) raise(some []int, once bool) bool {
 			if next == Off {
 				continue
 			}
-			if !a.take(t, c.Layer, next) {
+			switch {
+			case a.take(t, c.Layer, next):
+				c.Layer, more = next, !once
+			case once:
+				fits = false
+			default:
 				return false
 			}
-			c.Layer, more = next, !once
 		}
 	}
-	return true
+	return fits
 }
 
 // take pays for a step if it fits. A larger layer than is sent now takes a margin. The first layer of a video takes none, but is kept

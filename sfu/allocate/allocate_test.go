@@ -51,6 +51,9 @@ func TestAllocate(t *testing.T) {
 		{"a picture that is sent is kept", 75_000, []allocate.Track{kept}, []int{0}},
 		{"until there is less than half", 74_999, []allocate.Track{kept}, []int{-1}},
 		{"one that begins fits", 149_999, []allocate.Track{camera}, []int{-1}},
+		{"one that is too large takes nobody else's", 300_000, []allocate.Track{camera, {
+			ID: 1, Visible: true, Priority: 2, Layers: []allocate.Layer{{Bitrate: 2_500_000}}, Current: allocate.Off,
+		}}, []int{0, -1}},
 		{"layers that do not come", 10_000_000, []allocate.Track{silent}, []int{1}},
 		{"no layers", 10_000_000, []allocate.Track{{Visible: true}}, []int{-1}},
 	} {
@@ -145,13 +148,18 @@ func smallerSuffices(t allocate.Track, layer int) bool {
 	return false
 }
 
+// More budget takes something only where it turns another one on.
 func TestMoreBudgetGivesNobodyLess(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tracks := drawTracks(t)
 		budget, more := rapid.IntRange(0, 12_000_000).Draw(t, "budget"), rapid.IntRange(0, 5_000_000).Draw(t, "more")
 		before, after := allocate.Allocate(nil, budget, tracks), allocate.Allocate(nil, budget+more, tracks)
+		begins := false
 		for i := range before {
-			if after[i].Layer < before[i].Layer {
+			begins = begins || before[i].Layer == allocate.Off && after[i].Layer != allocate.Off
+		}
+		for i := range before {
+			if after[i].Layer < before[i].Layer && !begins {
 				t.Fatalf("track %d: %d, and %d with more", i, before[i].Layer, after[i].Layer)
 			}
 		}
@@ -187,12 +195,18 @@ func TestLowerPriorityWaits(t *testing.T) {
 				if tracks[i].Priority > tracks[j].Priority && high.Layer < high.Wanted && low.Layer > lowest(tracks[j]) {
 					t.Fatalf("%d has %+v while %d has %+v", j, low, i, high)
 				}
-				if tracks[i].Priority > tracks[j].Priority && high.Layer < min(high.Wanted, 0) && low.Layer > allocate.Off {
+				off := high.Layer < min(high.Wanted, 0)
+				if tracks[i].Priority > tracks[j].Priority && off && low.Layer > allocate.Off && !cheaper(tracks[j], tracks[i]) {
 					t.Fatalf("%d is shown while %d is off", j, i)
 				}
 			}
 		}
 	})
+}
+
+// cheaper reports whether a could be shown where b could not: it takes less, or is shown already.
+func cheaper(a, b allocate.Track) bool {
+	return a.Current != allocate.Off || a.Layers[lowest(a)].Bitrate < b.Layers[lowest(b)].Bitrate
 }
 
 func lowest(t allocate.Track) int {
