@@ -74,6 +74,7 @@ type member struct {
 	fingerprint string
 	profiles    []dtls.SRTPProtectionProfile
 	ufrag, pwd  string
+	waits       bool
 
 	mutilate func([]byte) [][]byte // what is sent instead of a DTLS datagram; nil for nothing else
 
@@ -87,8 +88,9 @@ type member struct {
 }
 
 type memberOptions struct {
-	net transport.Net
-	tcp bool
+	net   transport.Net
+	tcp   bool
+	waits bool // for the server to begin the DTLS handshake
 }
 
 func newMember(t *testing.T, o memberOptions) *member {
@@ -119,7 +121,7 @@ func newMember(t *testing.T, o memberOptions) *member {
 	must(t, agent.GatherCandidates())
 	<-gathered
 	m := &member{
-		t: t, agent: agent, certificate: id.certificate, fingerprint: id.fingerprint, profiles: profiles(),
+		t: t, agent: agent, waits: o.waits, certificate: id.certificate, fingerprint: id.fingerprint, profiles: profiles(),
 		toDT: packetio.NewBuffer(), rtp: make(chan []byte, 4096), rtcp: make(chan []byte, 4096),
 	}
 	m.ufrag, m.pwd, err = agent.GetLocalUserCredentials()
@@ -132,7 +134,11 @@ func silence() logging.LoggerFactory {
 }
 
 func (m *member) remote() Remote {
-	return Remote{Ufrag: m.ufrag, Pwd: m.pwd, Fingerprint: m.fingerprint, Setup: SetupActive}
+	setup := SetupActive
+	if m.waits {
+		setup = SetupPassive
+	}
+	return Remote{Ufrag: m.ufrag, Pwd: m.pwd, Fingerprint: m.fingerprint, Setup: setup}
 }
 
 func (m *member) addCandidates(n *Network) {
@@ -159,9 +165,7 @@ func (m *member) reach(ctx context.Context, n *Network, c *Conn) error {
 
 // secure does DTLS.
 func (m *member) secure(ctx context.Context) error {
-	conn, err := dtls.ClientWithOptions(memberPipe{m}, m.ice.RemoteAddr(),
-		dtls.WithCertificates(m.certificate), dtls.WithInsecureSkipVerify(true), dtls.WithSRTPProtectionProfiles(m.profiles...),
-		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret), dtls.WithLoggerFactory(silence()))
+	conn, err := m.associate()
 	if err != nil {
 		return err
 	}
@@ -172,7 +176,7 @@ func (m *member) secure(ctx context.Context) error {
 	profile, _ := conn.SelectedSRTPProtectionProfile()
 	state, _ := conn.ConnectionState()
 	cfg := srtp.Config{Profile: srtp.ProtectionProfile(profile)}
-	if err = cfg.ExtractSessionKeysFromDTLS(&state, true); err != nil {
+	if err = cfg.ExtractSessionKeysFromDTLS(&state, !m.waits); err != nil {
 		return err
 	}
 	if m.out, err = srtp.CreateContext(cfg.Keys.LocalMasterKey, cfg.Keys.LocalMasterSalt, cfg.Profile); err != nil {
@@ -180,6 +184,17 @@ func (m *member) secure(ctx context.Context) error {
 	}
 	m.in, err = srtp.CreateContext(cfg.Keys.RemoteMasterKey, cfg.Keys.RemoteMasterSalt, cfg.Profile)
 	return err
+}
+
+func (m *member) associate() (*dtls.Conn, error) {
+	certificates, profiles := dtls.WithCertificates(m.certificate), dtls.WithSRTPProtectionProfiles(m.profiles...)
+	secret, log := dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret), dtls.WithLoggerFactory(silence())
+	if m.waits {
+		return dtls.ServerWithOptions(memberPipe{m}, m.ice.RemoteAddr(), certificates, profiles, secret, log,
+			dtls.WithClientAuth(dtls.RequireAnyClientCert), dtls.WithInsecureSkipVerify(true))
+	}
+	return dtls.ClientWithOptions(memberPipe{m}, m.ice.RemoteAddr(), certificates, profiles, secret, log,
+		dtls.WithInsecureSkipVerify(true))
 }
 
 // connect does all.

@@ -14,7 +14,6 @@ var (
 	ErrClosed      = errors.New("transport: the connection is closed")
 	ErrRemote      = errors.New("transport: the remote parameters are not usable")
 	ErrFingerprint = errors.New("transport: the certificate of a connection cannot change: make a new connection")
-	ErrSetup       = errors.New("transport: the server waits for the DTLS handshake, and the member waits too")
 )
 
 // Handler is told what arrives on a Conn. HandleRTP and HandleRTCP of one Conn never run at the same time as each other. They must
@@ -59,14 +58,15 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// Setup is the DTLS role of the member's SDP (RFC 4145, RFC 8842). The server is always the DTLS server.
+// Setup is the DTLS role of the member's SDP (RFC 4145, RFC 8842). The server begins the handshake only where the member waits for it:
+// the DTLS server chooses how packets are encrypted, and browsers would choose what costs more.
 type Setup int
 
 // The roles that a=setup names.
 const (
 	SetupActpass Setup = iota
 	SetupActive
-	SetupPassive // refused: nobody would begin
+	SetupPassive
 )
 
 // Remote is what the member's SDP says of its transport.
@@ -98,6 +98,7 @@ type Conn struct {
 	current, next *generation // next is nil unless the member has not yet answered a Restart
 	started       bool
 	certificate   [32]byte // SHA-256 of the member's
+	dials         bool     // the server begins the DTLS handshake
 	handshaking   bool     // or done
 	paths         []*path
 
@@ -124,7 +125,7 @@ func (c *Conn) Credentials() (ufrag, pwd string) {
 }
 
 // Start says who the member is. It may be called again, with new ICE credentials after a restart; the fingerprint must then be the
-// same. Errors: ErrClosed, ErrRemote, ErrFingerprint, ErrSetup.
+// same, and the DTLS role stays. Errors: ErrClosed, ErrRemote, ErrFingerprint.
 func (c *Conn) Start(r Remote) error {
 	certificate, err := parseRemote(r)
 	if err != nil {
@@ -140,7 +141,7 @@ func (c *Conn) Start(r Remote) error {
 	case c.started:
 		return nil
 	}
-	c.started, c.certificate = true, certificate
+	c.started, c.certificate, c.dials = true, certificate, r.Setup == SetupPassive
 	c.heard.Store(c.net.instant(time.Now()))
 	c.mayHandshake()
 	return nil

@@ -88,9 +88,6 @@ func parseRemote(r Remote) (certificate [32]byte, err error) {
 	if len(r.Ufrag) < 4 || len(r.Ufrag) > 256 || len(r.Pwd) < 22 || len(r.Pwd) > 256 {
 		return certificate, fmt.Errorf("%w: the ICE credentials have a wrong length", ErrRemote)
 	}
-	if r.Setup == SetupPassive {
-		return certificate, ErrSetup
-	}
 	algorithm, text, _ := strings.Cut(strings.TrimSpace(r.Fingerprint), " ")
 	if !strings.EqualFold(algorithm, "sha-256") {
 		return certificate, fmt.Errorf("%w: the fingerprint is not a sha-256 one", ErrRemote)
@@ -113,17 +110,18 @@ func (c *Conn) mayHandshake() {
 		return
 	}
 	c.handshaking = true
-	c.done.Go(c.secure)
+	dials := c.dials
+	c.done.Go(func() { c.secure(dials) })
 }
 
 // secure is the DTLS goroutine: it shakes hands, and then waits for the end.
-func (c *Conn) secure() {
+func (c *Conn) secure(dials bool) {
 	select {
 	case c.net.handshakes <- struct{}{}:
 	case <-c.life.Done():
 		return
 	}
-	conn, err := c.handshake()
+	conn, err := c.handshake(dials)
 	<-c.net.handshakes
 	if err != nil {
 		if c.life.Err() == nil {
@@ -132,7 +130,7 @@ func (c *Conn) secure() {
 		c.fail(Failed)
 		return
 	}
-	in, out, err := c.exchange(conn)
+	in, out, err := c.exchange(conn, dials)
 	if err != nil {
 		c.net.log.Info("a member's keys are not usable", "error", err)
 		c.fail(Failed)
@@ -143,22 +141,12 @@ func (c *Conn) secure() {
 }
 
 // handshake is bounded in time, and ends at once when the connection does.
-func (c *Conn) handshake() (*dtls.Conn, error) {
+func (c *Conn) handshake(dials bool) (*dtls.Conn, error) {
 	ctx, cancel := context.WithTimeout(c.life, handshakeTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, c.pipe.shut)
 	defer stop()
-	conn, err := dtls.ServerWithOptions(c.pipe, pipeAddr{},
-		dtls.WithCertificates(c.net.identity.certificate),
-		dtls.WithSRTPProtectionProfiles(profiles()...),
-		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
-		dtls.WithClientAuth(dtls.RequireAnyClientCert),
-		dtls.WithInsecureSkipVerify(true), // the fingerprint says who it is
-		dtls.WithVerifyPeerCertificate(c.verify),
-		dtls.WithInsecureSkipVerifyHello(true), // the connectivity check verified the address
-		dtls.WithFlightInterval(flightInterval),
-		dtls.WithLoggerFactory(&logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled}),
-	)
+	conn, err := c.associate(dials)
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +154,34 @@ func (c *Conn) handshake() (*dtls.Conn, error) {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
+}
+
+// associate makes one end of the handshake.
+func (c *Conn) associate(dials bool) (*dtls.Conn, error) {
+	both := []dtls.Option{
+		dtls.WithCertificates(c.net.identity.certificate),
+		dtls.WithSRTPProtectionProfiles(profiles()...),
+		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
+		dtls.WithInsecureSkipVerify(true), // the fingerprint says who it is
+		dtls.WithVerifyPeerCertificate(c.verify),
+		dtls.WithFlightInterval(flightInterval),
+		dtls.WithLoggerFactory(&logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled}),
+	}
+	if dials {
+		var options []dtls.ClientOption
+		for _, o := range both {
+			options = append(options, o)
+		}
+		return dtls.ClientWithOptions(c.pipe, pipeAddr{}, options...)
+	}
+	options := []dtls.ServerOption{
+		dtls.WithClientAuth(dtls.RequireAnyClientCert),
+		dtls.WithInsecureSkipVerifyHello(true), // the connectivity check verified the address
+	}
+	for _, o := range both {
+		options = append(options, o)
+	}
+	return dtls.ServerWithOptions(c.pipe, pipeAddr{}, options...)
 }
 
 func (c *Conn) verify(certificates [][]byte, _ [][]*x509.Certificate) error {

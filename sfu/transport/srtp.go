@@ -57,7 +57,7 @@ type outgoing struct {
 }
 
 // exchange makes the contexts of both directions from what DTLS agreed on (RFC 5764 section 4.2).
-func (c *Conn) exchange(conn *dtls.Conn) (in, out *srtp.Context, err error) {
+func (c *Conn) exchange(conn *dtls.Conn, dials bool) (in, out *srtp.Context, err error) {
 	profile, ok := conn.SelectedSRTPProtectionProfile()
 	if !ok {
 		return nil, nil, errNoSRTP
@@ -67,7 +67,7 @@ func (c *Conn) exchange(conn *dtls.Conn) (in, out *srtp.Context, err error) {
 		return nil, nil, errNoSRTP
 	}
 	cfg := srtp.Config{Profile: srtp.ProtectionProfile(profile)}
-	if err = cfg.ExtractSessionKeysFromDTLS(&state, false); err != nil {
+	if err = cfg.ExtractSessionKeysFromDTLS(&state, dials); err != nil {
 		return nil, nil, err
 	}
 	out, err = srtp.CreateContext(cfg.Keys.LocalMasterKey, cfg.Keys.LocalMasterSalt, cfg.Profile)

@@ -17,6 +17,7 @@ func TestConnects(t *testing.T) {
 	}{
 		"UDP":     {},
 		"TCP":     {options: memberOptions{tcp: true}},
+		"waits":   {options: memberOptions{waits: true}},
 		"AES-CM":  {profiles: []dtls.SRTPProtectionProfile{dtls.SRTP_AES128_CM_HMAC_SHA1_80}},
 		"AES-256": {profiles: []dtls.SRTPProtectionProfile{dtls.SRTP_AEAD_AES_256_GCM}},
 	}
@@ -121,7 +122,6 @@ func TestStartRefuses(t *testing.T) {
 		remote Remote
 		want   error
 	}{
-		"passive":         {change(func(r *Remote) { r.Setup = SetupPassive }), ErrSetup},
 		"short ufrag":     {change(func(r *Remote) { r.Ufrag = "abc" }), ErrRemote},
 		"short pwd":       {change(func(r *Remote) { r.Pwd = "0123" }), ErrRemote},
 		"no fingerprint":  {change(func(r *Remote) { r.Fingerprint = "" }), ErrRemote},
