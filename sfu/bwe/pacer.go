@@ -46,10 +46,13 @@ func (p *Pacer) Next(now time.Time) time.Time {
 }
 
 func (p *Pacer) fill(now time.Time) {
-	if p.at.IsZero() {
+	switch d := now.Sub(p.at); {
+	case p.at.IsZero():
 		p.tokens = p.burst()
-	} else if d := now.Sub(p.at); d > 0 {
+	case d > 0:
 		p.tokens = min(p.tokens+p.rate*d.Seconds(), p.burst())
+	default:
+		return // the times of several callers are not in order
 	}
 	p.at = now
 }

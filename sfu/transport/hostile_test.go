@@ -339,9 +339,14 @@ func TestPathsAreBounded(t *testing.T) {
 	if addr, _ := c.RemoteAddr(); addr.Port() != 1000 {
 		t.Errorf("the selected path went: %v", addr)
 	}
-	// Another connection takes an address over.
+	// Another connection takes an address over only when nothing came from it for a while: checks with a forged source must not.
 	other := n.NewConn(newEvents())
-	other.checked(other.current, c.selected.Load().source, check{}, 1)
+	if taken := other.checked(other.current, c.selected.Load().source, check{nominates: true}, 1); taken != nil {
+		t.Error("a living address was taken")
+	}
+	if other.checked(other.current, c.selected.Load().source, check{}, int64(staleAfter)+1) == nil {
+		t.Error("a dead address was not given up")
+	}
 	c.Close()
 	if len(n.locals[0].paths) != 1 {
 		t.Errorf("%d paths are known", len(n.locals[0].paths))

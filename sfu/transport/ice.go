@@ -169,12 +169,16 @@ func (c *Conn) adopt(g *generation) {
 	c.current, c.next = c.next, nil
 }
 
-// pathFrom finds or makes the path from a source that passed a check. It is nil for a TCP connection that belongs to another Conn.
+// pathFrom finds or makes the path from a source that passed a check. It is nil for one that belongs to another Conn, and is alive: a
+// member could otherwise take the others' addresses by checks with a forged source.
 func (c *Conn) pathFrom(from source, now int64) *path {
 	for _, p := range c.paths {
 		if p.source == from && from.path() == p {
 			return p
 		}
+	}
+	if other := from.path(); other != nil && other.conn != c && now-other.heard.Load() < staleAfter {
+		return nil
 	}
 	p := newPath(c, from)
 	p.heard.Store(now)
