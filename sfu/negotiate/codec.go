@@ -13,20 +13,24 @@ type described struct {
 	name       string // in lower case
 	clock      uint32
 	channels   uint16
-	parameters string
-	feedback   []string
+	format     string            // the fmtp line
+	parameters map[string]string // of it, by their names in lower case
+	feedback   []string          // of those that the server knows
 }
 
 // payloads reads the payload types of a section.
 func payloads(m *sdp.MediaDescription) map[uint8]*described {
 	all := make(map[uint8]*described)
-	var every []string
+	var every described
 	for _, a := range m.Attributes {
 		head, rest, _ := strings.Cut(a.Value, " ")
+		if len(a.Value) > maxAttribute || a.Key != "rtpmap" && a.Key != "fmtp" && a.Key != "rtcp-fb" {
+			continue
+		}
 		pt, err := strconv.ParseUint(head, 10, 7)
 		if err != nil {
 			if a.Key == "rtcp-fb" && head == "*" {
-				every = append(every, rest)
+				every.addFeedback(rest)
 			}
 			continue
 		}
@@ -39,15 +43,39 @@ func payloads(m *sdp.MediaDescription) map[uint8]*described {
 		case "rtpmap":
 			d.readMap(rest)
 		case "fmtp":
-			d.parameters = strings.TrimSpace(rest)
+			d.format = strings.TrimSpace(rest)
 		case "rtcp-fb":
-			d.feedback = append(d.feedback, rest)
+			d.addFeedback(rest)
 		}
 	}
 	for _, d := range all {
-		d.feedback = append(d.feedback, every...)
+		d.readFormat()
+		for _, f := range every.feedback {
+			d.addFeedback(f)
+		}
 	}
 	return all
+}
+
+// readFormat reads "apt=96" or "profile-id=0;…". Of a name that is there twice the first counts.
+func (d *described) readFormat() {
+	d.parameters = make(map[string]string)
+	for p := range strings.SplitSeq(d.format, ";") {
+		k, v, _ := strings.Cut(strings.TrimSpace(p), "=")
+		k = strings.ToLower(k)
+		if _, twice := d.parameters[k]; !twice {
+			d.parameters[k] = v
+		}
+	}
+}
+
+func (d *described) addFeedback(f string) {
+	switch f {
+	case "goog-remb", "transport-cc", "ccm fir", "nack", "nack pli":
+		if !slices.Contains(d.feedback, f) {
+			d.feedback = append(d.feedback, f)
+		}
+	}
 }
 
 // readMap reads "opus/48000/2".
@@ -66,20 +94,46 @@ func (d *described) readMap(s string) {
 // codecs returns what a section offers and the server forwards, in the member's order.
 func codecs(m *sdp.MediaDescription) []Codec {
 	all := payloads(m)
+	types := listed(m, all)
+	repairs := repairs(types, all)
 	var out []Codec
-	for _, format := range m.MediaName.Formats {
-		n, err := strconv.ParseUint(format, 10, 7)
-		d := all[uint8(n)]
-		if err != nil || d == nil || slices.ContainsFunc(out, func(c Codec) bool { return c.PayloadType == uint8(n) }) {
-			continue
-		}
-		if c, ok := d.codec(m.MediaName.Media); ok {
-			c.PayloadType = uint8(n)
-			c.RTX = rtxOf(m.MediaName.Formats, all, uint8(n))
+	for _, pt := range types {
+		if c, ok := all[pt].codec(m.MediaName.Media); ok {
+			c.PayloadType, c.RTX = pt, repairs[pt]
 			out = append(out, c)
 		}
 	}
 	return withoutLoneRED(out)
+}
+
+// listed returns the payload types that a section lists and describes, each once.
+func listed(m *sdp.MediaDescription, all map[uint8]*described) []uint8 {
+	var out []uint8
+	var seen [128]bool
+	for _, format := range m.MediaName.Formats {
+		n, err := strconv.ParseUint(format, 10, 7)
+		if err != nil || seen[n] || all[uint8(n)] == nil {
+			continue
+		}
+		seen[n] = true
+		out = append(out, uint8(n))
+	}
+	return out
+}
+
+// repairs finds the payload types that retransmit others, by those. Of several the first counts.
+func repairs(types []uint8, all map[uint8]*described) map[uint8]uint8 {
+	out := make(map[uint8]uint8)
+	for _, pt := range types {
+		if all[pt].name != "rtx" {
+			continue
+		}
+		apt, err := strconv.ParseUint(all[pt].parameters["apt"], 10, 7)
+		if _, twice := out[uint8(apt)]; err == nil && !twice {
+			out[uint8(apt)] = pt
+		}
+	}
+	return out
 }
 
 // withoutLoneRED drops RED where it does not carry an Opus that is offered too (RFC 2198).
@@ -104,7 +158,7 @@ func withoutLoneRED(list []Codec) []Codec {
 }
 
 func (d *described) codec(kind string) (Codec, bool) {
-	c := Codec{ClockRate: d.clock, Parameters: d.parameters}
+	c := Codec{ClockRate: d.clock, Parameters: d.format}
 	switch kind + "/" + d.name {
 	case "audio/opus":
 		c.MimeType, c.Channels = Opus, 2
@@ -114,25 +168,25 @@ func (d *described) codec(kind string) (Codec, bool) {
 	case "audio/red":
 		c.MimeType, c.Channels = RED, 2
 		c.Feedback = d.supported("transport-cc")
-		return c, d.clock == 48000 && len(d.parameters) < 32
+		return c, d.clock == 48000 && len(d.format) < 32
 	case "video/vp8":
 		c.MimeType, c.Parameters = VP8, ""
 	case "video/vp9":
 		c.MimeType = VP9
-		if p := parameter(d.parameters, "profile-id"); p != "" && p != "0" {
+		if p := d.parameters["profile-id"]; p != "" && p != "0" {
 			return c, false
 		}
 		c.Parameters = "profile-id=0"
 	case "video/h264":
 		c.MimeType = H264
-		profile := parameter(d.parameters, "profile-level-id")
-		if parameter(d.parameters, "packetization-mode") != "1" || !hexadecimal(profile) {
+		profile := d.parameters["profile-level-id"]
+		if d.parameters["packetization-mode"] != "1" || !hexadecimal(profile) {
 			return c, false
 		}
 		c.Parameters = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=" + profile
 	case "video/av1":
 		c.MimeType = AV1
-		if p := parameter(d.parameters, "profile"); p != "" && p != "0" {
+		if p := d.parameters["profile"]; p != "" && p != "0" {
 			return c, false
 		}
 		c.Parameters = ""
@@ -155,39 +209,14 @@ func (d *described) supported(names ...string) []string {
 }
 
 // opusParameters asks for in-band redundancy, and keeps of the member's own what is its choice: silence left out, and stereo.
-func opusParameters(offered string) string {
+func opusParameters(offered map[string]string) string {
 	out := "minptime=10;useinbandfec=1"
 	for _, key := range []string{"usedtx", "stereo", "sprop-stereo"} {
-		if parameter(offered, key) == "1" {
+		if offered[key] == "1" {
 			out += ";" + key + "=1"
 		}
 	}
 	return out
-}
-
-// rtxOf finds the payload type that retransmits pt.
-func rtxOf(formats []string, all map[uint8]*described, pt uint8) uint8 {
-	for _, format := range formats {
-		n, err := strconv.ParseUint(format, 10, 7)
-		if err != nil {
-			continue
-		}
-		if d := all[uint8(n)]; d != nil && d.name == "rtx" && parameter(d.parameters, "apt") == strconv.Itoa(int(pt)) {
-			return uint8(n)
-		}
-	}
-	return 0
-}
-
-// parameter returns the value of a key in a fmtp line.
-func parameter(line, key string) string {
-	for _, p := range strings.Split(line, ";") {
-		k, v, _ := strings.Cut(strings.TrimSpace(p), "=")
-		if strings.EqualFold(k, key) {
-			return v
-		}
-	}
-	return ""
 }
 
 func hexadecimal(s string) bool {

@@ -17,6 +17,8 @@ const (
 	maxIDLength   = 64 // of a mid or a rid
 	maxSources    = 64 // SSRCs named in all sections
 	maxLayers     = 3
+	maxFormats    = 128  // of a section: there are no more payload types
+	maxAttribute  = 1024 // bytes of an attribute that describes a payload type
 )
 
 // Errors.
@@ -108,8 +110,25 @@ func read(text string) (*sdp.SessionDescription, Transport, error) {
 	if err := d.UnmarshalString(text); err != nil {
 		return nil, Transport{}, fmt.Errorf("%w: %w", ErrBad, err)
 	}
+	if err := checkSize(&d); err != nil {
+		return nil, Transport{}, err
+	}
 	t, err := readTransport(&d)
 	return &d, t, err
+}
+
+// checkSize refuses what would take long to read. The count of sections in the text does not suffice: the parser ends lines at a
+// carriage return too.
+func checkSize(d *sdp.SessionDescription) error {
+	if len(d.MediaDescriptions) > MaxSections {
+		return ErrTooManyMedia
+	}
+	for _, m := range d.MediaDescriptions {
+		if len(m.MediaName.Formats) > maxFormats {
+			return fmt.Errorf("%w: a media section with more than %d formats", ErrBad, maxFormats)
+		}
+	}
+	return nil
 }
 
 // readTransport takes the values of the first section that is not refused, or of the session.

@@ -236,6 +236,10 @@ func TestHostileOffers(t *testing.T) {
 	}{
 		"1 MiB":               {strings.Repeat("a", 1<<20), ErrTooLarge},
 		"5000 sections":       {"v=0\r\n" + strings.Repeat("m=audio 9 X 0\n", 4000), ErrTooManyMedia},
+		"sections after CR":   {good + strings.Repeat("\n\rm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n", 1000), ErrTooManyMedia},
+		"129 formats":         {change("SAVPF 111", "SAVPF"+strings.Repeat(" 97", 121)+" 111"), ErrBad},
+		"5000 layers":         {change("send l;m;h", "send "+strings.TrimSuffix(lines("l%d;", 5000), ";")), ErrUnsupported},
+		"64 KiB of work":      {laborious(good, 1200), ErrBad},
 		"many candidates":     {good + strings.Repeat("a=candidate:1 1 udp 1 1.2.3.4 5 typ host\r\n", 65), ErrTooManyCandidates},
 		"NUL":                 {change("a=mid:0", "a=mid:\x00"), ErrBad},
 		"CR in a mid":         {change("a=mid:0", "a=mid:a\rb"), ErrBad},
@@ -259,6 +263,46 @@ func TestHostileOffers(t *testing.T) {
 		if _, err := ReadOffer(c.text); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
+	}
+}
+
+// laborious is a section with many codecs, a format that is listed n times, and a long description of that, in nearly 64 KiB.
+func laborious(good string, n int) string {
+	var types, maps strings.Builder
+	for pt := 98; pt < 124; pt++ {
+		fmt.Fprintf(&types, " %d", pt)
+		fmt.Fprintf(&maps, "a=rtpmap:%d VP8/90000\r\n", pt)
+	}
+	head := good[:strings.Index(good, "m=audio")]
+	text := head + "m=video 9 UDP/TLS/RTP/SAVPF" + types.String() + strings.Repeat(" 97", n) + "\r\na=mid:0\r\n" +
+		good[strings.Index(good, "a=ice-ufrag"):strings.Index(good, "a=ice-options")] +
+		good[strings.Index(good, "a=fingerprint"):strings.Index(good, "a=setup")] + maps.String() + "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=98"
+	return text + strings.Repeat(";", MaxBytes-len(text)-2) + "\r\n"
+}
+
+func TestFormatsAreReadOnce(t *testing.T) {
+	o, err := ReadOffer(laborious(file(t, "chromium-publish.sdp"), 100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := o.Sections[0].Codecs
+	if len(list) != 26 || list[0].RTX != 0 {
+		t.Errorf("%d codecs, or a description of 50 KiB is read: %+v", len(list), list[0])
+	}
+	d := sdp.MediaDescription{MediaName: sdp.MediaName{Media: "video", Formats: []string{"97", "96", "96", "97", "98"}}}
+	for _, a := range []string{"rtpmap:96 VP8/90000", "rtpmap:97 rtx/90000", "fmtp:97 APT=96;apt=95", "rtpmap:98 rtx/90000", "fmtp:98 apt=96"} {
+		key, value, _ := strings.Cut(a, ":")
+		d.Attributes = append(d.Attributes, sdp.NewAttribute(key, value))
+	}
+	for range 1000 {
+		d.Attributes = append(d.Attributes, sdp.NewAttribute("rtcp-fb", "* nack"), sdp.NewAttribute("rtcp-fb", "96 nack"))
+	}
+	want := []Codec{{MimeType: VP8, ClockRate: 90000, PayloadType: 96, RTX: 97, Feedback: []string{"nack"}}}
+	if diff := cmp.Diff(want, codecs(&d)); diff != "" {
+		t.Error(diff)
+	}
+	if got := payloads(&d)[96].feedback; len(got) != 1 {
+		t.Errorf("%d messages of feedback", len(got))
 	}
 }
 

@@ -185,17 +185,17 @@ func (s *Section) readLayers(m *sdp.MediaDescription) error {
 		if fields[i] != "send" {
 			continue
 		}
-		for _, alternatives := range strings.Split(fields[i+1], ";") {
+		for alternatives := range strings.SplitSeq(fields[i+1], ";") {
 			rid, _, _ := strings.Cut(strings.TrimPrefix(alternatives, "~"), ",")
 			rid = strings.TrimPrefix(rid, "~")
 			if !token(rid) || slices.Contains(s.RIDs, rid) {
 				return fmt.Errorf("%w: a simulcast layer that is none", ErrBad)
 			}
+			if len(s.RIDs) == maxLayers {
+				return fmt.Errorf("%w: more than %d simulcast layers", ErrUnsupported, maxLayers)
+			}
 			s.RIDs = append(s.RIDs, rid)
 		}
-	}
-	if len(s.RIDs) > maxLayers {
-		return fmt.Errorf("%w: more than %d simulcast layers", ErrUnsupported, maxLayers)
 	}
 	return nil
 }
