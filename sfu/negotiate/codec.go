@@ -49,7 +49,7 @@ func payloads(m *sdp.MediaDescription) map[uint8]*described {
 		}
 	}
 	for _, d := range all {
-		d.readFormat()
+		d.parameters = readFormat(d.format)
 		for _, f := range every.feedback {
 			d.addFeedback(f)
 		}
@@ -58,15 +58,16 @@ func payloads(m *sdp.MediaDescription) map[uint8]*described {
 }
 
 // readFormat reads "apt=96" or "profile-id=0;…". Of a name that is there twice the first counts.
-func (d *described) readFormat() {
-	d.parameters = make(map[string]string)
-	for p := range strings.SplitSeq(d.format, ";") {
+func readFormat(line string) map[string]string {
+	out := make(map[string]string)
+	for p := range strings.SplitSeq(line, ";") {
 		k, v, _ := strings.Cut(strings.TrimSpace(p), "=")
 		k = strings.ToLower(k)
-		if _, twice := d.parameters[k]; !twice {
-			d.parameters[k] = v
+		if _, twice := out[k]; !twice {
+			out[k] = v
 		}
 	}
+	return out
 }
 
 func (d *described) addFeedback(f string) {
@@ -180,7 +181,7 @@ func (d *described) codec(kind string) (Codec, bool) {
 	case "video/h264":
 		c.MimeType = H264
 		profile := d.parameters["profile-level-id"]
-		if d.parameters["packetization-mode"] != "1" || !hexadecimal(profile) {
+		if _, pt := h264Profile(profile); pt == 0 || d.parameters["packetization-mode"] != "1" {
 			return c, false
 		}
 		c.Parameters = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=" + profile
@@ -210,7 +211,7 @@ func (d *described) supported(names ...string) []string {
 
 // opusParameters asks for in-band redundancy, and keeps of the member's own what is its choice: silence left out, and stereo.
 func opusParameters(offered map[string]string) string {
-	out := "minptime=10;useinbandfec=1"
+	out := opusSent
 	for _, key := range []string{"usedtx", "stereo", "sprop-stereo"} {
 		if offered[key] == "1" {
 			out += ";" + key + "=1"

@@ -145,7 +145,7 @@ func TestBrowsersAnswersAreRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		if a := got[list[0]]; a.Codec.PayloadType != 111 || a.Codec.RTX != 0 || a.RED != red || a.NACK != (red != 0) {
+		if a := got[list[0]]; a.Codec.PayloadType != 111 || a.Codec.RTX != 0 || a.RED != red || a.NACK {
 			t.Errorf("%s audio: %+v", name, a)
 		}
 		want := Accepted{NACK: true, TransportCC: 2, Codec: Codec{PayloadType: 96, RTX: 97}}
@@ -194,32 +194,148 @@ func TestSectionsAreUsedAgain(t *testing.T) {
 }
 
 func TestPayloadTypesKeepTheirMeaning(t *testing.T) {
-	var s Sections
 	used := make(map[uint8]string)
-	add := func(c Codec) {
+	claim := func(pt uint8, meaning string) {
 		t.Helper()
-		sec, ok := s.Add(Track{Codec: c})
+		if other := used[pt]; other != "" && other != meaning {
+			t.Fatalf("payload type %d is %s and %s", pt, other, meaning)
+		}
+		if pt >= 64 && pt < 96 || pt > 127 || pt < 35 {
+			t.Fatalf("payload type %d", pt)
+		}
+		used[pt] = meaning
+	}
+	claim(redSent.PayloadType, RED)
+	list := []Codec{{MimeType: Opus}, {MimeType: VP8}, {MimeType: VP9}, {MimeType: AV1}}
+	for _, id := range []string{"42e01f", "42001f", "4d001f", "64001f", "640c1f"} {
+		list = append(list, Codec{MimeType: H264, Parameters: "packetization-mode=1;profile-level-id=" + id})
+	}
+	for _, c := range list {
+		got, ok := sent(c)
 		if !ok {
-			return
+			t.Fatalf("%+v is not sent", c)
 		}
-		got := sec.track.Codec
-		for _, pt := range []uint8{got.PayloadType, got.RTX} {
-			key := fmt.Sprint(c.MimeType, c.Parameters, pt == got.RTX)
-			if other := used[pt]; pt != 0 && other != "" && other != key {
-				t.Fatalf("payload type %d is %s and %s", pt, other, key)
-			}
-			if pt >= 64 && pt < 96 || pt > 127 || pt != 0 && pt < 35 {
-				t.Fatalf("payload type %d", pt)
-			}
-			used[pt] = key
+		claim(got.PayloadType, got.MimeType+got.Parameters)
+		if got.MimeType != Opus {
+			claim(got.RTX, "rtx of "+got.MimeType+got.Parameters)
 		}
 	}
-	add(Codec{MimeType: Opus, ClockRate: 48000, Channels: 2})
-	add(Codec{MimeType: Opus, ClockRate: 48000, Channels: 2, Parameters: "stereo=1"})
-	for i := range 60 {
-		add(Codec{MimeType: H264, ClockRate: 90000, Parameters: fmt.Sprintf("packetization-mode=1;profile-level-id=42%04x", i)})
+	if len(used) != 2+2*(len(list)-1) {
+		t.Errorf("%d payload types: %v", len(used), used)
 	}
-	add(Codec{MimeType: VP9, ClockRate: 90000})
+}
+
+// published returns a codec as the server reads it from an offer with these lines for payload type 100.
+func published(kind, mapping, format string) (Codec, bool) {
+	list := codecs(&sdp.MediaDescription{
+		MediaName:  sdp.MediaName{Media: kind, Formats: []string{"100"}},
+		Attributes: []sdp.Attribute{sdp.NewAttribute("rtpmap", "100 "+mapping), sdp.NewAttribute("fmtp", "100 "+format)},
+	})
+	if len(list) == 0 {
+		return Codec{}, false
+	}
+	return list[0], true
+}
+
+func TestRepublishingUsesNoTypesUp(t *testing.T) {
+	var s Sections
+	publish := func(i int, kind, mapping, format string) {
+		t.Helper()
+		c, ok := published(kind, mapping, format)
+		if !ok {
+			t.Fatalf("%d: %s is not known", i, format)
+		}
+		sec, ok := s.Add(Track{Codec: c, StreamID: "ann", TrackID: "t", SSRC: 1, RTX: 2})
+		if !ok {
+			t.Fatalf("%d: %s has no section", i, format)
+		}
+		if kind == "video" && sec.track.Codec.RTX == 0 {
+			t.Fatalf("%d: %s has no retransmissions", i, format)
+		}
+		s.Remove(sec)
+		sec.state = idle // as after an answer
+	}
+	profiles := []string{"42e0", "42C0", "4200", "4d00", "6400", "640c"}
+	for i := range 200 {
+		publish(i, "video", "H264/90000", fmt.Sprintf("packetization-mode=1;profile-level-id=%s%02x", profiles[i%6], i))
+		publish(i, "video", "VP9/90000", fmt.Sprintf("profile-id=0;x=%d", i))
+		publish(i, "video", "AV1/90000", fmt.Sprintf("level-idx=%d;profile=0", i))
+		publish(i, "audio", "opus/48000/2", fmt.Sprintf("stereo=%d;usedtx=%d;sprop-stereo=%d;x=%d", i&1, i>>1&1, i>>2&1, i))
+	}
+	if len(s.types) != 8 || s.Len() != 2 {
+		t.Errorf("%d payload types, %d sections", len(s.types), s.Len())
+	}
+}
+
+func TestProfilesThatBrowsersLackAreNotForwarded(t *testing.T) {
+	for _, c := range [][2]string{
+		{"H264/90000", "packetization-mode=1;profile-level-id=f4001f"},
+		{"H264/90000", "packetization-mode=1;profile-level-id=42e0"},
+		{"H264/90000", "packetization-mode=1;profile-level-id=42e0zz"},
+		{"H264/90000", "packetization-mode=0;profile-level-id=42e01f"},
+		{"H264/90000", "packetization-mode=1"},
+		{"VP9/90000", "profile-id=1"},
+		{"AV1/90000", "profile=1"},
+	} {
+		if got, ok := published("video", c[0], c[1]); ok {
+			t.Errorf("%v is read as %+v", c, got)
+		}
+	}
+	if _, ok := new(Sections).Add(Track{Codec: Codec{MimeType: H264, Parameters: "profile-level-id=f4001f"}}); ok {
+		t.Error("a profile that is not forwarded has a section")
+	}
+}
+
+// Browsers do not take RED that refers to a payload type that is not in its section.
+func TestREDRefersToItsSection(t *testing.T) {
+	var s Sections
+	for _, parameters := range []string{"", "stereo=1;sprop-stereo=1", "usedtx=1"} {
+		sec, ok := s.Add(Track{Codec: Codec{MimeType: Opus, ClockRate: 48000, Channels: 2, Parameters: parameters}, StreamID: "a", TrackID: "b"})
+		if !ok {
+			t.Fatal("no section")
+		}
+		if parameters == "" {
+			s.Remove(sec)
+		}
+	}
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(s.Offer(server())); err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range d.MediaDescriptions {
+		if red := payloads(m)[63]; red.format != "111/111" || payloads(m)[111].name != "opus" || len(m.MediaName.Formats) != 2 {
+			t.Errorf("section %d: RED of %s among %v", i, red.format, m.MediaName.Formats)
+		}
+	}
+	if len(d.MediaDescriptions) != 3 {
+		t.Errorf("%d sections", len(d.MediaDescriptions))
+	}
+}
+
+// A packet that is sent again under its own sequence number would use a nonce twice.
+func TestNothingIsRepeatedWithoutAStreamForIt(t *testing.T) {
+	good := file(t, "chromium-answer.sdp")
+	for name, c := range map[string]struct {
+		old, with string
+		section   int
+	}{
+		"sound":             {"a=rtcp-fb:111 transport-cc", "a=rtcp-fb:111 nack", 0},
+		"RTX that is none":  {"a=rtpmap:97 rtx/90000", "a=rtpmap:97 x/90000", 1},
+		"RTX of its choice": {"a=fmtp:97 apt=96", "a=fmtp:97 apt=111", 1},
+	} {
+		if !strings.Contains(good, c.old) {
+			t.Fatalf("no %q", c.old)
+		}
+		s, list := three(t)
+		_, got, err := s.Answer(strings.Replace(good, c.old, c.with, 1))
+		if a, ok := got[list[c.section]]; err != nil || !ok || a.NACK || a.Codec.RTX != 0 {
+			t.Errorf("%s: %+v, %v", name, a, err)
+		}
+	}
+	s, _ := three(t)
+	if strings.Contains(s.Offer(server()), "a=rtcp-fb:111 nack") {
+		t.Error("nack is offered for sound")
+	}
 }
 
 func TestHostileOffers(t *testing.T) {

@@ -44,7 +44,7 @@ const (
 type Accepted struct {
 	Codec       Codec // PayloadType and RTX are those to send with
 	RED         uint8 // payload type of RED around Opus, 0 if not accepted
-	NACK        bool
+	NACK        bool  // lost packets may be asked for, and there is a stream to repeat them on
 	TransportCC uint8 // id of the extension, 0 if not accepted
 	Orientation uint8
 }
@@ -54,27 +54,29 @@ type Accepted struct {
 // new track only then.
 type Sections struct {
 	list  []*Sending
-	types []Codec // payload types in use: one never changes its meaning on a connection
+	types []Codec // that tracks had
 	mids  int
 }
 
 // Len returns how many sections there are, used or not.
 func (s *Sections) Len() int { return len(s.list) }
 
-// Add finds or makes a section for a track. It reports false if there are no more sections or payload types.
+// Add finds or makes a section for a track. It reports false if there are no more sections, or if the codec is none that
+// is sent.
 func (s *Sections) Add(t Track) (*Sending, bool) {
-	codec, ok := s.assign(t.Codec)
+	codec, ok := sent(t.Codec)
 	if !ok {
 		return nil, false
 	}
 	t.Codec = codec
-	audio := codec.Channels != 0
+	audio := codec.MimeType == Opus
 	for _, sec := range s.list {
 		if sec.state == idle && sec.Audio == audio || sec.state == dead {
 			if sec.state == dead { // RFC 8829 section 5.2.2: with a new mid, it may even be of another kind
 				sec.MID, sec.Audio = s.mid(), audio
 			}
 			sec.track, sec.state = &t, used
+			s.note(codec)
 			return sec, true
 		}
 	}
@@ -83,7 +85,15 @@ func (s *Sections) Add(t Track) (*Sending, bool) {
 	}
 	sec := &Sending{MID: s.mid(), Audio: audio, track: &t, state: used}
 	s.list = append(s.list, sec)
+	s.note(codec)
 	return sec, true
+}
+
+// note remembers a codec for the sections that are idle.
+func (s *Sections) note(c Codec) {
+	if !slices.ContainsFunc(s.types, func(t Codec) bool { return t.PayloadType == c.PayloadType }) {
+		s.types = append(s.types, c)
+	}
 }
 
 func (s *Sections) mid() string {
@@ -96,64 +106,6 @@ func (s *Sections) Remove(sec *Sending) {
 	if sec.state == used {
 		sec.track, sec.state = nil, leaving
 	}
-}
-
-// assign gives a codec its payload types on this connection.
-func (s *Sections) assign(c Codec) (Codec, bool) {
-	for _, t := range s.types {
-		if t.MimeType == c.MimeType && t.Parameters == c.Parameters {
-			return t, true
-		}
-	}
-	c.RTX, c.Feedback = 0, []string{"transport-cc", "ccm fir", "nack", "nack pli"}
-	usual, rtx := uint8(0), uint8(0)
-	switch c.MimeType {
-	case Opus:
-		c.Feedback, usual = []string{"transport-cc", "nack"}, ptOpus
-	case VP8:
-		usual, rtx = 96, 97
-	case VP9:
-		usual, rtx = 98, 99
-	case H264:
-		usual, rtx = 102, 103
-	case AV1:
-		usual, rtx = 45, 46
-	}
-	var ok bool
-	if c.PayloadType, ok = s.free(usual); !ok {
-		return c, false
-	}
-	s.types = append(s.types, c)
-	if rtx == 0 {
-		return c, true
-	}
-	if c.RTX, ok = s.free(rtx); !ok {
-		return c, false
-	}
-	s.types[len(s.types)-1] = c
-	return c, true
-}
-
-const (
-	ptOpus = 111
-	ptRED  = 63
-)
-
-// free returns the wanted payload type or another dynamic one (RFC 3551 section 6, and below 64, as RFC 5761 section 4 leaves).
-func (s *Sections) free(wanted uint8) (uint8, bool) {
-	taken := map[uint8]bool{ptOpus: wanted != ptOpus, ptRED: true}
-	for _, t := range s.types {
-		taken[t.PayloadType], taken[t.RTX] = true, true
-	}
-	if wanted != 0 && !taken[wanted] {
-		return wanted, true
-	}
-	for pt := uint8(127); pt >= 35; pt-- {
-		if (pt >= 96 || pt < 64) && !taken[pt] {
-			return pt, true
-		}
-	}
-	return 0, false
 }
 
 // Offer writes the offer.
@@ -203,7 +155,7 @@ func (s *Sections) codecs(sec *Sending) []Codec {
 		list = []Codec{sec.track.Codec}
 	default:
 		for _, t := range s.types {
-			if (t.Channels != 0) == sec.Audio {
+			if (t.MimeType == Opus) == sec.Audio {
 				list = append(list, t)
 			}
 		}
@@ -211,11 +163,7 @@ func (s *Sections) codecs(sec *Sending) []Codec {
 	if !sec.Audio {
 		return list
 	}
-	red := Codec{
-		MimeType: RED, ClockRate: 48000, Channels: 2, PayloadType: ptRED, Feedback: []string{"transport-cc"},
-		Parameters: number(ptOpus) + "/" + number(ptOpus),
-	}
-	return append([]Codec{red}, list...)
+	return append([]Codec{redSent}, list...)
 }
 
 func (sec *Sending) kind() string {
@@ -295,10 +243,10 @@ func (sec *Sending) accept(answered []Codec, extensions []Extension) (a Accepted
 	if answered[i].RTX == sec.track.Codec.RTX {
 		a.Codec.RTX = answered[i].RTX
 	}
-	a.NACK = answered[i].NACK()
+	a.NACK = a.Codec.RTX != 0 && answered[i].NACK()
 	for _, c := range answered {
-		if c.MimeType == RED && c.PayloadType == ptRED {
-			a.RED = ptRED
+		if c.MimeType == RED && c.PayloadType == redSent.PayloadType {
+			a.RED = redSent.PayloadType
 		}
 	}
 	for _, e := range extensions {
