@@ -38,7 +38,7 @@ func (e *egress) decide(now time.Time) {
 			sound += int(t.pub.layers[0].rates[0].Load())
 		}
 	}
-	budget := e.estimator.Target() - sound
+	budget := e.estimator.Estimate() - sound
 	p.choices = allocate.Allocate(p.choices, budget, p.tracks)
 	if e.paced && e.estimator.Target() >= estimateFirst/10*9 {
 		p.begin(now)
@@ -119,6 +119,10 @@ func (p *planner) begin(now time.Time) {
 func (e *egress) judge(sound int) {
 	wanted := sound
 	for i, c := range e.plan.choices {
+		if c.Wanted >= 0 && c.Layer < 0 {
+			e.peer.meter.bandwidth(0.01) // a picture is missing
+			return
+		}
 		if c.Wanted >= 0 {
 			wanted += e.plan.tracks[i].Layers[c.Wanted].Bitrate
 		}

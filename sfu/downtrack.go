@@ -38,9 +38,12 @@ type downTrack struct {
 	resends  rateCap
 	reports  [reportsRemember]sentReport
 	reported int
-	since    time.Time // attached
-	choice   int       // the layer that was allocated; -1 for none
-	askedAt  time.Time // for a key frame
+	since    time.Time        // attached
+	choice   int              // the layer that was allocated; -1 for none
+	coming   int              // the layer whose key frame waits in the queue; -1 for none
+	skip     [maxLayers]place // in the queue already, although the reader has yet to pass it
+	ends     [maxLayers]place // the newest packet sent
+	askedAt  time.Time        // for a key frame
 	stats    DownStats
 }
 
@@ -63,7 +66,7 @@ type sentReport struct {
 
 func newDownTrack(p *Publication, e *egress) *downTrack {
 	t := &downTrack{
-		pub: p, egress: e, out: newOutStream(p.video, p.codec.ClockRate), choice: -1,
+		pub: p, egress: e, out: newOutStream(p.video, p.codec.ClockRate), choice: -1, coming: -1,
 		resends: rateCap{perSecond: maxResends * int(time.Second/resendWindow)},
 	}
 	t.sent = newSentRing(p.video)
@@ -82,9 +85,6 @@ func (t *downTrack) bind(a negotiate.Accepted) {
 	t.to.pt, t.to.red = a.Codec.PayloadType, a.RED
 	t.to.transportCC, t.to.orientation = a.TransportCC, a.Orientation
 	t.to.rtxPT = a.Codec.RTX
-	if !t.pub.video && !a.NACK {
-		t.resends.perSecond = 0
-	}
 }
 
 // forward takes a packet of the publication; the publisher's reader calls it.
@@ -96,11 +96,15 @@ func (t *downTrack) forward(b *transport.Batch, p *packet) {
 		return
 	}
 	if !t.pub.video {
-		t.send(b, p, p.arrival)
+		t.send(b, p, p.handled)
 		return
 	}
 	layer := int(p.layer)
-	if layer != t.out.layer && layer != t.out.want {
+	if t.skipped(p) || layer != t.out.layer && layer != t.out.want {
+		return
+	}
+	if layer != t.out.layer && layer != t.coming && p.behind != 0 {
+		e.catchUp(t, p.handled) // it may be what was missing of a key frame
 		return
 	}
 	if e.queue.size != 0 {
@@ -110,15 +114,11 @@ func (t *downTrack) forward(b *transport.Batch, p *packet) {
 	if layer != t.out.layer && !t.out.begins(p) {
 		return
 	}
-	if layer != t.out.layer && p.behind != 0 {
-		e.replay(t, p)
-		return
-	}
-	if e.paced && !e.pacer.Allow(len(p.payload)+overhead, p.arrival) {
+	if e.paced && !e.pacer.Allow(len(p.payload)+overhead, p.handled) {
 		e.enqueue(t, p)
 		return
 	}
-	t.send(b, p, p.arrival)
+	t.send(b, p, p.handled)
 }
 
 // send sends a packet, live or of the history. The caller holds egress.mu.
@@ -130,8 +130,11 @@ func (t *downTrack) send(b *transport.Batch, p *packet, now time.Time) {
 	}
 	first := !t.out.started
 	n, ok := t.out.next(p, reports)
-	if !ok {
+	if !ok || t.sent.get(n.seq) != nil { // a number goes out once: it is part of the cipher's nonce (RFC 7714 section 8.1)
 		return
+	}
+	if end := &t.ends[p.layer]; !end.valid || end.epoch != p.epoch || end.before(p.seq) {
+		*end = place{valid: true, seq: p.seq, epoch: p.epoch}
 	}
 	if first {
 		t.repeatReport(b, p, now)
@@ -192,7 +195,7 @@ func relabel(red []byte, pt uint8) {
 
 // repair answers a NACK for one packet; it reports false when the subscriber has asked for too much.
 func (t *downTrack) repair(b *transport.Batch, seq uint16, now time.Time) bool {
-	if t.stopped || !t.resends.allow(now) || t.resends.perSecond == 0 {
+	if t.stopped || t.to.rtxPT == 0 || !t.resends.allow(now) {
 		return false
 	}
 	s := t.sent.get(seq)
@@ -200,25 +203,30 @@ func (t *downTrack) repair(b *transport.Batch, seq uint16, now time.Time) bool {
 		t.stats.Unrepaired++
 		return true
 	}
+	// What was asked for twice within a round trip is on its way; and repairs that do not fit would drown the rest.
+	at := uint32(now.UnixMilli() & 0xffffffff)
+	if s.again != 0 && at-s.again < t.egress.patience() {
+		return true
+	}
+	if t.egress.paced && (t.choice < 0 || !t.egress.pacer.Allow(int(s.size)+overhead, now)) {
+		return false
+	}
+	s.again = at
 	t.stats.Repaired++
 	t.again(b, s, now, 0)
 	return true
 }
 
-// again sends what is in egress.scratch once more: on the retransmission stream if there is one (RFC 4588 section 4), else as it was.
+// again sends what is in egress.scratch once more, on the retransmission stream (RFC 4588 section 4). Under its own number it must not be
+// sent again: the transport-wide number differs, and two packets under one number tell what AES-GCM's key is made of.
 func (t *downTrack) again(b *transport.Batch, s *sentPacket, now time.Time, probe uint8) {
 	p := &t.egress.scratch
 	payload, pt := t.payload(p, s.numbers)
 	t.head(p, pt, s.numbers)
-	if t.to.rtxPT != 0 {
-		t.retransmission()
-		body := append(t.egress.rtx[:0], byte(s.seq>>8), byte(s.seq&0xff))
-		payload = append(body, payload...)
-		t.egress.rtx = payload
-	}
-	if t.egress.paced && probe == 0 {
-		t.egress.pacer.Spend(len(payload)+overhead, now)
-	}
+	t.retransmission()
+	body := append(t.egress.rtx[:0], byte(s.seq>>8), byte(s.seq&0xff))
+	payload = append(body, payload...)
+	t.egress.rtx = payload
 	t.egress.write(b, t, &t.header, payload, now, probe)
 }
 
@@ -231,7 +239,7 @@ func (t *downTrack) retransmission() {
 func (t *downTrack) report(b *transport.Batch, layer uint8, r *timedReport, now time.Time) {
 	t.egress.mu.Lock()
 	defer t.egress.mu.Unlock()
-	if t.out.started && !t.stopped && int(layer) == t.out.layer && r.epoch == t.out.epoch {
+	if t.out.started && !t.out.pressing && !t.stopped && int(layer) == t.out.layer && r.epoch == t.out.epoch {
 		t.sendReport(b, r, now)
 	}
 }
@@ -276,12 +284,17 @@ func (t *downTrack) received(r rtcp.ReceptionReport, now time.Time) {
 
 // choose takes the layer that was allocated: -1 for none.
 func (t *downTrack) choose(layer int, now time.Time) {
-	if layer != t.choice {
+	changed := layer != t.choice
+	if changed {
 		t.askedAt = time.Time{}
 	}
 	t.choice = layer
 	switch {
 	case layer < 0:
+		if changed {
+			t.egress.queue.forget(t)
+			t.coming = -1
+		}
 		t.out.want = -1
 		t.out.pause()
 		return
@@ -293,7 +306,10 @@ func (t *downTrack) choose(layer int, now time.Time) {
 			t.out.selector.Want(codec.Layer{Spatial: uint8(layer), Temporal: 7}) //nolint:gosec // below 3
 		}
 	}
-	if !t.out.waiting() {
+	if t.coming >= 0 && t.coming != t.out.want {
+		t.egress.abandon(t)
+	}
+	if !t.out.waiting() || t.attached && t.egress.catchUp(t, now) {
 		t.askedAt = time.Time{}
 		return
 	}

@@ -21,7 +21,6 @@ const (
 
 	allocateInterval = 100 * time.Millisecond
 	queueCapacity    = 1024
-	replayMost       = 100                    // packets
 	queuePatience    = 400 * time.Millisecond // what waits longer is dropped up to the next key frame
 )
 
@@ -55,8 +54,9 @@ type egress struct {
 	sequence      uint16 // transport-wide
 	sequenceBytes [2]byte
 	orientation   [1]byte
-	scratch       packet // reused
-	body, rtx     []byte // reused
+	scratch       packet   // reused
+	body, rtx     []byte   // reused
+	sizes         []uint16 // reused
 }
 
 func newEgress(p *Peer, views map[string]View) *egress {
@@ -97,7 +97,7 @@ func (e *egress) hear(b *transport.Batch, kind, format uint8, one []byte, now ti
 	case kind == typeTransport && format == rtcp.FormatTCC:
 		e.fedBack(one, now)
 	case kind == typeTransport && format == rtcp.FormatTLN:
-		e.nacked(b, one, now)
+		e.nacked(b, one, handled(b, now))
 	case kind == typePayload && (format == rtcp.FormatPLI || format == rtcp.FormatFIR):
 		e.pictureLost(format, one)
 	case kind == typePayload && format == rtcp.FormatREMB:
@@ -133,6 +133,11 @@ func (e *egress) fedBack(one []byte, now time.Time) {
 	e.rtt = e.estimator.RTT()
 	e.peer.meter.roundTrip(e.rtt)
 	e.pacer.SetTarget(e.estimator.Target())
+}
+
+// patience is how long what was sent again is not sent once more, in ms.
+func (e *egress) patience() uint32 {
+	return uint32(min(max(e.rtt*4/5, 20*time.Millisecond), 300*time.Millisecond) / time.Millisecond) //nolint:gosec // bounded
 }
 
 func (e *egress) nacked(b *transport.Batch, one []byte, now time.Time) {
@@ -203,23 +208,21 @@ func (e *egress) write(b *transport.Batch, t *downTrack, h *rtp.Header, payload 
 
 // enqueue lets a packet wait for its turn.
 func (e *egress) enqueue(t *downTrack, p *packet) {
-	if !e.queue.push(queued{track: t, layer: p.layer, seq: p.seq, epoch: p.epoch, size: len(p.payload) + overhead, at: p.arrival}) {
-		e.giveUp(t)
+	q := queued{track: t, layer: p.layer, seq: p.seq, epoch: p.epoch, size: len(p.payload) + overhead, at: p.arrival}
+	q.key = int(p.layer) != t.out.layer && t.out.begins(p)
+	e.push(q)
+}
+
+func (e *egress) push(q queued) {
+	if !e.queue.push(q) {
+		e.giveUp(q.track)
 		return
+	}
+	if q.key {
+		q.track.coming = int(q.layer)
 	}
 	if e.queue.size == 1 {
 		e.peer.room.sfu.metronome.hurry(e)
-	}
-}
-
-// replay begins with a key frame whose first packet was lost, and came late: the rest of it has come already.
-func (e *egress) replay(t *downTrack, p *packet) {
-	if p.behind > replayMost {
-		return
-	}
-	e.enqueue(t, p)
-	for i := uint16(1); i <= p.behind && e.queue.size != 0; i++ {
-		e.enqueue(t, &packet{layer: p.layer, seq: p.seq + i, epoch: p.epoch, arrival: p.arrival})
 	}
 }
 
@@ -228,6 +231,7 @@ func (e *egress) giveUp(t *downTrack) {
 	n := e.queue.forget(t)
 	t.stats.Dropped += uint64(n) //nolint:gosec // not negative
 	t.out.pause()
+	t.coming = -1
 	t.askedAt = time.Time{}
 }
 
@@ -244,11 +248,14 @@ func (e *egress) drain(b *transport.Batch, now time.Time) {
 		}
 		e.queue.pop()
 		t := q.track
-		if t == nil || t.stopped {
+		if t.stopped {
 			continue
 		}
 		if t.pub.layers[q.layer].history.get(q.seq, q.epoch, &e.scratch) {
 			t.send(b, &e.scratch, now)
+		}
+		if q.key {
+			t.coming = -1
 		}
 	}
 }

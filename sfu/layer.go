@@ -157,7 +157,7 @@ func (l *layer) place(p *packet) bool {
 		return false
 	case rtpmap.Late:
 		// What a publisher sends twice to probe its bandwidth is of no use to anybody.
-		return !l.history.has(p.seq, l.epoch)
+		return !l.history.forgotten(p.seq) && !l.history.has(p.seq, l.epoch)
 	case rtpmap.Restart:
 		l.jump()
 	case rtpmap.Accept:

@@ -91,6 +91,13 @@ func (l *layered) choose(layer int) {
 	l.d.choose(layer, l.now)
 }
 
+// stale sends pictures until no key frame is fresh.
+func (l *layered) stale() {
+	for until := l.now.Add(keyframeFresh); !l.now.After(until); {
+		l.frames(false)
+	}
+}
+
 // check reads what the subscriber got: which layers, and that the numbers have no gap.
 func (l *layered) check() (layers string) {
 	l.t.Helper()
@@ -130,7 +137,7 @@ func TestASubscriberGoesFromLayerToLayerAtKeyFrames(t *testing.T) {
 			if reports {
 				l.reports()
 			}
-			l.frames(false)
+			l.stale()
 			l.choose(1)
 			l.frames(false)
 			if got := l.check(); got != "0" {
@@ -146,11 +153,11 @@ func TestASubscriberGoesFromLayerToLayerAtKeyFrames(t *testing.T) {
 				t.Error("no key frame of the other layer was asked for")
 			}
 			l.frames(true)
-			l.frames(false)
+			l.stale()
 			l.choose(0)
 			l.frames(true)
+			l.stale()
 			l.choose(-1)
-			l.frames(true)
 			l.frames(false)
 			l.choose(1)
 			l.frames(true)
@@ -167,7 +174,7 @@ func TestLayersAreAlignedByTheirReports(t *testing.T) {
 	l.choose(0)
 	l.frames(true)
 	l.reports()
-	l.frames(false)
+	l.stale()
 	before := l.out.headers[len(l.out.headers)-1].Timestamp
 	l.choose(1)
 	l.now = l.now.Add(150 * time.Millisecond) // late, but when it was captured is what counts

@@ -87,7 +87,7 @@ func (m *metronome) run(batch *transport.Batch, quit <-chan struct{}) {
 		for _, b := range list {
 			m.rest(b) // before it beats: whoever hurries it meanwhile is heard
 			if b.beat(batch, now) {
-				m.hurry(b)
+				m.goOn(b)
 			}
 		}
 		clear(list)
@@ -107,6 +107,15 @@ func (m *metronome) due(everybody bool, list []beater) []beater {
 		list = append(list, b)
 	}
 	return list
+}
+
+// goOn keeps the fast beats of one that wants more.
+func (m *metronome) goOn(b beater) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, known := m.all[b]; known {
+		m.hurried[b] = struct{}{}
+	}
 }
 
 func (m *metronome) rest(b beater) {

@@ -24,7 +24,14 @@ type outStream struct {
 	seq      rtpmap.Sequence
 	stamp    rtpmap.Timestamp
 	picture  rtpmap.Picture
-	newest   time.Time // arrival of the newest packet sent
+	newest   time.Time // the latest arrival of what was sent
+
+	// A source that begins in the past, with what was kept of it, is ahead of its time until it has caught up: its pictures
+	// are pressed together after the newest timestamp sent.
+	pressing bool
+	right    uint32 // what is added to the source's timestamp where it need not be
+	frame    uint32 // the source's timestamp
+	last     uint32 // newest timestamp sent
 }
 
 // numbers are what a packet is sent with.
@@ -67,14 +74,38 @@ func (o *outStream) next(p *packet, reports *[maxLayers]*timedReport) (n numbers
 	if n.seq, ok = o.seq.Map(p.seq); !ok {
 		return n, false
 	}
-	n.timestamp = o.stamp.Map(p.timestamp)
+	n.timestamp = o.timestamp(p)
 	if (p.frame.PictureBits != 0 || p.frame.HasTL0) && !p.padding() {
 		n.picture, n.tl0 = o.picture.Map(p.frame.PictureID, int(p.frame.PictureBits), p.frame.TL0)
 		n.rewrite = o.picture.Changed()
 	}
-	o.newest, o.started = p.arrival, true
+	if p.arrival.After(o.newest) {
+		o.newest = p.arrival
+	}
+	o.started = true
 	return n, true
 }
+
+// timestamp is that of the packet.
+func (o *outStream) timestamp(p *packet) uint32 {
+	if o.pressing && newer(p.timestamp, o.frame) {
+		ahead := p.timestamp + o.right - o.last
+		o.pressing = !newer(ahead, 0)
+		if o.pressing {
+			ahead = 1
+		}
+		o.stamp.Rebase(p.timestamp, ahead)
+		o.frame = p.timestamp
+	}
+	out := o.stamp.Map(p.timestamp)
+	if !o.started || newer(out, o.last) {
+		o.last = out
+	}
+	return out
+}
+
+// newer compares RTP timestamps, modulo 2^32.
+func newer(a, b uint32) bool { return int32(a-b) > 0 } //nolint:gosec // modulo 2^32
 
 // drop leaves a packet out without a gap.
 func (o *outStream) drop(p *packet) {
@@ -127,14 +158,21 @@ func current(r *timedReport, epoch uint32) *timedReport {
 func (o *outStream) rebase(p *packet, from, to *timedReport) {
 	o.seq.Rebase(p.seq)
 	o.picture.Rebase(p.frame.PictureID, p.frame.TL0)
-	elapsed := ticks(max(p.arrival.Sub(o.newest), 0), o.clock)
-	if from == nil || to == nil {
-		o.stamp.Rebase(p.timestamp, elapsed)
-		return
+	ahead := ticks(p.arrival.Sub(o.newest), o.clock)
+	if from != nil && to != nil {
+		apart := ntpTicks(int64(to.NTP-from.NTP), o.clock) //nolint:gosec // signed modulo 2^64
+		same := p.timestamp - to.RTP + from.RTP + apart    // the same instant on the old source's clock
+		limit := ticks(maxAlignment, o.clock)
+		if known := o.stamp.Translate(same) - o.last; !newer(known, limit) && !newer(-known, limit) {
+			ahead = known
+		}
 	}
-	apart := ntpTicks(int64(to.NTP-from.NTP), o.clock) //nolint:gosec // signed modulo 2^64
-	same := p.timestamp - to.RTP + from.RTP + apart    // the same instant on the old source's clock
-	o.stamp.RebaseTo(p.timestamp, same, elapsed, ticks(maxAlignment, o.clock))
+	o.right, o.frame = o.last+ahead-p.timestamp, p.timestamp
+	o.pressing = o.started && !newer(ahead, 0)
+	if o.pressing {
+		ahead = 1
+	}
+	o.stamp.Rebase(p.timestamp, ahead)
 }
 
 // ntpTicks is a 32.32 fixed point duration in ticks of a clock, modulo 2^32.

@@ -107,7 +107,7 @@ func TestANewPictureIsSentAlthoughLittleIsKnown(t *testing.T) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	d.to.transportCC = 2
-	d.pub.layers[0].rates[0].Store(1_500_000)
+	d.pub.layers[0].rates[0].Store(2_500_000)
 	d.choice = -1
 	e.decide(d.since.Add(time.Second))
 	if d.choice != 0 {

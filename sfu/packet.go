@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/pausepoint/pausepoint/sfu/codec"
+	"github.com/pausepoint/pausepoint/sfu/transport"
 )
 
 // maxLayers is how many layers of one picture a member may send: as streams of their own (simulcast), or in one.
@@ -23,7 +24,16 @@ type packet struct {
 	timestamp   uint32
 	frame       codec.Frame
 	arrival     time.Time
+	handled     time.Time // when it is passed on: after a reader that was busy, later than arrival
 	payload     []byte
+}
+
+// handled is when what arrived is acted upon.
+func handled(b *transport.Batch, arrival time.Time) time.Time {
+	if b == nil {
+		return arrival
+	}
+	return b.Now()
 }
 
 // padding reports whether the packet carries nothing: the publisher probes its bandwidth.

@@ -148,11 +148,6 @@ func TestPublishOffersAreChecked(t *testing.T) {
 				map[string]Source{"0": SourceAudio},
 				ErrBadSDP,
 			},
-			{
-				"a member that waits for the handshake", strings.Replace(offerText(section("audio", "0")), "a=mid", "a=setup:passive\r\na=mid", 1),
-				map[string]Source{"0": SourceAudio},
-				ErrBadSDP,
-			},
 		} {
 			if err := p.Handle(Signal{Kind: KindOffer, PC: Publish, SDP: c.sdp, Sources: c.sources}); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v, want %v", c.name, err, c.want)

@@ -133,6 +133,7 @@ func (c *publishConn) receive(b *transport.Batch, in *inStream, l *layer, payloa
 	}
 	p := &c.pkt
 	*p = packet{kind: t.kind, marker: h.Marker, seq: h.SequenceNumber, timestamp: h.Timestamp, arrival: now, payload: payload}
+	p.handled = handled(b, now)
 	if in.rtx { // RFC 4588 section 4
 		if len(payload) < 2 {
 			return

@@ -4,19 +4,21 @@ import "time"
 
 // queued is a packet that waits: it is in the history of its layer.
 type queued struct {
-	track *downTrack // nil if it was given up
+	track *downTrack
 	layer uint8
 	seq   uint16
 	epoch uint32
 	size  int
 	at    time.Time
+	key   bool // its track begins with it
 }
 
 // sendQueue is a bounded ring of packets in the order in which they came. It is pure, and has no memory until it is needed.
 type sendQueue struct {
-	ring []queued
-	head int
-	size int
+	ring  []queued
+	head  int
+	size  int
+	bytes int
 }
 
 // push reports false if the queue is full.
@@ -26,6 +28,7 @@ func (q *sendQueue) push(p queued) bool {
 	}
 	q.ring[(q.head+q.size)%len(q.ring)] = p
 	q.size++
+	q.bytes += p.size
 	return true
 }
 
@@ -44,6 +47,7 @@ func (q *sendQueue) grow() bool {
 func (q *sendQueue) first() *queued { return &q.ring[q.head] }
 
 func (q *sendQueue) pop() {
+	q.bytes -= q.ring[q.head].size
 	q.ring[q.head] = queued{}
 	q.head = (q.head + 1) % len(q.ring)
 	q.size--
@@ -51,11 +55,17 @@ func (q *sendQueue) pop() {
 
 // forget takes the packets of a track out, and returns how many they were.
 func (q *sendQueue) forget(t *downTrack) (n int) {
+	return q.discard(func(p *queued) bool { return p.track == t })
+}
+
+// discard takes out what is of no use, and returns how many packets that were.
+func (q *sendQueue) discard(useless func(*queued) bool) (n int) {
 	kept := 0
 	for i := range q.size {
 		p := q.ring[(q.head+i)%len(q.ring)]
-		if p.track == t {
+		if useless(&p) {
 			n++
+			q.bytes -= p.size
 			continue
 		}
 		q.ring[(q.head+kept)%len(q.ring)] = p

@@ -13,6 +13,7 @@ type sentPacket struct {
 	layer uint8
 	valid bool
 	size  uint16 // bytes of the payload
+	again uint32 // when it was sent again, ms modulo 2^32; 0 if it was not
 }
 
 // sentRing is what one subscriber was sent of one publication lately, to answer NACKs: only numbers, the payloads are in the
@@ -30,7 +31,9 @@ func newSentRing(video bool) sentRing {
 }
 
 func (r *sentRing) put(p *packet, n numbers) {
-	r.newest = n.seq
+	if int16(n.seq-r.newest) > 0 || !r.slots[int(r.newest)&(len(r.slots)-1)].valid { //nolint:gosec // modulo 2^16
+		r.newest = n.seq
+	}
 	r.slots[int(n.seq)&(len(r.slots)-1)] = sentPacket{
 		numbers: n, from: p.seq, epoch: p.epoch, layer: p.layer, valid: true,
 		size: uint16(min(len(p.payload), maxPayload)), //nolint:gosec // bounded
