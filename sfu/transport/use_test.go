@@ -124,7 +124,8 @@ func TestCandidates(t *testing.T) {
 			},
 		},
 		"a public one": {
-			&Network{port: 7000, locals: []*local{v6, v4, v4}}, []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1")},
+			&Network{port: 7000, locals: []*local{v6, v4, v4}},
+			[]netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1")},
 			[]string{
 				"udp1 1 udp 2130706431 fd00::1 7000 typ host",
 				"udp2 1 udp 2130706175 192.0.2.1 7000 typ host",

@@ -1,0 +1,79 @@
+package sfu
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// stepsDown is how long a picture that is too large may stay; mostly it is a second and a half.
+const stepsDown = 4 * time.Second
+
+// longestStill is how long the picture may stand still after a link has become ten times slower. The aim is a second: a key frame of
+// the smallest layer takes half of that on such a link, and competes with what is sent again.
+const longestStill = 15 * time.Second
+
+func TestALinkThatFallsAndRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, l := callWorld(t, conditions{delay: 20 * time.Millisecond})
+		defer w.close()
+		bob := w.caller("bob", l)
+		l.limit(bob.addr, 3_000_000, 300*time.Millisecond)
+		v := bob.view("r")
+		w.caller("ann", l).join("r", true, false).call()
+		began := time.Now()
+		time.Sleep(20 * time.Second)
+		fell := time.Now()
+		l.limit(bob.addr, 300_000, 300*time.Millisecond)
+		time.Sleep(30 * time.Second)
+		rose := time.Now()
+		l.limit(bob.addr, 3_000_000, 300*time.Millisecond)
+		time.Sleep(25 * time.Second)
+
+		list := v.shows(pictureBuffer)
+		for _, e := range changes(list) {
+			t.Logf("%8v layer %d", e.at.Sub(began).Round(10*time.Millisecond), e.layer)
+		}
+		top := func(at time.Time) bool { return layerAt(list, at) == 2 }
+		if !top(fell) {
+			t.Errorf("before the fall, layer %d", layerAt(list, fell))
+		}
+		if at := fell.Add(stepsDown + pictureBuffer); top(at) {
+			t.Errorf("%v after the fall, layer %d", stepsDown, layerAt(list, at))
+		}
+		if at := rose.Add(15*time.Second + pictureBuffer); !top(at) {
+			t.Errorf("15 s after the rise, layer %d", layerAt(list, at))
+		}
+		_, longest := frozen(list, began.Add(5*time.Second), rose.Add(20*time.Second))
+		sound := v.soundInTime(began.Add(5*time.Second), rose.Add(20*time.Second), pictureBuffer)
+		t.Logf("sound %.2f %% in time, pictures stand still for at most %v", 100*sound, longest)
+		if longest > longestStill {
+			t.Errorf("the picture stands still for %v", longest)
+		}
+		if sound < 0.985 {
+			t.Errorf("%.2f %% of the sound comes in time", 100*sound)
+		}
+	})
+}
+
+// changes lists the first picture of each layer in turn.
+func changes(list []shown) (out []shown) {
+	for _, s := range list {
+		if len(out) == 0 || out[len(out)-1].layer != s.layer {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// layerAt is the layer on the screen; 255 before the first picture.
+func layerAt(list []shown, at time.Time) uint8 {
+	layer := uint8(255)
+	for _, s := range list {
+		if s.at.After(at) {
+			break
+		}
+		layer = s.layer
+	}
+	return layer
+}
