@@ -10,8 +10,10 @@ import (
 // and while little is sent, little is known.
 const (
 	startUp       = 2 * time.Second
-	startUpBudget = 4_000_000 // bit/s
-	leastRate     = 30_000    // bit/s, of a layer that begins, or whose picture does not move
+	startUpBudget = 12_000_000            // bit/s
+	startUpQueue  = 60 * time.Millisecond // a link that is slow shows at once
+	startUpLoss   = 0.1
+	leastRate     = 30_000 // bit/s, of a layer that begins, or whose picture does not move
 )
 
 // planner is the memory that deciding takes.

@@ -39,7 +39,8 @@ type egress struct {
 	ssrcs     map[uint32]*downTrack // of media, and of retransmissions
 	estimator *bwe.Estimator
 	pacer     bwe.Pacer
-	paced     bool // the subscriber reports what arrives
+	trial     time.Time // when a track last began
+	paced     bool      // the subscriber reports what arrives
 	queue     sendQueue
 	probe     probe
 	views     map[string]View
@@ -132,7 +133,17 @@ func (e *egress) fedBack(one []byte, now time.Time) {
 	}
 	e.rtt = e.estimator.RTT()
 	e.peer.meter.roundTrip(e.rtt)
-	e.pacer.SetTarget(e.estimator.Target())
+	e.pace(now)
+}
+
+// pace tells the pacer what may be sent. In the beginning it does not hold up what is sent on trial, unless the link has shown to be
+// slow.
+func (e *egress) pace(now time.Time) {
+	target := e.estimator.Target()
+	if now.Sub(e.trial) < startUp && e.estimator.Queued() < startUpQueue && e.estimator.Loss() < startUpLoss {
+		target = max(target, startUpBudget/2)
+	}
+	e.pacer.SetTarget(target)
 }
 
 // patience is how long what was sent again is not sent once more, in ms.
@@ -270,7 +281,7 @@ func (e *egress) beat(b *transport.Batch, now time.Time) (hurry bool) {
 	if now.Sub(e.decidedAt) >= allocateInterval {
 		e.follow()
 		e.estimator.Tick(now)
-		e.pacer.SetTarget(e.estimator.Target())
+		e.pace(now)
 		e.decide(now)
 		e.beginProbe(now)
 	}
@@ -339,6 +350,7 @@ func (e *egress) attach() {
 	for _, t := range e.tracks {
 		if e.connected && t.bound && !t.attached && !t.stopped {
 			t.attached, t.since = true, time.Now()
+			e.trial = t.since
 			ready = append(ready, t)
 		}
 	}
@@ -365,7 +377,7 @@ func (e *egress) answered() {
 		if t.bound && t.to.transportCC != 0 {
 			e.paced = true
 			e.estimator = bwe.New(estimateFirst, estimateLowest, estimateHighest)
-			e.pacer.SetTarget(estimateFirst)
+			e.pacer.SetTarget(startUpBudget / 2)
 			return
 		}
 	}

@@ -14,6 +14,7 @@ func (t *downTrack) pace(target int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.paced, e.estimator = true, bwe.New(target, estimateLowest, estimateHighest)
+	e.trial = time.Time{}
 	e.pacer.SetTarget(target)
 }
 

@@ -210,6 +210,11 @@ func (e *Estimator) fall(target int, now time.Duration) {
 }
 
 func (e *Estimator) increase(acked int, now time.Duration) {
+	if acked > e.target && e.queue.queued < overuseQueue {
+		e.changedAt = now
+		e.set(acked) // more than was thought arrives, and nothing waits
+		return
+	}
 	elapsed := min(now-e.changedAt, time.Second)
 	e.changedAt = now
 	if elapsed <= 0 || acked == 0 {

@@ -169,7 +169,7 @@ func (c *Conn) adopt(g *generation) {
 	c.current, c.next = c.next, nil
 }
 
-// pathFrom finds or makes the path from a source that passed a check. It is nil for one that belongs to another Conn, and is alive: a
+// pathFrom finds or makes the path from a source that passed a check. It is nil for one that another Conn uses, and that is alive: a
 // member could otherwise take the others' addresses by checks with a forged source.
 func (c *Conn) pathFrom(from source, now int64) *path {
 	for _, p := range c.paths {
@@ -177,7 +177,8 @@ func (c *Conn) pathFrom(from source, now int64) *path {
 			return p
 		}
 	}
-	if other := from.path(); other != nil && other.conn != c && now-other.heard.Load() < staleAfter {
+	other := from.path()
+	if other != nil && other.conn != c && other.conn.selected.Load() == other && now-other.heard.Load() < staleAfter {
 		return nil
 	}
 	p := newPath(c, from)
