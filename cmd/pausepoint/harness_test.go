@@ -276,9 +276,18 @@ func signedIn(t *testing.T, s *server) *browser {
 // request makes a request without following what the test has to see.
 func (b *browser) request(method, path string, body io.Reader, header map[string]string) (*http.Response, []byte) {
 	b.t.Helper()
-	req, err := http.NewRequestWithContext(b.t.Context(), method, b.server.url+path, body)
+	res, text, err := b.try(method, path, body, header)
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	return res, text
+}
+
+// try is request where the server may cut the connection.
+func (b *browser) try(method, path string, body io.Reader, header map[string]string) (*http.Response, []byte, error) {
+	req, err := http.NewRequestWithContext(b.t.Context(), method, b.server.url+path, body)
+	if err != nil {
+		return nil, nil, err
 	}
 	if method != "GET" && method != "HEAD" {
 		req.Header.Set("Origin", b.server.url)
@@ -289,15 +298,12 @@ func (b *browser) request(method, path string, body io.Reader, header map[string
 	}
 	res, err := b.client.Do(req)
 	if err != nil {
-		b.t.Fatal(err)
+		return nil, nil, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
 	_, _ = b.heard.Write(text)
-	return res, text
+	return res, text, err
 }
 
 // do sends v as JSON.
