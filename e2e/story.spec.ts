@@ -125,7 +125,8 @@ test("playback holds at the pivotal pause on the same frame for all", async () =
     await expect(page.getByRole("heading", { name: "Who is doing the thinking here?" })).toBeVisible();
     await expect(page.getByText("3 of 3").first()).toBeVisible();
   }
-  for (const page of everyone()) expect(await displayedFrame(page)).toBe(pauseFrame);
+  // A browser says that it is on the frame when it has sought it; its pixels follow with the next paint.
+  for (const page of everyone()) await expect.poll(() => displayedFrame(page), { timeout: 3000 }).toBe(pauseFrame);
 });
 
 test("a viewer's attempt to drive is refused", async () => {
