@@ -38,6 +38,7 @@ type downTrack struct {
 	resends  rateCap
 	reports  [reportsRemember]sentReport
 	reported int
+	heard    uint32           // the highest number that was reported (RFC 3550 section 6.4.1)
 	since    time.Time        // attached
 	choice   int              // the layer that was allocated; -1 for none
 	coming   int              // the layer whose key frame waits in the queue; -1 for none
@@ -268,7 +269,10 @@ func (t *downTrack) received(r rtcp.ReceptionReport, now time.Time) {
 		return
 	}
 	e, lost := t.egress, float64(r.FractionLost)/256
-	e.peer.meter.loss(lost)
+	if expected := r.LastSequenceNumber - t.heard; expected >= leastForLoss {
+		e.peer.meter.loss(lost)
+	}
+	t.heard = r.LastSequenceNumber
 	t.stats.Loss = lost
 	rtt := time.Duration(0)
 	for _, s := range t.reports {

@@ -133,6 +133,7 @@ func (e *egress) fedBack(one []byte, now time.Time) {
 	}
 	e.rtt = e.estimator.RTT()
 	e.peer.meter.roundTrip(e.rtt)
+	e.peer.meter.loss(e.estimator.Loss())
 	e.pace(now)
 }
 

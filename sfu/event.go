@@ -46,7 +46,7 @@ const (
 	QualityPoor Quality = "poor"
 )
 
-// QualityChanged tells the quality of a member's connections over the last 2 seconds.
+// QualityChanged tells the quality of a member's connections: the worse of the last two times 2 seconds.
 type QualityChanged struct {
 	Member  string
 	Quality Quality

@@ -8,20 +8,28 @@ import (
 // qualityTicks is how many speakerTicks make an interval of quality.
 const qualityTicks = 20
 
+// lossHeld is for how many intervals the newest loss stands in for one that was not measured: reports get lost too.
+const lossHeld = 3
+
 // meter collects what is known of a member's connections in an interval. Any goroutine adds.
 type meter struct {
 	mu       sync.Mutex
 	worst    float64 // loss, 0 to 1
+	counted  bool    // the loss was measured
 	rtt      time.Duration
 	share    float64 // of what is wanted, the part that there is bandwidth for; 0 while it is not known
-	measured bool
+	measured bool    // any of them was
+
+	held   float64 // the newest loss that was measured
+	age    int     // of it, in intervals
+	before Quality // of the interval before
 }
 
 // loss notes a fraction of packets lost; the worst of the interval counts.
 func (m *meter) loss(fraction float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.worst, m.measured = max(m.worst, fraction), true
+	m.worst, m.counted, m.measured = max(m.worst, fraction), true, true
 }
 
 func (m *meter) roundTrip(d time.Duration) {
@@ -37,13 +45,46 @@ func (m *meter) bandwidth(share float64) {
 	m.share, m.measured = share, true
 }
 
-// take judges the interval and begins the next; it reports false if nothing was measured.
+// take judges the interval and begins the next; it reports false if nothing was measured. A connection gets worse at once, and better
+// when two intervals in a row say so.
 func (m *meter) take() (Quality, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	q, ok := judge(m.worst, m.rtt, m.share), m.measured
-	m.worst, m.rtt, m.share, m.measured = 0, 0, 0, false
-	return q, ok
+	m.hold()
+	q, ok := judge(m.held, m.rtt, m.share), m.measured
+	m.worst, m.counted, m.rtt, m.share, m.measured = 0, false, 0, 0, false
+	if !ok {
+		return q, false
+	}
+	before := m.before
+	m.before = q
+	if before.rank() > q.rank() {
+		return before, true
+	}
+	return q, true
+}
+
+// hold keeps the interval's loss, or lets the one that is held grow older.
+func (m *meter) hold() {
+	switch {
+	case m.counted:
+		m.held, m.age = m.worst, 0
+	case m.age < lossHeld:
+		m.age++
+	default:
+		m.held = 0
+	}
+}
+
+// rank orders the qualities, from the best.
+func (q Quality) rank() int {
+	switch q {
+	case QualityPoor:
+		return 2
+	case QualityFair:
+		return 1
+	}
+	return 0
 }
 
 func judge(loss float64, rtt time.Duration, share float64) Quality {

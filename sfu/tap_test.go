@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pion/rtcp"
+
 	"github.com/pausepoint/pausepoint/sfu/codec"
 )
 
@@ -363,6 +365,56 @@ func TestJudge(t *testing.T) {
 		if got := judge(c.loss, c.rtt, c.share); got != c.want {
 			t.Errorf("%v, %v, %v: %s, want %s", c.loss, c.rtt, c.share, got, c.want)
 		}
+	}
+}
+
+func TestQualityHasAMemory(t *testing.T) {
+	lossy := func(f float64) func(*meter) { return func(m *meter) { m.loss(f) } }
+	far := func(m *meter) { m.roundTrip(20 * time.Millisecond) }
+	var m meter
+	for i, c := range []struct {
+		note func(*meter)
+		want Quality
+	}{
+		{func(*meter) {}, ""}, // nothing is known
+		{lossy(0), QualityGood},
+		{lossy(0.2), QualityPoor},
+		{lossy(0), QualityPoor}, // one interval may be luck
+		{lossy(0), QualityGood},
+		{lossy(0.03), QualityFair},
+		{lossy(0.2), QualityPoor},
+		{far, QualityPoor}, // the reports of loss were lost
+		{far, QualityPoor},
+		{func(*meter) {}, ""},
+		{far, QualityPoor}, // as before; but what was so long ago says nothing of now
+		{far, QualityGood},
+	} {
+		c.note(&m)
+		got, ok := m.take()
+		if ok != (c.want != "") || ok && got != c.want {
+			t.Fatalf("interval %d: %s %v, want %s", i, got, ok, c.want)
+		}
+	}
+}
+
+// A report about a handful of packets says nothing.
+func TestLossOfAFewPackets(t *testing.T) {
+	p, d, _ := newLine(false, false)
+	p.receive(raw(1, 0, []byte{1}), time.Now())
+	report := func(highest uint32, lost uint8) (Quality, bool) {
+		d.hear(&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{
+			{SSRC: d.to.ssrc, LastSequenceNumber: highest, FractionLost: lost},
+		}}, time.Now())
+		return p.peer.meter.take()
+	}
+	if q, _ := report(1000, 0); q != QualityGood {
+		t.Errorf("nothing lost: %s", q)
+	}
+	if q, ok := report(1003, 85); ok {
+		t.Errorf("one of three lost: %s", q)
+	}
+	if q, _ := report(1053, 85); q != QualityPoor {
+		t.Errorf("a third of fifty lost: %s", q)
 	}
 }
 

@@ -11,11 +11,12 @@ const (
 	lossEnough    = 100 // packets, for a judgement of a moderate loss
 	heavyInterval = 200 * time.Millisecond
 	heavyEnough   = 20
+	lossFew       = 30 // fewer packets than this say little of how many are lost
 )
 
 // lossWindow counts what is reported lost.
 type lossWindow struct {
-	fraction       float64 // of the last whole window
+	fraction       float64 // of the last whole window, or of several with few packets
 	since          time.Duration
 	reported, lost int
 }
@@ -48,6 +49,8 @@ func (w *lossWindow) judge(now time.Duration, target, acked int) (int, bool) {
 	return int(float64(target) * (1 - fraction/2)), true
 }
 
+// begin keeps the fraction of the window that has ended: the fewer packets it had, the more of what was known before stays.
 func (w *lossWindow) begin(now time.Duration, fraction float64) {
-	*w = lossWindow{fraction: fraction, since: now}
+	weight := min(float64(w.reported)/lossFew, 1)
+	*w = lossWindow{fraction: w.fraction + weight*(fraction-w.fraction), since: now}
 }
