@@ -65,7 +65,7 @@ test("four who join in the same instant lose no track, nor does one who reloads"
 
 test("a network that goes away comes back by itself, with pictures and sound", async ({ browser }) => {
   const session = await planned(amara);
-  const proxy = await Delay.start(server.port, 40, 10);
+  const proxy = await Delay.start(server.port, { delay: 40, jitter: 10 });
   const tomasz = await newPerson(browser);
   await enter(amara, `${server.url}/s/${session}`, undefined, null);
   await enter(tomasz, await invitation(amara, session, "coach", proxy.url), "Tomasz", null);

@@ -27,9 +27,9 @@ test.beforeAll(async ({ browser }) => {
   folder = await mkdtemp(join(tmpdir(), "pausepoint-clip-"));
   server = await Server.start();
   delays = [
-    await Delay.start(server.port, 20, 5),
-    await Delay.start(server.port, 60, 10),
-    await Delay.start(server.port, 120, 30),
+    await Delay.start(server.port, { delay: 20, jitter: 5 }),
+    await Delay.start(server.port, { delay: 60, jitter: 10 }),
+    await Delay.start(server.port, { delay: 120, jitter: 30 }),
   ];
   amara = await newPerson(browser);
   tomasz = await newPerson(browser);
@@ -123,10 +123,9 @@ test("playback holds at the pivotal pause on the same frame for all", async () =
   await amara.getByRole("button", { name: "Play", exact: true }).click();
   for (const page of everyone()) {
     await expect(page.getByRole("heading", { name: "Who is doing the thinking here?" })).toBeVisible();
-    await expect(page.getByText("3 of 3").first()).toBeVisible();
+    await expect(page.getByText("3 of 3 on this frame").first()).toBeVisible();
   }
-  // A browser says that it is on the frame when it has sought it; its pixels follow with the next paint.
-  for (const page of everyone()) await expect.poll(() => displayedFrame(page), { timeout: 3000 }).toBe(pauseFrame);
+  for (const page of everyone()) expect(await displayedFrame(page)).toBe(pauseFrame);
 });
 
 test("a viewer's attempt to drive is refused", async () => {
@@ -191,6 +190,27 @@ test("a note appears everywhere with the times of its first key", async () => {
   // What was seen at the first key, as its own picture says, however far behind the room's line that was.
   expect(Math.abs(frame - seen)).toBeLessThanOrEqual(2);
   expect(note?.written).toBeGreaterThan((note?.at ?? Infinity) + 500);
+});
+
+test("a pause is prepared on the frame that its author sees, while the clip plays", async () => {
+  const pauses = async () => {
+    const { view } = await api<{ view: { pauses: { frame: number }[] } }>(
+      amara,
+      "GET",
+      `/api/sessions/${session}/replay`,
+    );
+    return view.pauses.map((p) => p.frame).filter((f) => f !== pauseFrame);
+  };
+  await amara.getByRole("button", { name: "Prepare a pause here" }).focus();
+  await watchKey(amara);
+  await amara.keyboard.press("Enter");
+  const seen = await frameAtKey(amara);
+  await amara.getByRole("dialog").getByRole("button", { name: "Add", exact: true }).click();
+  await expect.poll(pauses).toHaveLength(1);
+  expect(Math.abs(((await pauses())[0] ?? -1) - seen)).toBeLessThanOrEqual(2);
+  await amara.getByRole("button", { name: /^Pause 2 of 2/ }).click();
+  await amara.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+  await expect.poll(pauses).toEqual([]);
 });
 
 test("a private note stays private", async () => {

@@ -11,9 +11,10 @@ const bits = 16;
 const cell = width / bits;
 export const fps = 30;
 
-/** One grey frame: the number in 16 blocks on top (white is 1), a moving bar below so that every frame differs. */
-function frame(n: number): Buffer {
+/** One grey frame: the number in 16 blocks on top (white is 1), a moving bar below so that every frame differs; noise costs bits. */
+function frame(n: number, noise: number): Buffer {
   const picture = Buffer.alloc(width * height, 96);
+  if (noise > 0) for (let i = width * 80; i < picture.length; i++) picture[i] = 96 + Math.random() * noise;
   for (let x = 0; x < width; x++) {
     const bit = (n >> (bits - 1 - Math.floor(x / cell))) & 1;
     for (let y = 0; y < 80; y++) picture[y * width + x] = bit ? 235 : 16;
@@ -23,9 +24,9 @@ function frame(n: number): Buffer {
   return picture;
 }
 
-/** Makes an H.264/AAC MP4 of the given length with a quiet tone. */
-export async function makeClip(path: string, seconds: number): Promise<void> {
-  const input = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", `${width}x${height}`, "-r", `${fps}`, "-i", "-"];
+/** Makes an H.264/AAC MP4 of the given length with a quiet tone. noise, 0 to 100, makes it as heavy as a real lesson. */
+export async function makeClip(path: string, seconds: number, rate = fps, noise = 0): Promise<void> {
+  const input = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", `${width}x${height}`, "-r", `${rate}`, "-i", "-"];
   const tone = ["-f", "lavfi", "-i", `sine=frequency=330:duration=${seconds}`];
   const codecs = [
     "-c:v",
@@ -43,8 +44,8 @@ export async function makeClip(path: string, seconds: number): Promise<void> {
   const child = spawn("ffmpeg", ["-v", "error", "-y", ...input, ...tone, ...codecs, path], {
     stdio: ["pipe", "ignore", "inherit"],
   });
-  for (let n = 0; n < seconds * fps; n++) {
-    if (!child.stdin.write(frame(n))) await once(child.stdin, "drain");
+  for (let n = 0; n < seconds * rate; n++) {
+    if (!child.stdin.write(frame(n, noise))) await once(child.stdin, "drain");
   }
   child.stdin.end();
   await finished(child.stdin);

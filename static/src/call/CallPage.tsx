@@ -141,7 +141,7 @@ function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 	useProposals(call, openPause);
 	const addPause = () => {
 		const { clip } = call.view.peek() ?? {};
-		if (clip) pause.value = newPause(uuidv7(), frameFor(call.position(), clip));
+		if (clip) pause.value = newPause(uuidv7(), frameFor(call.seen(), clip));
 	};
 
 	const leave = async () => {

@@ -147,10 +147,11 @@ function Circle({ part }: { part: number }) {
 
 /** On a phone the frame is small in the card; a tap shows it large. */
 function MiniFrame({ hold }: { hold: Hold }) {
+	const call = useCall();
 	const time = fmtClip(hold.position, true);
 	return (
 		<button type="button" class="mini" onClick={toggleLarge}>
-			<FrameCopy at={hold.position} />
+			<FrameCopy at={hold.position} here={hold.confirmed.includes(call.you.value)} />
 			<span class="t12">
 				<b class="num">{time}</b> <br />
 				Tap to see the frame large
@@ -159,8 +160,8 @@ function MiniFrame({ hold }: { hold: Hold }) {
 	);
 }
 
-/** A still copy of what the clip's element shows. */
-function FrameCopy({ at }: { at: number }) {
+/** A still copy of what the clip's element shows; `here` when that is the frame itself. */
+function FrameCopy({ at, here }: { at: number; here: boolean }) {
 	const ref = useRef<HTMLCanvasElement>(null);
 	useEffect(() => {
 		const video = document.querySelector<HTMLVideoElement>('[data-testid="clip"]');
@@ -177,7 +178,7 @@ function FrameCopy({ at }: { at: number }) {
 			video.removeEventListener("seeked", draw);
 			video.removeEventListener("loadeddata", draw);
 		};
-	}, [at]);
+	}, [at, here]);
 	return <canvas class="mini__frame" ref={ref} width={224} height={126} />;
 }
 

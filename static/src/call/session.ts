@@ -3,7 +3,7 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import type { Entry } from "../entry.ts";
 import type { Action, Command, Event, Hello, Member, MemberDevices, View, Welcome } from "../event.gen.ts";
 import { SessionClock } from "../sync/clock.ts";
-import { displayedTime } from "../sync/displayed.ts";
+import { pageDisplay } from "../sync/display.ts";
 import { fold } from "../sync/fold.ts";
 import { Follower, type FollowerStatus, type MediaLike } from "../sync/follower.ts";
 import { lineOf } from "../sync/line.ts";
@@ -232,7 +232,7 @@ export class CallSession {
 		const f = new Follower(el, {
 			now: () => this.clock.now(),
 			...(clip ? { rate: clip } : {}),
-			displayed: displayedTime,
+			display: pageDisplay,
 			onReady: (seq) => this.#connection.tell({ type: "playback.ready", data: { seq } }),
 			onShown: (seq, frame) => this.#shown(seq, frame),
 			onStatus: (s) => {

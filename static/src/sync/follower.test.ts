@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Follower, type FollowerOptions, median } from "./follower.ts";
 import { frameMiddle, type Line } from "./line.ts";
-import { SimulatedMedia, type SimulatedOptions } from "./simulated.ts";
+import { SimulatedDisplay, SimulatedMedia, type SimulatedOptions } from "./simulated.ts";
 
 const rate = { fpsNum: 30, fpsDen: 1 };
 
@@ -178,7 +178,8 @@ describe("a moving line", () => {
 
 describe("what is seen", () => {
 	it("is the frame that is displayed, where that trails the line", async () => {
-		const t = setUp({}, { displayed: (el) => Math.floor(Math.floor(el.currentTime * 30 - 9) * (1e6 / 30)) });
+		const frameOf = (el: unknown) => Math.floor(Math.floor((el as SimulatedMedia).currentTime * 30 - 9) * (1e6 / 30));
+		const t = setUp({}, { display: Object.assign(new SimulatedDisplay(), { frameOf }) });
 		t.follower.follow(playing(1, 0, 0));
 		await run(4000);
 		const seen = Math.floor(t.media.currentTime * 30 - 9);
@@ -188,13 +189,103 @@ describe("what is seen", () => {
 	});
 
 	it("is the line's place where nothing is told, or what is displayed is of before a jump", async () => {
-		for (const displayed of [() => null, () => 60_000_000]) {
-			const t = setUp({}, { displayed });
+		for (const frameOf of [() => null, () => 60_000_000]) {
+			const t = setUp({}, { display: Object.assign(new SimulatedDisplay(), { frameOf }) });
 			t.follower.follow(playing(1, 0, 0));
 			await run(3000);
 			expect(t.follower.shown()).toBe(t.follower.target());
 			t.follower.close();
 		}
+	});
+});
+
+describe("a frame that was sought", () => {
+	const place = frameMiddle(100, rate);
+
+	it("is confirmed when it is painted, not when it is decoded", async () => {
+		const t = setUp({ seekTakes: 80, displayTakes: 70 }, { display: new SimulatedDisplay() });
+		t.follower.follow(still(1, place));
+		await run(149);
+		expect(t.media.seeking).toBe(false);
+		expect(t.shown).toEqual([]);
+		await run(200);
+		expect(t.shown).toEqual([[1, 100]]);
+		t.follower.tellAgain(); // it is on the screen still
+		expect(t.shown).toHaveLength(2);
+	});
+
+	it("is not confirmed between being displayed and the paint after", async () => {
+		const t = setUp({ seekTakes: 80, displayTakes: 0 }, { display: new SimulatedDisplay() });
+		t.follower.follow(still(1, place));
+		await run(120);
+		expect(t.media.displayed).toBe(3_333_333);
+		expect(t.shown).toEqual([]);
+		await run(20);
+		expect(t.shown).toEqual([[1, 100]]);
+	});
+
+	it("is confirmed by the element's time in a hidden tab, and when a tab is hidden meanwhile", async () => {
+		const behind = new SimulatedDisplay();
+		behind.hide();
+		const t = setUp({ seekTakes: 80, displayTakes: 1e6 }, { display: behind });
+		t.follower.follow(still(1, place));
+		await run(100);
+		expect(t.shown).toEqual([[1, 100]]);
+
+		const display = new SimulatedDisplay();
+		const u = setUp({ seekTakes: 80 }, { display });
+		u.follower.follow(still(1, place));
+		await run(120);
+		expect(u.shown).toEqual([]);
+		display.hide();
+		expect(u.shown).toEqual([[1, 100]]);
+	});
+
+	it("is confirmed after a paint where the browser tells no frames, or the time within one", async () => {
+		for (const frameOf of [() => null, () => place]) {
+			const t = setUp({}, { display: Object.assign(new SimulatedDisplay(), { frameOf }) });
+			t.follower.follow(still(1, place));
+			await run(100);
+			expect(t.shown).toEqual([]);
+			await run(50);
+			expect(t.shown).toEqual([[1, 100]]);
+			t.follower.close();
+		}
+	});
+
+	it("is sought again where another one stays on the screen", async () => {
+		let us = 3_300_000; // frame 99
+		const t = setUp({}, { display: Object.assign(new SimulatedDisplay(), { frameOf: () => us }) });
+		t.follower.follow(still(1, place));
+		await run(1000);
+		expect(t.shown).toEqual([]);
+		await run(300);
+		expect(t.media.log.filter((l) => l.startsWith("seek"))).toHaveLength(2);
+		us = 3_333_333;
+		await run(300);
+		expect(t.shown).toEqual([[1, 100]]);
+	});
+
+	it("is painted anew for a later line after the clip was elsewhere", async () => {
+		const t = setUp({ seekTakes: 80, displayTakes: 200 }, { display: new SimulatedDisplay() });
+		t.follower.follow(still(1, place));
+		await run(400);
+		t.follower.follow(still(2, 8_000_000, t.now()));
+		await run(400);
+		t.follower.follow(still(3, place, t.now()));
+		await run(250);
+		expect(t.shown.map(([seq]) => seq)).toEqual([1, 2]);
+		await run(150);
+		expect(t.shown.at(-1)).toEqual([3, 100]);
+	});
+
+	it("is awaited no longer once the follower is closed", async () => {
+		const t = setUp({}, { display: new SimulatedDisplay() });
+		t.follower.follow(still(1, place));
+		await run(120);
+		t.follower.close();
+		await run(500);
+		expect(t.shown).toEqual([]);
 	});
 });
 

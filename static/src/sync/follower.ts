@@ -5,6 +5,7 @@
  * It steers by currentTime, not by requestVideoFrameCallback, whose frames stick to a cadence up to a frame off the
  * media clock; and it never relies on that callback alone, since a hidden tab gets none.
  */
+import { type Display, Painted } from "./display.ts";
 import { boundedAt, type FrameRate, frameAt, frameMiddle, frameStart, type Line, positionAt, timeOf } from "./line.ts";
 
 /** What a follower needs of a media element; HTMLVideoElement and HTMLAudioElement have it. */
@@ -41,9 +42,9 @@ export interface FollowerOptions {
 	now: () => number;
 	/** The clip's frame rate; without one there are no frames, only times (a recorded voice). */
 	rate?: FrameRate;
-	/** The media time of the frame that an element displays, µs; null where that is not known. */
-	displayed?: (el: MediaLike) => number | null;
-	/** A still line's place is shown: its frame, for the line with this seq. Called once for each. */
+	/** The page that the element is on; without it, the element's own time is taken for what is seen. */
+	display?: Display;
+	/** A still line's place is shown: its frame, painted, for the line with this seq. Called once for each. */
 	onShown?: (seq: number, frame: number) => void;
 	/** The element could play from the line's place. Called once for each seq. */
 	onReady?: (seq: number) => void;
@@ -76,6 +77,7 @@ const HAVE_FUTURE_DATA = 3;
 export class Follower {
 	#el: MediaLike;
 	#o: FollowerOptions;
+	#painted: Painted | null;
 	#line: Line | null = null;
 	#before: Line | null = null; // still played, until #line begins
 	#loop: ReturnType<typeof setInterval>;
@@ -103,6 +105,7 @@ export class Follower {
 	constructor(el: MediaLike, options: FollowerOptions) {
 		this.#el = el;
 		this.#o = options;
+		this.#painted = options.display ? new Painted(options.display, () => this.#tick()) : null;
 		for (const [type, run] of this.#listeners) el.addEventListener(type, run);
 		this.#loop = setInterval(() => this.#tick(), TICK);
 	}
@@ -119,6 +122,7 @@ export class Follower {
 	close(): void {
 		clearInterval(this.#loop);
 		clearTimeout(this.#timer);
+		this.#painted?.forget();
 		for (const [type, run] of this.#listeners) this.#el.removeEventListener(type, run);
 		if (this.#frameCallback) this.#el.cancelVideoFrameCallback?.(this.#frameCallback);
 		this.#line = null;
@@ -180,7 +184,7 @@ export class Follower {
 	 */
 	shown(): number {
 		const rate = this.#o.rate;
-		const us = this.#moving() && rate ? (this.#o.displayed?.(this.#el) ?? null) : null;
+		const us = this.#moving() && rate ? (this.#o.display?.frameOf(this.#el) ?? null) : null;
 		if (!rate || us === null || Math.abs(us / 1e6 - this.#el.currentTime) > ELSEWHERE) return this.target();
 		return frameMiddle(frameAt(us + 1, rate), rate); // a frame begins at a rounded time
 	}
@@ -229,6 +233,7 @@ export class Follower {
 
 	/** Plays from where the line is; a seek first where the element is elsewhere. */
 	#run(): void {
+		this.#painted?.forget();
 		const error = this.#errorNow();
 		if (Math.abs(error) > SEEK_ABOVE_AFTER_START) this.#jumpAhead();
 		void this.#play();
@@ -249,6 +254,11 @@ export class Follower {
 		const to = us / 1e6;
 		const there = Math.abs(this.#el.currentTime - to) < 0.0005;
 		if (there && (this.#el.seeking ? this.#seekTo === to : this.#el.readyState > 0)) return;
+		this.#seekAgain(to);
+	}
+
+	#seekAgain(to: number): void {
+		this.#painted?.forget();
 		this.#seekSince = this.#o.now();
 		this.#seekTo = to;
 		this.#el.currentTime = to;
@@ -469,20 +479,21 @@ export class Follower {
 		const el = this.#el;
 		const line = this.#line!;
 		const place = this.#stoppedAt ?? line.position;
-		const off = Math.abs(el.currentTime * 1e6 - place);
-		const now = this.#o.now();
-		if (el.seeking || el.readyState < HAVE_CURRENT_DATA || off > 1000) {
-			// A seek that was lost (a source that was just set, a decoder that gave up) is tried again.
-			if (el.readyState > 0 && now > this.#seekSince + CONFIRM_AGAIN && (off > 1000 || el.seeking)) {
-				this.#seekSince = now;
-				el.currentTime = place / 1e6;
-			}
+		const { rate } = this.#o;
+		const off = el.seeking || Math.abs(el.currentTime * 1e6 - place) > 1000;
+		const there = !off && el.readyState >= HAVE_CURRENT_DATA;
+		if (there && !el.paused) el.pause();
+		const frame = rate ? frameAt(el.currentTime * 1e6, rate) : 0;
+		const told = this.#shownSeq === line.seq;
+		const painted = there && !told && rate && this.#painted ? this.#painted.look(el, frame, rate) : "yes";
+		// A seek that was lost (a source that was just set, a decoder that gave up) is tried again.
+		if ((off && el.readyState > 0) || painted === "no") {
+			if (this.#o.now() > this.#seekSince + CONFIRM_AGAIN) this.#seekAgain(place / 1e6);
 			return;
 		}
-		if (!el.paused) el.pause();
-		if (this.#shownSeq === line.seq || line.moving) return;
+		if (!there || told || painted === "soon" || line.moving) return;
 		this.#shownSeq = line.seq;
-		this.#o.onShown?.(line.seq, this.#o.rate ? frameAt(el.currentTime * 1e6, this.#o.rate) : 0);
+		this.#o.onShown?.(line.seq, frame);
 	}
 
 	#tell(change: Partial<FollowerStatus>): void {

@@ -1,4 +1,5 @@
 /** A media element made of arithmetic, for tests: it takes time to start and to seek, and its clock is a little off. */
+import type { Display } from "./display.ts";
 import type { MediaLike } from "./follower.ts";
 
 export interface SimulatedOptions {
@@ -7,6 +8,8 @@ export interface SimulatedOptions {
 	startTakes?: number;
 	/** ms from setting currentTime until seeked */
 	seekTakes?: number;
+	/** ms from seeked until the picture is displayed */
+	displayTakes?: number;
 	/** relative speed of its clock: 1.0002 runs fast by 200 ppm */
 	skew?: number;
 	fps?: number;
@@ -31,6 +34,7 @@ export class SimulatedMedia implements MediaLike {
 	#base = 0;
 	#since = 0; // performance.now() at base; in the future while it is starting
 	#rate = 1;
+	#displayed = 0; // seconds; while it does not play
 	#seekTimer: ReturnType<typeof setTimeout> | undefined;
 	#listeners = new Map<string, Set<() => void>>();
 	#frames = new Set<ReturnType<typeof setTimeout>>();
@@ -41,6 +45,7 @@ export class SimulatedMedia implements MediaLike {
 			duration: 600,
 			startTakes: 40,
 			seekTakes: 80,
+			displayTakes: 0,
 			skew: 1,
 			fps: 30,
 			hidden: false,
@@ -72,6 +77,10 @@ export class SimulatedMedia implements MediaLike {
 		this.#seekTimer = setTimeout(() => {
 			this.seeking = false;
 			this.#since = performance.now();
+			const to = this.#base;
+			setTimeout(() => {
+				this.#displayed = to;
+			}, this.#o.displayTakes);
 			this.emit("seeked");
 		}, this.#o.seekTakes);
 	}
@@ -99,7 +108,7 @@ export class SimulatedMedia implements MediaLike {
 	pause(): void {
 		if (this.paused) return;
 		this.log.push("pause");
-		this.#base = this.#time();
+		this.#base = this.#displayed = this.#time();
 		this.paused = true;
 	}
 
@@ -127,6 +136,12 @@ export class SimulatedMedia implements MediaLike {
 		return [...this.#listeners.values()].reduce((n, s) => n + s.size, 0);
 	}
 
+	/** Media time of the picture that is displayed, µs: the beginning of its frame, rounded down as browsers do. */
+	get displayed(): number {
+		const s = this.paused || this.seeking ? this.#displayed : this.#time();
+		return Math.floor((Math.floor(s * this.#o.fps) * 1e6) / this.#o.fps);
+	}
+
 	#time(): number {
 		if (this.paused || this.seeking || this.readyState < 3) return this.#base;
 		const run = Math.max(0, performance.now() - this.#since);
@@ -146,5 +161,35 @@ export class SimulatedMedia implements MediaLike {
 
 	cancelVideoFrameCallback(): void {
 		for (const f of this.#frames) clearTimeout(f);
+	}
+}
+
+/** A page that paints every 16 ms, until it is hidden. */
+export class SimulatedDisplay implements Display {
+	#hidden = false;
+	#waiting = new Map<ReturnType<typeof setTimeout>, () => void>();
+
+	hidden = () => this.#hidden;
+	frameOf = (el: unknown) => (el as SimulatedMedia).displayed;
+
+	painted = (run: () => void) => {
+		const timer = setTimeout(() => {
+			this.#waiting.delete(timer);
+			run();
+		}, 32);
+		this.#waiting.set(timer, run);
+		return () => {
+			clearTimeout(timer);
+			this.#waiting.delete(timer);
+		};
+	};
+
+	hide(): void {
+		this.#hidden = true;
+		for (const [timer, run] of this.#waiting) {
+			clearTimeout(timer);
+			run();
+		}
+		this.#waiting.clear();
 	}
 }

@@ -1,0 +1,117 @@
+// From what several pages noted to how far they are apart. Pure; times in milliseconds.
+import type { Record, Shown, Ticked } from "./recorder.ts";
+
+/** The part of a record between two times. */
+export function between(record: Record, from: number, until: number): Record {
+  const inside = <T extends { at: number }>(list: T[]) => list.filter((x) => x.at >= from && x.at < until);
+  return { shown: inside(record.shown), ticks: inside(record.ticks), events: inside(record.events) };
+}
+
+/** An element's time at a moment, seconds, between what was noted before and after it; null where nothing was within 100 ms. */
+export function timeAt(ticks: Ticked[], at: number): number | null {
+  const i = firstAfter(ticks, at);
+  const [a, b] = [ticks[i - 1], ticks[i]];
+  if (!a || !b || b.at - a.at > 100) return null;
+  return a.time + ((b.time - a.time) * (at - a.at)) / (b.at - a.at);
+}
+
+/** The frame on the screen at a moment; null before the first. */
+export function frameAt(shown: Shown[], at: number, fps: number): number | null {
+  const s = shown[firstAfter(shown, at) - 1];
+  return s ? frameOf(s, fps) : null;
+}
+
+/** Browsers tell a frame's beginning, rounded, or a time within it. */
+export function frameOf(s: Shown, fps: number): number {
+  return Math.floor(s.media * fps + 0.25);
+}
+
+/** Greatest difference of the elements' times at a moment, ms; null where one is not known. */
+export function clockSpread(records: Record[], at: number): number | null {
+  return spread(records.map((r) => timeAt(r.ticks, at)))?.valueOf() ?? null;
+}
+
+/** Greatest difference of the frames on the screens at a moment; null where one is not known. */
+export function frameSpread(records: Record[], at: number, fps: number): number | null {
+  const s = spread(records.map((r) => frameAt(r.shown, at, fps)));
+  return s === null ? null : Math.round(s / 1000);
+}
+
+/** For each frame and each pair of pages that showed it while playing: how much later one did, ms. */
+export function displayedSkews(records: Record[], fps: number): number[] {
+  const firsts = records.map((r) => {
+    const at = new Map<number, number>();
+    for (const s of r.shown) if (!at.has(frameOf(s, fps))) at.set(frameOf(s, fps), s.at);
+    return at;
+  });
+  return firsts.flatMap((a, i) =>
+    firsts
+      .slice(i + 1)
+      .flatMap((b) => [...a].flatMap(([frame, at]) => (b.has(frame) ? [Math.abs(at - (b.get(frame) ?? 0))] : []))),
+  );
+}
+
+/** Moments between two times, each step ms. */
+export function moments(from: number, until: number, step = 10): number[] {
+  return Array.from({ length: Math.max(0, Math.floor((until - from) / step)) }, (_, i) => from + i * step);
+}
+
+/**
+ * When all elements' times came to within ms of each other and stayed so for half a second (or until the end); null if they never did.
+ */
+export function together(records: Record[], from: number, until: number, within = 40): number | null {
+  let since: number | null = null;
+  for (const at of moments(from, until)) {
+    const s = clockSpread(records, at);
+    if (s === null || s > within) since = null;
+    else since ??= at;
+    if (since !== null && at - since >= 500) return since;
+  }
+  return since;
+}
+
+/** When the last page first showed another frame than the one it stood on at a time, minus when the first did, ms. */
+export function startSpread(records: Record[], from: number, fps: number): number | null {
+  const starts = records.map((r) => {
+    const stood = frameAt(r.shown, from, fps);
+    return stood === null ? undefined : r.shown.find((s) => s.at > from && frameOf(s, fps) > stood)?.at;
+  });
+  if (starts.some((s) => s === undefined)) return null;
+  return Math.max(...(starts as number[])) - Math.min(...(starts as number[]));
+}
+
+/** When the last page showed what it stands on at the end, and when the first did. */
+export function stops(records: Record[]): { first: number; last: number } | null {
+  const ends = records.map((r) => r.shown.at(-1)?.at);
+  if (ends.some((e) => e === undefined)) return null;
+  return { first: Math.min(...(ends as number[])), last: Math.max(...(ends as number[])) };
+}
+
+/** How many frames a page went back before it stood still. */
+export function stepsBack(record: Record, fps: number): number {
+  const frames = record.shown.map((s) => frameOf(s, fps));
+  const last = frames.at(-1);
+  return last === undefined ? 0 : Math.max(0, Math.max(...frames) - last);
+}
+
+/** The value below which that part of the list is; NaN of an empty one. */
+export function percentile(list: number[], part: number): number {
+  const sorted = [...list].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
+function spread(seconds: (number | null)[]): number | null {
+  if (seconds.some((s) => s === null)) return null;
+  return (Math.max(...(seconds as number[])) - Math.min(...(seconds as number[]))) * 1000;
+}
+
+/** The place of the first that is later. Lists are in order, but for what the screen expected wrongly by a moment. */
+function firstAfter(list: { at: number }[], at: number): number {
+  let [lo, hi] = [0, list.length];
+  while (lo < hi) {
+    const mid = (lo + hi) >> 1;
+    if ((list[mid]?.at ?? 0) <= at) lo = mid + 1;
+    else hi = mid;
+  }
+  return lo;
+}
