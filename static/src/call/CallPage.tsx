@@ -13,7 +13,7 @@ import { toast } from "../ui/Toast.tsx";
 import { fmtClip } from "../ui/time.ts";
 import { Controls } from "./Controls.tsx";
 import { CallProvider, useCall } from "./context.ts";
-import { EndDialog, KeysDialog, SettingsDialog } from "./Dialogs.tsx";
+import { CallKeys, EndDialog, SettingsDialog } from "./Dialogs.tsx";
 import { Faces, Voices } from "./Faces.tsx";
 import { focusOf, type KeyAction, keyAction } from "./keys.ts";
 import { LessonCamera } from "./LessonCamera.tsx";
@@ -158,7 +158,7 @@ function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 	const dialogs = (
 		<>
 			<SettingsDialog open={open.value === "settings"} onClose={() => setOpen(null)} />
-			<KeysDialog open={open.value === "keys"} onClose={() => setOpen(null)} />
+			<CallKeys open={open.value === "keys"} onClose={() => setOpen(null)} />
 			<EndDialog open={open.value === "end"} onClose={() => setOpen(null)} onEnd={end} />
 			<AskDialog open={open.value === "ask"} onClose={() => setOpen(null)} />
 			<PauseDialog

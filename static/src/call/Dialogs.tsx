@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { Button } from "../ui/Button.tsx";
+import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { Check, Select } from "../ui/Field.tsx";
+import { KeysDialog } from "../ui/KeysDialog.tsx";
 import { useCall } from "./context.ts";
 import { type DeviceList, listDevices } from "./devices.ts";
 import { keyList } from "./keys.ts";
@@ -85,46 +86,25 @@ function ConsentChoice() {
 	);
 }
 
-export function KeysDialog({ open, onClose }: Props) {
+export function CallKeys({ open, onClose }: Props) {
 	return (
-		<Dialog open={open} title="Keys" onClose={onClose}>
-			<p class="quiet">Keys never get in the way of typing. A capital letter anywhere begins a note.</p>
-			<dl class="keys">
-				{keyList.map(([keys, what]) => (
-					<div key={what}>
-						<dt>
-							{keys.map((k) => (
-								<kbd class="kbd" key={k}>
-									{k}
-								</kbd>
-							))}
-						</dt>
-						<dd>{what}</dd>
-					</div>
-				))}
-			</dl>
-		</Dialog>
+		<KeysDialog open={open} onClose={onClose} list={keyList}>
+			Keys never get in the way of typing. A capital letter anywhere begins a note.
+		</KeysDialog>
 	);
 }
 
 export function EndDialog({ open, onClose, onEnd }: Props & { onEnd: () => void }) {
 	return (
-		<Dialog
+		<ConfirmDialog
 			open={open}
 			title="End the session for everyone?"
+			keep="Go on"
+			act="End for everyone"
 			onClose={onClose}
-			actions={
-				<>
-					<Button variant="outline" onClick={onClose}>
-						Go on
-					</Button>
-					<Button variant="danger" onClick={onEnd}>
-						End for everyone
-					</Button>
-				</>
-			}
+			onAct={onEnd}
 		>
-			<p>Everybody leaves the call. Notes and the recording are kept.</p>
-		</Dialog>
+			Everybody leaves the call. Notes and the recording are kept.
+		</ConfirmDialog>
 	);
 }

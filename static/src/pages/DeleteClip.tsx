@@ -4,8 +4,7 @@ import { api, type Clip } from "../api.ts";
 import { useAction } from "../hooks.ts";
 import { navigate } from "../router.ts";
 import { Button } from "../ui/Button.tsx";
-import { Dialog } from "../ui/Dialog.tsx";
-import { Notice } from "../ui/Notice.tsx";
+import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { toast } from "../ui/Toast.tsx";
 
 /** A button that asks once, in plain words, and then deletes. */
@@ -21,31 +20,19 @@ export function DeleteClip({ clip, label = "Delete this clip" }: { clip: Clip; l
 			<Button variant="leave" icon={Trash2} onClick={() => setOpen(true)}>
 				{label}
 			</Button>
-			<Dialog
+			<ConfirmDialog
 				open={open}
 				title="Delete this clip?"
+				keep="Keep it"
+				act="Delete for good"
 				onClose={() => setOpen(false)}
-				actions={
-					<>
-						<Button variant="outline" onClick={() => setOpen(false)}>
-							Keep it
-						</Button>
-						<Button variant="danger" busy={remove.busy} onClick={() => remove.start()}>
-							Delete for good
-						</Button>
-					</>
-				}
+				onAct={() => remove.start()}
+				busy={remove.busy}
+				error={remove.error}
 			>
-				<p>
-					The video of “{clip.title}” is taken off the server and cannot be brought back. Sessions about it keep their
-					notes and what was said, without the picture.
-				</p>
-				{remove.error && (
-					<Notice tone="danger" live>
-						{remove.error}
-					</Notice>
-				)}
-			</Dialog>
+				The video of “{clip.title}” is taken off the server and cannot be brought back. Sessions about it keep their
+				notes and what was said, without the picture.
+			</ConfirmDialog>
 		</>
 	);
 }

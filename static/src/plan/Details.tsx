@@ -3,8 +3,8 @@ import { api, type Clip, type Plan, type PlanChange } from "../api.ts";
 import { useAction } from "../hooks.ts";
 import { navigate } from "../router.ts";
 import { Button } from "../ui/Button.tsx";
+import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
-import { Notice } from "../ui/Notice.tsx";
 import { toast } from "../ui/Toast.tsx";
 import { PlanFields } from "./PlanFields.tsx";
 
@@ -25,53 +25,39 @@ export function Details({ plan, clips, change, open, onClose, foot }: DetailsPro
 		toast("The session is deleted.");
 		navigate("/sessions", { replace: true });
 	});
-	const close = () => {
-		setAsking(false);
-		onClose();
-	};
 	return (
-		<Dialog
-			open={open}
-			wide
-			title={asking ? "Delete this session?" : "About this session"}
-			onClose={close}
-			actions={
-				asking ? (
-					<>
-						<Button variant="outline" onClick={() => setAsking(false)}>
-							Keep it
-						</Button>
-						<Button variant="danger" busy={remove.busy} onClick={() => remove.start()}>
-							Delete for good
-						</Button>
-					</>
-				) : (
+		<>
+			<Dialog
+				open={open && !asking}
+				wide
+				title="About this session"
+				onClose={onClose}
+				actions={
 					<>
 						<Button variant="leave" onClick={() => setAsking(true)}>
 							Delete this session
 						</Button>
-						<Button variant="primary" onClick={close}>
+						<Button variant="primary" onClick={onClose}>
 							Done
 						</Button>
 					</>
-				)
-			}
-		>
-			{asking ? (
-				<>
-					<p>The plan, its pauses and notes are deleted, and the links no longer let anybody in. The clip stays.</p>
-					{remove.error && (
-						<Notice tone="danger" live>
-							{remove.error}
-						</Notice>
-					)}
-				</>
-			) : (
-				<>
-					<PlanFields value={plan} clips={clips} change={change} />
-					<p>{foot}</p>
-				</>
-			)}
-		</Dialog>
+				}
+			>
+				<PlanFields value={plan} clips={clips} change={change} />
+				<p>{foot}</p>
+			</Dialog>
+			<ConfirmDialog
+				open={asking}
+				title="Delete this session?"
+				keep="Keep it"
+				act="Delete for good"
+				onClose={() => setAsking(false)}
+				onAct={() => remove.start()}
+				busy={remove.busy}
+				error={remove.error}
+			>
+				The plan, its pauses and notes are deleted, and the links no longer let anybody in. The clip stays.
+			</ConfirmDialog>
+		</>
 	);
 }

@@ -3,8 +3,8 @@ import { ChevronLeft, ChevronRight, Keyboard, Pause, Play, RotateCcw } from "luc
 import { useEffect, useState } from "preact/hooks";
 import { isForTyping } from "../player/player.ts";
 import { Button, IconButton } from "../ui/Button.tsx";
-import { Dialog } from "../ui/Dialog.tsx";
 import { Icon } from "../ui/Icon.tsx";
+import { type KeyList, KeysDialog } from "../ui/KeysDialog.tsx";
 import { Menu } from "../ui/Menu.tsx";
 import { Spinner } from "../ui/Spinner.tsx";
 import { fmtMs } from "../ui/time.ts";
@@ -26,7 +26,7 @@ export function Bar() {
 				{replay.history.firstRun !== null && <How />}
 				<IconButton icon={Keyboard} label="Keys" class="only-desk" onClick={() => setKeys(true)} />
 			</div>
-			<KeysDialog open={keys} onClose={() => setKeys(false)} />
+			<KeysDialog open={keys} onClose={() => setKeys(false)} list={keyList} />
 		</footer>
 	);
 }
@@ -135,7 +135,7 @@ function How() {
 	);
 }
 
-const keyList: [string[], string][] = [
+const keyList: KeyList = [
 	[["Space"], "Play or stop"],
 	[["←", "→"], "One second back or forward; ten with Shift"],
 	[["[", "]"], "Previous or next pause"],
@@ -144,27 +144,6 @@ const keyList: [string[], string][] = [
 	[["?"], "These keys"],
 	[["Esc"], "Close what is open"],
 ];
-
-function KeysDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
-	return (
-		<Dialog open={open} title="Keys" onClose={onClose}>
-			<dl class="replay__keys">
-				{keyList.map(([keys, what]) => (
-					<div key={what}>
-						<dt>
-							{keys.map((k) => (
-								<kbd class="kbd" key={k}>
-									{k}
-								</kbd>
-							))}
-						</dt>
-						<dd>{what}</dd>
-					</div>
-				))}
-			</dl>
-		</Dialog>
-	);
-}
 
 function useKeys(replay: ReplaySession, showKeys: () => void): void {
 	useEffect(() => {

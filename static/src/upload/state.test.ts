@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { begin, fileProblem, mayRetry, next, refusalOf, sayUpload, titleOf, type UploadEvent } from "./state.ts";
+import {
+	answerFrom,
+	begin,
+	fileProblem,
+	mayRetry,
+	next,
+	refusalOf,
+	sayUpload,
+	titleOf,
+	type UploadEvent,
+} from "./state.ts";
 
 const stateAfter = (...events: UploadEvent[]) => events.reduce(next, begin(100));
 
@@ -38,12 +48,24 @@ describe("an upload", () => {
 
 describe("answers of the server", () => {
 	it("are tried again where that can help", () => {
-		for (const status of [0, 409, 423, 429, 500, 503]) expect(mayRetry(status)).toBe(true);
-		for (const status of [400, 401, 404, 410, 413, 415]) expect(mayRetry(status)).toBe(false);
+		for (const status of [0, 409, 423, 429, 500, 503]) expect(mayRetry({ status })).toBe(true);
+		for (const status of [400, 401, 403, 404, 410, 413, 415]) expect(mayRetry({ status })).toBe(false);
+	});
+	it("are not tried again where somebody has to make room first", () => {
+		expect(mayRetry({ status: 507, code: "disk_full" })).toBe(false);
+		expect(mayRetry({ status: 429, code: "too_many" })).toBe(false);
 	});
 	it("are told with what to do", () => {
-		expect(refusalOf(413)).toContain("4 GiB");
-		expect(refusalOf(418)).toContain("Try again");
+		expect(refusalOf({ status: 413 }, true)).toContain("4 GiB");
+		expect(refusalOf({ status: 418 }, true)).toContain("Try again");
+		const full = answerFrom(507, '{"error":{"code":"disk_full","message":"The server has no room."}}');
+		expect(refusalOf(full, true)).toBe("The server has no room.");
+		expect(refusalOf(answerFrom(418, "<html>"), true)).toContain("Try again");
+	});
+	it("tell who is signed out from who sends what is another's", () => {
+		expect(refusalOf({ status: 401 }, true)).toContain("You are signed out");
+		expect(refusalOf({ status: 403 }, false)).toContain("You are signed out");
+		expect(refusalOf({ status: 403 }, true)).toContain("another account");
 	});
 });
 

@@ -76,24 +76,51 @@ export function sayUpload(s: UploadState): string {
 	}
 }
 
-/** Whether another try may help, by the status of the answer; 0 when none came. */
-export function mayRetry(status: number): boolean {
-	if (status === 0 || status >= 500) return true;
-	return status === 409 || status === 423 || status === 429; // the server holds another position, or is busy
+/** What the server said to a part of an upload. */
+export interface Answer {
+	/** 0 when none came. */
+	status: number;
+	/** The server's code and sentence, where it gave some. */
+	code?: string;
+	message?: string;
 }
 
-export function refusalOf(status: number): string {
+/** Of an answer whose body is the server's JSON, or something of a proxy's. */
+export function answerFrom(status: number, body: string): Answer {
+	try {
+		const { code, message } = JSON.parse(body).error;
+		return { status, code: String(code), message: String(message) };
+	} catch {
+		return { status };
+	}
+}
+
+const FULL = 507; // the server's disk
+
+/** Whether another try may help. */
+export function mayRetry({ status, code }: Answer): boolean {
+	if (code === "too_many" || status === FULL) return false; // somebody has to make room first
+	if (status === 0 || status >= 500) return true;
+	return status === 408 || status === 409 || status === 423 || status === 429; // it holds another position, or is busy
+}
+
+const TOO_LARGE =
+	"This file is larger than the 4 GiB that the server takes. Cut it or save it smaller, then add it again.";
+
+/** What happened and what to do; `signedIn` as the server says it now. */
+export function refusalOf({ status, message }: Answer, signedIn: boolean): string {
+	if (status === 401 || (status === 403 && !signedIn))
+		return "You are signed out. Sign in again, then add the same file: it goes on where it stopped.";
 	switch (status) {
-		case 401:
 		case 403:
-			return "You are signed out. Sign in again, then add the same file: it goes on where it stopped.";
+			return "This upload belongs to another account. Sign in with that account, or add the file again as your own.";
 		case 404:
 		case 410:
 			return "The server no longer has the part that it received. Add the file again.";
 		case 413:
-			return "This file is larger than the 4 GiB that the server takes. Cut it or save it smaller, then add it again.";
+			return TOO_LARGE;
 		default:
-			return "The server did not take this file. Try again, or add another file.";
+			return message || "The server did not take this file. Try again, or add another file.";
 	}
 }
 
@@ -102,7 +129,7 @@ const LIMIT = 4 * 1024 ** 3;
 /** What keeps a file from being sent at all; empty when nothing does. The server looks into it later. */
 export function fileProblem(f: { size: number; type: string; name: string }): string {
 	if (f.size === 0) return "This file is empty. Choose another.";
-	if (f.size > LIMIT) return refusalOf(413);
+	if (f.size > LIMIT) return TOO_LARGE;
 	const video = f.type.startsWith("video/") || f.type === "" || f.type === "application/octet-stream";
 	if (!video) return "This is no video. Choose the video of your lesson.";
 	return "";

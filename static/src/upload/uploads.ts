@@ -1,6 +1,16 @@
 import { type Signal, signal } from "@preact/signals";
 import { DetailedError, Upload } from "tus-js-client";
-import { begin, mayRetry, next, refusalOf, type UploadEvent, type UploadState } from "./state.ts";
+import { api } from "../api.ts";
+import {
+	type Answer,
+	answerFrom,
+	begin,
+	mayRetry,
+	next,
+	refusalOf,
+	type UploadEvent,
+	type UploadState,
+} from "./state.ts";
 
 // Small enough for the proxies of schools, large enough for few round trips.
 const CHUNK = 8 * 1024 * 1024;
@@ -35,11 +45,11 @@ export class ClipUpload {
 			onUploadUrlAvailable: () => this.hasClip(clipOf(this.tus.url)), // an upload's id is its clip's
 			onProgress: (sent) => this.tell({ type: "progress", sent }),
 			onShouldRetry: (error) => {
-				const retry = mayRetry(statusOf(error));
+				const retry = mayRetry(answerOf(error));
 				if (retry) this.tell({ type: "lost" });
 				return retry;
 			},
-			onError: (error) => this.tell({ type: "failed", sentence: refusalOf(statusOf(error)) }),
+			onError: (error) => void this.refused(answerOf(error)),
 			onSuccess: () => {
 				this.tell({ type: "sent" });
 				window.removeEventListener("online", this.onOnline);
@@ -54,6 +64,12 @@ export class ClipUpload {
 
 	private tell(e: UploadEvent): void {
 		this.state.value = next(this.state.value, e);
+	}
+
+	/** To whoever is signed out the server says the same as to a stranger: who it is now is asked. */
+	private async refused(answer: Answer): Promise<void> {
+		const me = answer.status === 403 ? await api.me().catch(() => null) : null;
+		this.tell({ type: "failed", sentence: refusalOf(answer, me === null || me.account !== null) });
 	}
 
 	private hasClip(clip: string): void {
@@ -101,8 +117,9 @@ export class ClipUpload {
 /** The uploads of this window, by clip. */
 export const uploads = signal<ReadonlyMap<string, ClipUpload>>(new Map());
 
-function statusOf(error: unknown): number {
-	return error instanceof DetailedError ? (error.originalResponse?.getStatus() ?? 0) : 0;
+function answerOf(error: unknown): Answer {
+	const answer = error instanceof DetailedError ? error.originalResponse : null;
+	return answer ? answerFrom(answer.getStatus(), answer.getBody()) : { status: 0 };
 }
 
 function clipOf(url: string | null): string {
