@@ -49,6 +49,20 @@ func testTools(t *testing.T) tools {
 	return tl
 }
 
+// normalised makes the renditions of a file that must have some.
+func (t tools) normalised(tb testing.TB, path string, progress func(float64)) (source, result) {
+	tb.Helper()
+	src, err := t.probe(tb.Context(), path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	res, err := t.normalise(tb.Context(), src, progress)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return src, res
+}
+
 // stripes is the filter that brings a coded picture down to one pixel a bit.
 func stripes(vertical bool) string {
 	if vertical {
@@ -204,14 +218,7 @@ func TestWhatPhonesAndCamerasMake(t *testing.T) {
 				path = filepath.Join(t.TempDir(), tt.file)
 				ffmpeg(t, "-i", upright, "-c", "copy", "-metadata:s:v:0", "rotate=270", path)
 			}
-			src, err := tl.probe(t.Context(), path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := tl.normalise(t.Context(), src, func(float64) {})
-			if err != nil {
-				t.Fatal(err)
-			}
+			src, got := tl.normalised(t, path, func(float64) {})
 			if src.hdr {
 				if err := tl.encode(t.Context(), src, func(float64) {}); err != nil {
 					t.Errorf("colours are not mapped with care: %v", err)
@@ -311,42 +318,25 @@ func TestSizeChangesInTheMiddle(t *testing.T) {
 	if err := os.WriteFile(path, all, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	src, err := tl.probe(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := tl.normalise(t.Context(), src, func(float64) {})
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, got := tl.normalised(t, path, func(float64) {})
 	if got.frames < 99 || got.frames > 101 {
 		t.Errorf("made %d frames of 100", got.frames)
 	}
 }
 
 func TestLongClipsStayBounded(t *testing.T) {
-	length := 1500
-	if testing.Short() {
-		length = 300
-	}
+	const length = 800
 	tl := testTools(t)
 	path := filepath.Join(t.TempDir(), "long.mp4")
 	ffmpeg(t, "-f", "lavfi", "-i", fmt.Sprintf("color=c=teal:s=64x36:r=1:d=%d", length), "-c:v", "libx264", "-preset", "ultrafast", path)
-	src, err := tl.probe(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	steps, last := 0, 0.0
-	res, err := tl.normalise(t.Context(), src, func(p float64) {
+	_, res := tl.normalised(t, path, func(p float64) {
 		if p < last || p > 1 {
 			t.Errorf("progress goes from %v to %v", last, p)
 		}
 		steps, last = steps+1, p
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if steps < 2 || res.duration() != int64(length)*1_000_000 {
+	if steps < 2 || res.duration() != length*1_000_000 {
 		t.Errorf("%d steps of progress, %+v", steps, res)
 	}
 	names, err := tl.thumbnails(t.Context(), res)
@@ -375,14 +365,7 @@ func TestThumbnailsShowTheirMoment(t *testing.T) {
 	tl := testTools(t)
 	path := filepath.Join(t.TempDir(), "a.mp4")
 	ffmpeg(t, "-f", "lavfi", "-i", coded(160, 90, "1", 101)+",fps=25", "-c:v", "libx264", "-preset", "ultrafast", path)
-	src, err := tl.probe(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := tl.normalise(t.Context(), src, func(float64) {})
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, res := tl.normalised(t, path, func(float64) {})
 	if _, err := tl.thumbnails(t.Context(), res); err != nil {
 		t.Fatal(err)
 	}

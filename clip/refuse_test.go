@@ -121,12 +121,19 @@ func TestRefusalReachesTheOwnerAndTheFileGoes(t *testing.T) {
 	}
 }
 
+// preparing adds a video of 4 s, and waits until its preparation has begun.
+func (h *house) preparing(t *testing.T, name string) (id string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	ffmpeg(t, "-f", "lavfi", "-i", "testsrc2=d=4:s=640x360", "-c:v", "libx264", "-preset", "ultrafast", path)
+	id = h.add(t, path)
+	h.catalog.await(t, id, func(c Clip) bool { return c.State != Uploading && c.State != Waiting })
+	return id
+}
+
 func TestPreparationGoesOnAfterARestart(t *testing.T) {
 	h := newHouse(t)
-	path := filepath.Join(t.TempDir(), "lesson_1.mp4")
-	ffmpeg(t, "-f", "lavfi", "-i", "testsrc2=d=4:s=640x360", "-c:v", "libx264", "-preset", "ultrafast", path)
-	id := h.add(t, path)
-	h.catalog.await(t, id, func(c Clip) bool { return c.State == Preparing })
+	id := h.preparing(t, "lesson_1.mp4")
 	h.Close()
 	if c, _ := h.catalog.GetClip(t.Context(), id); c.State != Waiting || c.Attempts != 0 {
 		t.Errorf("after an orderly stop the clip is %s with %d attempts", c.State, c.Attempts)
@@ -152,17 +159,14 @@ func TestFileThatEndsTheServerIsTriedOnlyAFewTimes(t *testing.T) {
 
 func TestClipDeletedWhileItIsPrepared(t *testing.T) {
 	h := newHouse(t)
-	path := filepath.Join(t.TempDir(), "a.mp4")
-	ffmpeg(t, "-f", "lavfi", "-i", "testsrc2=d=3:s=640x360", "-c:v", "libx264", "-preset", "ultrafast", path)
-	first := h.add(t, path)
-	h.catalog.await(t, first, func(c Clip) bool { return c.State == Preparing })
+	first := h.preparing(t, "first.mp4")
 	if err := h.Delete(t.Context(), "ben", first); !errors.Is(err, ErrNotFound) {
 		t.Errorf("another deletes it: %v", err)
 	}
 	if err := h.Delete(t.Context(), "anna", first); err != nil {
 		t.Fatal(err)
 	}
-	second := h.add(t, path)
+	second := h.preparing(t, "second.mp4")
 	if c := h.catalog.await(t, second, settled); c.State != Ready {
 		t.Errorf("the next clip is %+v", c)
 	}

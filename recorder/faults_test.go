@@ -76,7 +76,7 @@ func TestAfterACrashSegmentsAreFinished(t *testing.T) {
 		if err := os.CopyFS(crashed, os.DirFS(dir)); err != nil {
 			t.Fatal(err)
 		}
-		for _, s := range index.list(func(Segment) bool { return true }) {
+		for _, s := range index.all() {
 			rows.rows[s.ID] = s
 		}
 		time.Sleep(5 * time.Second)
@@ -100,7 +100,7 @@ func TestAfterACrashSegmentsAreFinished(t *testing.T) {
 	if n, err := r.Recover(t.Context()); n != 2 || err != nil {
 		t.Errorf("%d segments were recovered, %v", n, err)
 	}
-	segments := rows.list(func(Segment) bool { return true })
+	segments := rows.all()
 	check(t, crashed, segments)
 	for _, s := range segments {
 		if s.End < 7300-1500 || s.End > 7300 {
@@ -133,7 +133,7 @@ func TestNothingIsStoredOffTheRecord(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		<-done
 		<-r.Stop("s")
-		segments := index.list(func(Segment) bool { return true })
+		segments := index.all()
 		if len(segments) != 1 || segments[0].Start < 5000 || segments[0].Start > 5060 || segments[0].End > 10_020 || segments[0].End < 9_960 {
 			t.Errorf("on the record from 5 s to 10 s: %+v", segments)
 		}
@@ -236,7 +236,7 @@ func TestTheFolderIsGone(t *testing.T) {
 		}
 		time.Sleep(20 * time.Second)
 		closed(t, r)
-		segments := index.list(func(Segment) bool { return true })
+		segments := index.all()
 		if len(segments) != 1 || segments[0].Start > 12_000 || segments[0].End < 19_900 {
 			t.Errorf("%+v", segments)
 		}
@@ -261,7 +261,7 @@ func TestWhatTheQueueDropsIsTold(t *testing.T) {
 			t.Errorf("stats are %+v", got)
 		}
 		closed(t, r)
-		if s := index.list(func(Segment) bool { return true }); len(s) != 1 || s[0].End != 8020 {
+		if s := index.all(); len(s) != 1 || s[0].End != 8020 {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -318,16 +318,10 @@ func TestPaddingIsNoStream(t *testing.T) {
 
 func TestSegmentsAreServedAndDeleted(t *testing.T) {
 	dir := t.TempDir()
-	b, seg := func() ([]byte, Segment) {
-		items, _ := packetised(audioInfo("m"), encoded(t).audio[:200], calm)
-		index, _ := record(t, dir, []TrackInfo{audioInfo("m")}, [][]timed{items}, 5)
-		s := bySource(index, "audio")[0]
-		b, err := os.ReadFile(filepath.Join(dir, "s", s.ID+".webm"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b, s
-	}()
+	items, _ := packetised(audioInfo("m"), encoded(t).audio[:200], calm)
+	index, _ := record(t, dir, []TrackInfo{audioInfo("m")}, [][]timed{items}, 5)
+	seg := bySource(index, "audio")[0]
+	b := fileOf(t, dir, seg)
 	r, index := newRecorder(t, Config{Dir: dir})
 	defer closed(t, r)
 	index.rows[seg.ID] = seg
@@ -389,7 +383,7 @@ func TestWhatWaitsInTheQueueAtStopIsCutThere(t *testing.T) {
 		}
 		w.finish()
 		closed(t, r)
-		if s := index.list(func(Segment) bool { return true }); len(s) != 1 || s[0].End < 1980 || s[0].End > 2020 {
+		if s := index.all(); len(s) != 1 || s[0].End < 1980 || s[0].End > 2020 {
 			t.Errorf("stopped at 2 s: %+v", s)
 		}
 	})

@@ -71,7 +71,7 @@ func FuzzWriter(f *testing.F) {
 		}
 		w.finish()
 		closed(t, r)
-		for _, s := range index.list(func(Segment) bool { return true }) {
+		for _, s := range index.all() {
 			got, file, err := r.Open(t.Context(), "s", s.ID)
 			if err != nil {
 				t.Fatal(err)

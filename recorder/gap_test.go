@@ -2,8 +2,6 @@ package recorder
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -17,36 +15,18 @@ import (
 // leftOut counts the frames that a browser leaves out of a file: after a step of more than twice the last frame's duration it takes
 // none before a key frame (Media Source Extensions, coded frame processing, step 6). A duration that the file does not tell is
 // taken to be as short as they come, of 30 frames a second.
-func leftOut(b []byte) (frames int) {
+func leftOut(file []byte) (frames int) {
 	var last, lasted int64 = -1, 0
 	needsKey := true
-	for len(b) > 0 {
-		el, ok := readElement(b)
-		if !ok {
-			return frames
+	for _, b := range blocksOf(file) {
+		if last >= 0 && b.at-last > 2*lasted {
+			needsKey = true
 		}
-		if el.id == idSegment {
-			b = b[el.head:]
+		if needsKey = needsKey && !b.key; needsKey {
+			frames++
 			continue
 		}
-		if el.id == idCluster {
-			c, n := readCluster(el.body)
-			for i, block := range c.blocks {
-				at, shown := c.start+int64(block.Timecode), max(c.shown, 33)
-				if i+1 < n {
-					shown = int64(c.blocks[i+1].Timecode) - int64(block.Timecode)
-				}
-				if last >= 0 && at-last > 2*lasted {
-					needsKey = true
-				}
-				if needsKey = needsKey && !block.Keyframe; needsKey {
-					frames++
-					continue
-				}
-				last, lasted = at, shown
-			}
-		}
-		b = b[el.head+len(el.body):]
+		last, lasted = b.at, max(b.shown, 33)
 	}
 	return frames
 }
@@ -61,16 +41,12 @@ func TestABrowserPlaysOnAfterAStutter(t *testing.T) {
 		}
 		v, _ := packetised(videoInfo("m"), samples, calm)
 		index, _ := record(t, dir, []TrackInfo{videoInfo("m")}, [][]timed{v}, 22)
-		segments := index.list(func(Segment) bool { return true })
+		segments := index.all()
 		if blocks := check(t, dir, segments); len(blocks) != 1 || len(blocks[0]) != len(samples) {
 			t.Errorf("with stutters of %v s, %d segments are stored", stutter, len(blocks))
 			continue
 		}
-		b, err := os.ReadFile(filepath.Join(dir, "s", segments[0].ID+".webm"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := leftOut(b); n > 0 {
+		if n := leftOut(fileOf(t, dir, segments[0])); n > 0 {
 			t.Errorf("with stutters of %v s, a browser leaves out %d of %d frames", stutter, n, len(samples))
 		}
 	}
@@ -134,7 +110,7 @@ func TestThePictureHealsAfterABurstOfLoss(t *testing.T) {
 		time.Sleep(time.Second)
 		closed(t, r)
 	})
-	segments := index.list(func(Segment) bool { return true })
+	segments := index.all()
 	last, worst := -1., 0.
 	for i, blocks := range check(t, dir, segments) {
 		for _, b := range blocks {
@@ -162,11 +138,8 @@ func TestACorrectionOfTimeLosesNoFrame(t *testing.T) {
 	}
 	slices.SortStableFunc(v, func(a, b timed) int { return int(1e6*a.at) - int(1e6*b.at) })
 	index, stats := record(t, dir, []TrackInfo{videoInfo("m")}, [][]timed{v}, 12)
-	segments := index.list(func(Segment) bool { return true })
-	stored := 0
-	for _, blocks := range check(t, dir, segments) {
-		stored += len(blocks)
-	}
+	segments := index.all()
+	stored := frames(check(t, dir, segments))
 	if len(segments) != 2 || stored != len(samples) {
 		t.Errorf("%d of %d frames are stored, in %d segments", stored, len(samples), len(segments))
 	}
@@ -189,11 +162,8 @@ func TestASlowDiskLosesNothing(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		closed(t, r)
 	})
-	segments := index.list(func(Segment) bool { return true })
-	stored := 0
-	for _, blocks := range check(t, dir, segments) {
-		stored += len(blocks)
-	}
+	segments := index.all()
+	stored := frames(check(t, dir, segments))
 	if len(segments) != 1 || stored != len(samples) {
 		t.Errorf("%d of %d frames are stored, in %d segments", stored, len(samples), len(segments))
 	}
@@ -210,17 +180,14 @@ func TestALongDelayMakesNoShortClusters(t *testing.T) {
 		}
 	}
 	index, _ := record(t, dir, []TrackInfo{videoInfo("m")}, [][]timed{v}, 14)
-	segments := index.list(func(Segment) bool { return true })
-	stored := 0
-	for i, blocks := range check(t, dir, segments) {
-		stored += len(blocks)
-		b, err := os.ReadFile(filepath.Join(dir, "s", segments[i].ID+".webm"))
-		fatal(t, err)
-		if n := bytes.Count(b, []byte{0x1f, 0x43, 0xb6, 0x75}); n > len(blocks)/15 {
+	segments := index.all()
+	all := check(t, dir, segments)
+	for i, blocks := range all {
+		if n := bytes.Count(fileOf(t, dir, segments[i]), []byte{0x1f, 0x43, 0xb6, 0x75}); n > len(blocks)/15 {
 			t.Errorf("%d frames are in %d clusters", len(blocks), n)
 		}
 	}
-	if stored != len(samples) {
+	if stored := frames(all); stored != len(samples) {
 		t.Errorf("%d of %d frames are stored", stored, len(samples))
 	}
 }

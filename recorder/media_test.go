@@ -115,9 +115,10 @@ func encodeOpus(path string) ([]sample, error) {
 
 // stored is one block of a WebM file; its time counts from the begin of the file in ms.
 type stored struct {
-	at   int64
-	key  bool
-	data []byte
+	at    int64
+	shown int64 // how long, as far as the file says so, ms
+	key   bool
+	data  []byte
 }
 
 // blocksOf reads all blocks of a WebM file, also of one that another program wrote.
@@ -133,14 +134,34 @@ func blocksOf(b []byte) []stored {
 			continue
 		}
 		if el.id == idCluster {
-			c, _ := readCluster(el.body)
-			for _, block := range c.blocks {
-				out = append(out, stored{c.start + int64(block.Timecode), block.Keyframe, block.Data[0]})
+			c, n := readCluster(el.body)
+			for i, block := range c.blocks {
+				shown := c.shown
+				if i+1 < n {
+					shown = int64(c.blocks[i+1].Timecode) - int64(block.Timecode)
+				}
+				out = append(out, stored{c.start + int64(block.Timecode), shown, block.Keyframe, block.Data[0]})
 			}
 		}
 		b = b[el.head+len(el.body):]
 	}
 	return out
+}
+
+// fileOf reads the file of a segment of session "s".
+func fileOf(t *testing.T, dir string, s Segment) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "s", s.ID+".webm"))
+	fatal(t, err)
+	return b
+}
+
+// frames counts the blocks of several files.
+func frames(files [][]stored) (n int) {
+	for _, blocks := range files {
+		n += len(blocks)
+	}
+	return n
 }
 
 // packets asks ffprobe for the times in a file, in seconds.

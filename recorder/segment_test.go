@@ -17,10 +17,7 @@ func TestSegmentsEndAfterAMinute(t *testing.T) {
 	index, _ := record(t, dir, []TrackInfo{audioInfo("m"), videoInfo("m")}, [][]timed{a, v}, 131)
 	for source, n := range map[string]int{"audio": 3, "camera": 3} {
 		segments := bySource(index, source)
-		frames := 0
-		for _, blocks := range check(t, dir, segments) {
-			frames += len(blocks)
-		}
+		stored := frames(check(t, dir, segments))
 		if len(segments) != n {
 			t.Errorf("%s: %d segments", source, len(segments))
 		}
@@ -32,8 +29,8 @@ func TestSegmentsEndAfterAMinute(t *testing.T) {
 				t.Errorf("%s: a segment begins at %d, the one before ends at %d", source, s.Start, segments[i-1].End)
 			}
 		}
-		if want := map[string]int{"audio": 6500, "camera": 3900}[source]; frames != want {
-			t.Errorf("%s: %d of %d frames are stored", source, frames, want)
+		if want := map[string]int{"audio": 6500, "camera": 3900}[source]; stored != want {
+			t.Errorf("%s: %d of %d frames are stored", source, stored, want)
 		}
 	}
 }
@@ -116,11 +113,7 @@ func whole(t *testing.T, info TrackInfo, samples []sample) (b []byte, seg Segmen
 	index, _ := record(t, dir, []TrackInfo{info}, [][]timed{items}, 9)
 	segments := bySource(index, info.Source)
 	check(t, dir, segments)
-	b, err := os.ReadFile(filepath.Join(dir, "s", segments[0].ID+".webm"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b, segments[0]
+	return fileOf(t, dir, segments[0]), segments[0]
 }
 
 func TestAFileCutAnywhereIsPlayable(t *testing.T) {

@@ -79,6 +79,8 @@ func (m *memory) list(keep func(Segment) bool) []Segment {
 	return out
 }
 
+func (m *memory) all() []Segment { return m.list(func(Segment) bool { return true }) }
+
 func (m *memory) ListSegments(_ context.Context, session string) ([]Segment, error) {
 	return m.list(func(s Segment) bool { return s.Session == session }), nil
 }

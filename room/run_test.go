@@ -2,9 +2,7 @@ package room
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -12,73 +10,6 @@ import (
 
 	"github.com/pausepoint/pausepoint/room/event"
 )
-
-var session = testPlan().Session.ID
-
-type plans map[string]Plan
-
-func (p plans) Plan(_ context.Context, session string) (Plan, error) {
-	if plan, ok := p[session]; ok {
-		return plan, nil
-	}
-	return Plan{}, refuse("not_found", "That session is not there.")
-}
-
-// live is a house in a synctest bubble.
-type live struct {
-	*testing.T
-	journal *memJournal
-	house   *House
-	ids     int
-}
-
-func newLive(t *testing.T, delay time.Duration) *live {
-	l := &live{T: t, journal: newMemJournal(t, delay), ids: 5000}
-	l.open(Config{})
-	return l
-}
-
-// open makes another house over the same journal.
-func (l *live) open(cfg Config) {
-	cfg.Journal, cfg.Plans = l.journal, plans{session: testPlan(event.Pause{ID: testID(7), Frame: 275})}
-	l.house = NewHouse(cfg)
-	house := l.house
-	l.Cleanup(func() {
-		if err := house.Close(context.Background()); err != nil {
-			l.Error(err)
-		}
-	})
-}
-
-func (l *live) enter(member string, conn *testConn) *Room {
-	l.Helper()
-	r, err := l.house.Connect(l.Context(), session, Identity{ID: member, Name: "Name", Role: roleOf[member]}, conn, event.Hello{})
-	if err != nil {
-		l.Fatalf("connect: %v", err)
-	}
-	return r
-}
-
-// welcomed lets a member in and waits until they are welcome.
-func (l *live) welcomed(member string) (*Room, *testConn) {
-	l.Helper()
-	conn := &testConn{}
-	r := l.enter(member, conn)
-	l.settle()
-	wantTypes(l.T, conn.take(), "welcome")
-	return r, conn
-}
-
-// settle waits until everything that is under way is done, and no longer.
-func (l *live) settle() {
-	time.Sleep(10*l.journal.delay + time.Millisecond)
-	synctest.Wait()
-}
-
-func (l *live) id() string {
-	l.ids++
-	return testID(l.ids)
-}
 
 func TestNobodySeesWhatIsNotDurable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -293,65 +224,6 @@ func TestRepeatedCommands(t *testing.T) {
 	})
 }
 
-func TestRestartGoesOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLive(t, 100*time.Millisecond)
-		r, a := l.welcomed(focal)
-		r.Handle(focal, a, testID(1), event.MemberHand{Up: true})
-		synctest.Wait()
-		before := r.Now()
-		if err := l.house.Close(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		wantTypes(t, a.take(), "member.changed", "reply") // what was under way still went out
-		if a.reason() != "restarting" {
-			t.Fatalf("got %q", a.reason())
-		}
-		if _, err := l.house.Connect(t.Context(), session, Identity{}, a, event.Hello{}); codeOf(err) != "unavailable" {
-			t.Fatalf("got %v", err)
-		}
-		var seen observed
-		l.open(Config{Observe: seen.add})
-		time.Sleep(time.Minute)
-		r, _ = l.welcomed(peer)
-		if r.Now() < before+60_000 {
-			t.Fatalf("session time went from %v to %v", before, r.Now())
-		}
-		wantNames(t, seen.all(), "member.lost", "member.joined")
-		time.Sleep(awayFor * time.Millisecond)
-		l.settle()
-		wantNames(t, seen.all(), "member.lost", "member.joined", "member.left")
-	})
-}
-
-func TestIdleRoomsAreEvicted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLive(t, time.Millisecond)
-		r, a := l.welcomed(focal)
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		if _, ok := l.house.Live(session); !ok {
-			t.Fatal("a room was evicted with somebody in it")
-		}
-		r.Disconnect(focal, a)
-		time.Sleep(awayFor*time.Millisecond + 59*time.Second)
-		synctest.Wait()
-		if _, ok := l.house.Live(session); !ok {
-			t.Fatal("evicted too early")
-		}
-		time.Sleep(2 * time.Second)
-		<-r.Done()
-		if _, ok := l.house.Live(session); ok || len(l.house.Inside(session)) > 0 {
-			t.Fatal("not evicted")
-		}
-		r.Handle(focal, a, l.id(), event.MemberHand{Up: true}) // nobody listens, nobody waits
-		if v, err := l.house.View(t.Context(), session); err != nil || len(v.Members) != 1 {
-			t.Fatalf("got %+v, %v", v.Members, err)
-		}
-		l.welcomed(focal)
-	})
-}
-
 func TestRemovedAndEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLive(t, 10*time.Millisecond)
@@ -487,84 +359,6 @@ func TestViewOfALiveSession(t *testing.T) {
 	})
 }
 
-func TestUnknownSession(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLive(t, time.Millisecond)
-		_, err := l.house.Connect(t.Context(), testID(77), Identity{ID: focal, Role: event.Focal}, &testConn{}, event.Hello{})
-		if codeOf(err) != "not_found" {
-			t.Fatalf("got %v", err)
-		}
-		if _, err := l.house.View(t.Context(), testID(77)); codeOf(err) != "not_found" {
-			t.Fatalf("got %v", err)
-		}
-	})
-}
-
-// Many come at once while the room is being evicted, over and over: everybody gets in.
-func TestComingWhileTheRoomEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLive(t, time.Millisecond)
-		for range 20 {
-			results := make(chan error, len(everybody))
-			for _, id := range everybody {
-				leave := l.id()
-				go func() {
-					conn := &testConn{}
-					r, err := l.house.Connect(t.Context(), session, Identity{ID: id, Role: roleOf[id]}, conn, event.Hello{})
-					if err == nil {
-						r.Handle(id, conn, leave, event.MemberLeave{})
-					}
-					results <- err
-				}()
-			}
-			for range everybody {
-				if err := <-results; err != nil {
-					t.Fatal(err)
-				}
-			}
-			time.Sleep(time.Minute) // about when the room is evicted
-		}
-	})
-}
-
-func TestClockNeverGoesBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		now := time.Now().UnixMilli()
-		for _, c := range []struct{ at, opened, want int64 }{
-			{5000, now - 9000, 9000}, // a restart after 4 s
-			{5000, now - 3000, 5000}, // the wall clock was set back
-			{5000, now + 9000, 5000},
-		} {
-			clock := newClock(c.at, c.opened)
-			if got := clock.micros(); got != c.want*1000 {
-				t.Errorf("%+v: got %d", c, got)
-			}
-			time.Sleep(1500 * time.Microsecond)
-			if got := clock.micros(); got != c.want*1000+1500 {
-				t.Errorf("%+v: got %d", c, got)
-			}
-		}
-	})
-}
-
-func TestConnectGivesUpWithItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLive(t, time.Millisecond)
-		r, a := l.welcomed(focal)
-		l.journal.setFull(true)
-		l.journal.delay = time.Hour
-		r.Handle(focal, a, l.id(), event.MemberHand{Up: true})
-		r.Handle(focal, a, l.id(), event.MemberHand{})
-		time.Sleep(90 * time.Minute) // the first has failed, the second is under way: the journal is not at rest
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, err := l.house.Connect(ctx, session, Identity{ID: focal, Role: event.Focal}, &testConn{}, event.Hello{})
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Fatalf("got %v", err)
-		}
-	})
-}
-
 // A member who switches on and off without end, or comes in without end, fills no journal; what switches off is always taken.
 func TestARudeMemberIsKeptInBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -612,25 +406,4 @@ func TestARudeMemberIsKeptInBounds(t *testing.T) {
 		time.Sleep(paceEvery)
 		l.welcomed(peer)
 	})
-}
-
-// stored is the session's journal.
-func (l *live) stored() []event.Event {
-	l.Helper()
-	events, err := l.journal.Load(l.Context(), session)
-	if err != nil {
-		l.Fatal(err)
-	}
-	return events
-}
-
-// member is one as the room knows them.
-func (l *live) member(r *Room, id string) event.Member {
-	l.Helper()
-	v, err := r.View(l.Context())
-	if err != nil {
-		l.Fatal(err)
-	}
-	m, _ := v.Member(id)
-	return m
 }

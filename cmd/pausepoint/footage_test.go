@@ -2,16 +2,16 @@ package main
 
 import (
 	"bytes"
+	"compress/flate"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
+	"hash/crc32"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,17 +67,50 @@ func avi(codec string, side uint32, frames ...[]byte) []byte {
 	return box("RIFF", []byte("AVI "), header, box("LIST", movie))
 }
 
-// picture is a true PNG of black, 100 KB that unfold to 900 million pixels if the side is huge.
+// picture is a true PNG of black (RFC 2083), 140 KB that unfold to 900 million pixels if the side is huge.
 func picture(t *testing.T, side int) []byte {
 	t.Helper()
+	header := binary.BigEndian.AppendUint32(nil, uint32(side))
+	header = binary.BigEndian.AppendUint32(header, uint32(side))
+	header = append(header, 1, 0, 0, 0, 0)        // one bit of grey for each pixel
+	rows := zeros(t, int64(side)*int64(1+side/8)) // how a row is filtered, and its pixels
+	return slices.Concat([]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", header), chunk("IDAT", rows), chunk("IEND", nil))
+}
+
+// chunk is a part of a PNG.
+func chunk(name string, data []byte) []byte {
+	out := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
+	out = append(append(out, name...), data...)
+	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
+}
+
+// zeros is a zlib stream (RFC 1950) that unfolds to so many zero bytes. What a megabyte of them compresses to is written as often as
+// it takes: to compress them all takes a minute with the race detector.
+func zeros(t *testing.T, n int64) []byte {
+	t.Helper()
+	const mega = 1 << 20
 	var b bytes.Buffer
-	black := &image.Paletted{ // every row is the same memory
-		Pix: make([]byte, side), Stride: 0, Rect: image.Rect(0, 0, side, side), Palette: color.Palette{color.Black, color.White},
-	}
-	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, black); err != nil {
+	w, err := flate.NewWriter(&b, flate.BestSpeed)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return b.Bytes()
+	compress := func(n int64) []byte {
+		b.Reset()
+		if _, err := w.Write(make([]byte, n)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		return bytes.Clone(b.Bytes())
+	}
+	out := slices.Concat([]byte{0x78, 0x01}, compress(n%mega), bytes.Repeat(compress(mega), int(n/mega)))
+	b.Reset()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	out = append(out, b.Bytes()...)
+	return binary.BigEndian.AppendUint32(out, uint32(n%65521)<<16|1) // Adler-32 of zeros
 }
 
 // bits are written as H.264 has them (ITU-T H.264 section 9.1).
@@ -141,26 +174,24 @@ func h264(side uint64) []byte {
 // sizedJPEG makes a JPEG picture say that it has another side (SOF0, ITU-T T.81 section B.2.2).
 func sizedJPEG(t *testing.T, jpeg []byte, side uint16) []byte {
 	t.Helper()
-	i := bytes.Index(jpeg, []byte("\xff\xc0\x00\x11"))
-	if i < 0 {
-		t.Fatal("no frame header in the picture")
-	}
-	out := bytes.Clone(jpeg)
-	binary.BigEndian.PutUint16(out[i+5:], side)
-	binary.BigEndian.PutUint16(out[i+7:], side)
-	return out
+	return sized(t, jpeg, bytes.Index(jpeg, []byte("\xff\xc0\x00\x11")), 5, side)
 }
 
 // sizedMP4 makes the header of an MP4 claim another side than its H.264 has (ISO/IEC 14496-12 section 12.1.3).
 func sizedMP4(t *testing.T, mp4 []byte, side uint16) []byte {
 	t.Helper()
-	i := bytes.LastIndex(mp4, []byte("avc1"))
-	if i < 0 {
-		t.Fatal("no sample entry")
+	return sized(t, mp4, bytes.LastIndex(mp4, []byte("avc1")), 28, side)
+}
+
+// sized writes another side over the two that stand a few bytes behind a mark, whose place is negative if it was not found.
+func sized(t *testing.T, file []byte, mark, behind int, side uint16) []byte {
+	t.Helper()
+	if mark < 0 {
+		t.Fatal("nothing says how large the picture is")
 	}
-	out := bytes.Clone(mp4)
-	binary.BigEndian.PutUint16(out[i+28:], side)
-	binary.BigEndian.PutUint16(out[i+30:], side)
+	out := bytes.Clone(file)
+	binary.BigEndian.PutUint16(out[mark+behind:], side)
+	binary.BigEndian.PutUint16(out[mark+behind+2:], side)
 	return out
 }
 
@@ -336,5 +367,36 @@ func TestLyingSizes(t *testing.T) {
 	amara.request("PATCH", path, strings.NewReader("sixsix"), tus("4"))
 	if state, refusal := amara.prepared(id); state != "refused" {
 		t.Errorf("ten letters are %s: %s", state, refusal)
+	}
+}
+
+// The practice clip is drawn and prepared on the machine once, and is everybody's who has an account.
+func TestPracticeClip(t *testing.T) {
+	s := startFilled(t)
+	amara := signedIn(t, s)
+	for who, b := range map[string]*browser{"the first account": amara, "another": secondAccount(t, amara)} {
+		var list struct {
+			Clips []struct {
+				ID, State        string
+				Mine, Practice   bool
+				HasAudio         bool
+				Frames, Duration int64
+				Width, Height    int
+			}
+		}
+		b.must(200, "GET", "/api/clips", nil, &list)
+		if len(list.Clips) != 1 {
+			t.Fatalf("%s sees %d clips", who, len(list.Clips))
+		}
+		c := list.Clips[0]
+		if c.ID != clip.PracticeID || c.State != string(clip.Ready) || c.Mine || !c.Practice || !c.HasAudio ||
+			c.Frames != 60*25 || c.Duration != 60_000_000 || c.Width != 1280 || c.Height != 720 {
+			t.Errorf("%s sees %+v", who, c)
+		}
+	}
+	var thumbs clip.Sprites
+	amara.must(200, "GET", "/api/clips/"+clip.PracticeID+"/media/"+clip.Thumbs, nil, &thumbs)
+	if want := (clip.Sprites{Interval: 1e6, Width: 160, Height: 90, Cols: 10, Rows: 10, Count: 60, Sheets: 1}); thumbs != want {
+		t.Errorf("%s is %+v, want %+v", clip.Thumbs, thumbs, want)
 	}
 }

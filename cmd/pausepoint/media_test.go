@@ -32,14 +32,20 @@ func (c *connection) publish() *webrtc.PeerConnection {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	c.send(newID(c.t), event.RTCOffer{PC: event.PublishPC, SDP: c.gathered(pc, offer), Sources: map[string]string{"0": "audio"}})
+	go talk(c.t.Context().Done(), mic)
+	return pc
+}
+
+// gathered makes a description pc's own, and returns it with all candidates in it.
+func (c *connection) gathered(pc *webrtc.PeerConnection, own webrtc.SessionDescription) (sdp string) {
+	c.t.Helper()
 	gathered := webrtc.GatheringCompletePromise(pc)
-	if err := pc.SetLocalDescription(offer); err != nil {
+	if err := pc.SetLocalDescription(own); err != nil {
 		c.t.Fatal(err)
 	}
 	<-gathered
-	c.send(newID(c.t), event.RTCOffer{PC: event.PublishPC, SDP: pc.LocalDescription().SDP, Sources: map[string]string{"0": "audio"}})
-	go talk(c.t.Context().Done(), mic)
-	return pc
+	return pc.LocalDescription().SDP
 }
 
 // talk sends 20 ms of Opus after another; what is in them is silence.
@@ -87,12 +93,7 @@ func (c *connection) subscribe() (map[string]event.RTCTrack, <-chan *webrtc.Trac
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	gathered := webrtc.GatheringCompletePromise(pc)
-	if err := pc.SetLocalDescription(answer); err != nil {
-		c.t.Fatal(err)
-	}
-	<-gathered
-	c.send("", event.RTCAnswer{PC: event.SubscribePC, SDP: pc.LocalDescription().SDP})
+	c.send("", event.RTCAnswer{PC: event.SubscribePC, SDP: c.gathered(pc, answer)})
 	return offer.Tracks, tracks
 }
 

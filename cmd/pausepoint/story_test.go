@@ -16,7 +16,7 @@ var agreed = event.Hello{Consent: event.Agreed}
 // The first account is made with the printed link, once.
 func TestFirstAccount(t *testing.T) {
 	s := start(t, t.TempDir())
-	token := s.stdout.await(t, firstLink)[2]
+	token := s.printed(t, firstLink)[1]
 	b := newBrowser(t, s)
 	var me struct {
 		Account *struct{ Name string }
