@@ -13,7 +13,7 @@ import (
 // DefaultPurpose is a session's purpose until somebody writes another.
 const DefaultPurpose = "We look closely to learn; nobody is being assessed."
 
-// Limits of a plan; texts in characters, the same as in the live session.
+// Limits of a plan; texts in characters. None is beyond those of the live session.
 const (
 	maxTitle   = 200
 	maxFocus   = 1000

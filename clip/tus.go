@@ -271,8 +271,8 @@ func (g *guard) stop() {
 	}
 }
 
-// check is called before every read. The deadline is set before stopped is looked at: so either check sees stop, or
-// stop's deadline comes after its own. Reads end after two seconds at most, that the right may be asked for again.
+// check is called before and after every read. The deadline is set before stopped is looked at: so either check sees stop, or
+// stop's deadline comes after its own. Of what a read waited for, nothing is written if the right to it has gone meanwhile.
 func (g *guard) check() error {
 	_ = g.control.SetReadDeadline(time.Now().Add(idleLimit)) // a writer without deadlines still ends when the server closes it
 	if g.stopped.Load() {

@@ -19,7 +19,7 @@ func BenchmarkFortyTracks(b *testing.B) {
 		run := newRun(r, "s", 0)
 		var tracks sync.WaitGroup
 		for i := range members {
-			clock := &Clock{}
+			clock := &senderClock{}
 			for _, x := range []struct {
 				info  TrackInfo
 				items []timed
@@ -37,7 +37,7 @@ func BenchmarkFortyTracks(b *testing.B) {
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/length*100, "%of-real-time")
 }
 
-func storeAll(r *Recorder, run *run, info TrackInfo, items []timed, clock *Clock) {
+func storeAll(r *Recorder, run *run, info TrackInfo, items []timed, clock *senderClock) {
 	w := newWriter(r, run, newFeed(info), clock)
 	for _, i := range items {
 		packet := i.item

@@ -4,13 +4,13 @@
 // publication becomes a row of segments: WebM files with one track, Opus or VP8, of at most about a minute. A file needs no
 // finishing step: it is written in clusters of at most a second, each synced, and is playable when it is cut at any byte.
 //
-//	packets → reorder → Opus packets or VP8 frames → Timeline → segmenter → segment file, Index
+//	packets → reorder → Opus packets or VP8 frames → timeline → segmenter → segment file, Index
 //
 // Each publication has one goroutine that owns all of this; what it waits for (the disk, the Index) never delays forwarding. If
 // its queue overflows, what was lost is counted and told as a [Notice].
 //
 // Time in a file counts from its segment's start, and a segment's start is session time: durations are never summed, so what is
-// lost or silent is a gap and shifts nothing. See [Timeline] for how RTP time becomes session time.
+// lost or silent is a gap and shifts nothing. See timeline for how RTP time becomes session time.
 //
 // A picture stands until the next one, for up to three seconds, and the file says so: browsers leave out all that follows an unexplained step
 // in time, up to the next key frame. What is longer, and what was lost for longer than a second and a half, is a gap.

@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -243,16 +242,4 @@ func WriteJSON(w io.Writer, x Export) error {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(x)
-}
-
-// ReadJSON reads what WriteJSON wrote.
-func ReadJSON(r io.Reader) (Export, error) {
-	var x Export
-	if err := json.NewDecoder(r).Decode(&x); err != nil {
-		return Export{}, fmt.Errorf("read exported notes: %w", err)
-	}
-	if x.Format != exportFormat || x.Version != exportVersion {
-		return Export{}, fmt.Errorf("read exported notes: format %q version %d is not known", x.Format, x.Version)
-	}
-	return x, nil
 }

@@ -123,7 +123,7 @@ func TestJSONRoundTrip(t *testing.T) {
 		if err := WriteJSON(&b, x); err != nil {
 			t.Fatal(err)
 		}
-		got, err := ReadJSON(&b)
+		got, err := readJSON(&b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +144,7 @@ func TestCSVRoundTrip(t *testing.T) {
 		if bytes.Contains(bytes.ReplaceAll(b.Bytes(), []byte("\r\n"), nil), []byte("\r")) {
 			t.Fatal("a line does not end in CR LF")
 		}
-		got, err := ReadCSV(&b)
+		got, err := readCSV(&b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,13 +204,13 @@ func TestVTTHasACueForEachNote(t *testing.T) {
 
 func TestReadersRefuseWhatTheyDoNotKnow(t *testing.T) {
 	for _, s := range []string{"", "{", `{"format":"other","version":1}`, `{"format":"pausepoint-notes","version":2}`} {
-		if _, err := ReadJSON(strings.NewReader(s)); err == nil {
+		if _, err := readJSON(strings.NewReader(s)); err == nil {
 			t.Errorf("%q is read as JSON", s)
 		}
 	}
 	head := strings.Join(csvColumns(), ",") + "\n"
 	for _, s := range []string{"", "a,b\n", head + "x", head + ",,1:2,a,b,c,d,e,\n", head + ",,0:00:01.000,a,b,c,d,e,no reply\n", head + "-1:00:00.000,,0:00:01.000,a,b,c,d,e,\n"} {
-		if _, err := ReadCSV(strings.NewReader(s)); err == nil {
+		if _, err := readCSV(strings.NewReader(s)); err == nil {
 			t.Errorf("%q is read as CSV", s)
 		}
 	}
@@ -237,11 +237,11 @@ func TestReplay(t *testing.T) {
 	if r.Duration != 60_000 || r.You != "m-ana" || len(r.Events) != len(journal())-1 || r.View.Session.Ended != 60_000 || len(r.View.Notes) != 4 {
 		t.Errorf("the replay is %+v", r)
 	}
-	want := []Interval{{1000, 30_000}, {50_000, 60_000}}
-	if got := OnRecord(journal()); !reflect.DeepEqual(got, want) {
+	want := []interval{{1000, 30_000}, {50_000, 60_000}}
+	if got := onRecord(journal()); !reflect.DeepEqual(got, want) {
 		t.Errorf("on the record: %v", got)
 	}
-	if got := OnRecord(journal()[:10]); !reflect.DeepEqual(got, []Interval{{1000, 13_500}}) {
+	if got := onRecord(journal()[:10]); !reflect.DeepEqual(got, []interval{{1000, 13_500}}) {
 		t.Errorf("while it goes on, on the record: %v", got)
 	}
 }

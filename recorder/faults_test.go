@@ -127,9 +127,6 @@ func TestNothingIsStoredOffTheRecord(t *testing.T) {
 		}
 		time.Sleep(5 * time.Second)
 		done := r.Stop("s")
-		if r.Recording("s") {
-			t.Error("it is recording after Stop")
-		}
 		time.Sleep(5 * time.Second)
 		<-done
 		<-r.Stop("s")
@@ -373,7 +370,7 @@ func TestWhatWaitsInTheQueueAtStopIsCutThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, index := newRecorder(t, Config{})
 		run := newRun(r, "s", 0)
-		w := newWriter(r, run, newFeed(audioInfo("m")), &Clock{})
+		w := newWriter(r, run, newFeed(audioInfo("m")), &senderClock{})
 		audio, _ := packetised(w.info, encoded(t).audio[:200], calm)
 		time.Sleep(2 * time.Second)
 		run.cut()

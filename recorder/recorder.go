@@ -174,13 +174,6 @@ func (r *Recorder) Settle(ctx context.Context, session string) {
 	}
 }
 
-// Recording reports whether the session is on the record.
-func (r *Recorder) Recording(session string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.runs[session] != nil
-}
-
 // Close stops all recordings and returns when their segments are finished.
 func (r *Recorder) Close() error {
 	r.mu.Lock()

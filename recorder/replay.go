@@ -29,8 +29,8 @@ type ReplaySegment struct {
 	Bytes  int64  `json:"bytes"`
 }
 
-// Interval is the session time [From, To), in milliseconds.
-type Interval struct {
+// interval is the session time [From, To), in milliseconds.
+type interval struct {
 	From, To int64
 }
 
@@ -46,7 +46,7 @@ func NewReplay(you string, may []event.Action, events []event.Event, segments []
 		r.Events = append(r.Events, e)
 		r.View.Fold(e)
 	}
-	r.Segments = onRecord(segments, OnRecord(r.Events))
+	r.Segments = recorded(segments, onRecord(r.Events))
 	r.Duration = r.View.Session.Ended
 	if n := len(r.Events); n > 0 {
 		r.Duration = max(r.Duration, r.Events[n-1].At)
@@ -54,9 +54,9 @@ func NewReplay(you string, may []event.Action, events []event.Event, segments []
 	return r
 }
 
-// OnRecord returns the intervals in which the session was recorded. One that goes on ends with the last event.
-func OnRecord(events []event.Event) []Interval {
-	var out []Interval
+// onRecord returns the intervals in which the session was recorded. One that goes on ends with the last event.
+func onRecord(events []event.Event) []interval {
+	var out []interval
 	var from, last int64
 	on := false
 	for _, e := range events {
@@ -74,16 +74,16 @@ func OnRecord(events []event.Event) []Interval {
 		case on && !was:
 			from = e.At
 		case was && !on:
-			out = append(out, Interval{from, e.At})
+			out = append(out, interval{from, e.At})
 		}
 	}
 	if on {
-		out = append(out, Interval{from, max(last, from+1)})
+		out = append(out, interval{from, max(last, from+1)})
 	}
 	return out
 }
 
-func onRecord(segments []Segment, intervals []Interval) []ReplaySegment {
+func recorded(segments []Segment, intervals []interval) []ReplaySegment {
 	out := []ReplaySegment{}
 	for _, s := range segments {
 		if s.Finished && overlapsAny(s, intervals) {
@@ -98,6 +98,6 @@ func onRecord(segments []Segment, intervals []Interval) []ReplaySegment {
 	return out
 }
 
-func overlapsAny(s Segment, intervals []Interval) bool {
-	return slices.ContainsFunc(intervals, func(i Interval) bool { return s.Start < i.To && i.From < s.End })
+func overlapsAny(s Segment, intervals []interval) bool {
+	return slices.ContainsFunc(intervals, func(i interval) bool { return s.Start < i.To && i.From < s.End })
 }

@@ -23,10 +23,10 @@ type run struct {
 	clocks map[string]*memberClock
 }
 
-// memberClock is the Clock of a member who publishes tracks. It is forgotten with the last of them: the member may come back on
+// memberClock is the clock of a member who publishes tracks. It is forgotten with the last of them: the member may come back on
 // another device.
 type memberClock struct {
-	Clock
+	senderClock
 	tracks int
 }
 
@@ -73,7 +73,7 @@ func (r *run) start(t Track) {
 	c.tracks++
 	r.rec.stats.tracks.Add(1)
 	r.writers.Go(func() {
-		newWriter(r.rec, r, t, &c.Clock).loop()
+		newWriter(r.rec, r, t, &c.senderClock).loop()
 		t.Close()
 		r.ended(t, info.Member)
 	})

@@ -67,18 +67,18 @@ func (m *minimum) clear() {
 
 func index(bucket int64) int64 { return ((bucket % windowSize) + windowSize) % windowSize }
 
-// Clock relates a sender's wall clock to the session clock. The tracks of one member share one: so the same delay is
+// senderClock relates a sender's wall clock to the session clock. The tracks of one member share one: so the same delay is
 // assumed for their sound and picture, and they stay in step whatever their packets wait for.
 //
 // Each track's goroutine uses it, so it has a lock.
-type Clock struct {
+type senderClock struct {
 	mu    sync.Mutex
 	delay minimum // of arrival − sending: offset of the clocks plus the least delay
 	odd   int     // samples in a row that do not fit
 }
 
 // Sample tells that something sent at a sender's time arrived at a session time, both in ms.
-func (c *Clock) Sample(sent, arrival float64) {
+func (c *senderClock) Sample(sent, arrival float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d := arrival - sent
@@ -94,22 +94,22 @@ func (c *Clock) Sample(sent, arrival float64) {
 }
 
 // Offset returns what to add to the sender's time to get session time; false before the first sample.
-func (c *Clock) Offset() (ms float64, ok bool) {
+func (c *senderClock) Offset() (ms float64, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.delay.get()
 }
 
-// Timeline maps a track's RTP timestamps to session time in milliseconds.
+// timeline maps a track's RTP timestamps to session time in milliseconds.
 //
 // RTP time is unwrapped and mapped through the newest sender report (RFC 3550 section 6.4.1) to the sender's wall clock, which the member's
-// Clock relates to session time. Before the first report, the track's own least delay serves. What is applied follows
+// senderClock relates to session time. Before the first report, the track's own least delay serves. What is applied follows
 // that target slowly, so that media does not jump; only an error of more than 100 ms is corrected at once. A target after the
 // arrival, or long before it, is a sender's mistake and is not followed.
 //
-// A Timeline reads no clock; it belongs to one goroutine at a time.
-type Timeline struct {
-	clock *Clock
+// A timeline reads no clock; it belongs to one goroutine at a time.
+type timeline struct {
+	clock *senderClock
 	msPer float64 // ms per tick
 
 	started   bool
@@ -126,14 +126,14 @@ type Timeline struct {
 	stepDue   bool
 }
 
-// NewTimeline returns a Timeline for a clock rate in Hz that shares clock with the member's other tracks.
-func NewTimeline(rate uint32, clock *Clock) *Timeline {
-	return &Timeline{clock: clock, msPer: 1000 / float64(max(rate, 1)), stepped: math.Inf(-1)}
+// newTimeline returns a timeline for a clock rate in Hz that shares clock with the member's other tracks.
+func newTimeline(rate uint32, clock *senderClock) *timeline {
+	return &timeline{clock: clock, msPer: 1000 / float64(max(rate, 1)), stepped: math.Inf(-1)}
 }
 
 // Packet tells of a packet's RTP timestamp and its arrival in session time. It reports false if the timestamp does not
-// belong to the same stream of time as the ones before: then a new Timeline is due, which begins with this packet.
-func (t *Timeline) Packet(rtp uint32, arrival float64) bool {
+// belong to the same stream of time as the ones before: then a new timeline is due, which begins with this packet.
+func (t *timeline) Packet(rtp uint32, arrival float64) bool {
 	ticks := t.unwrap(rtp)
 	ms := float64(ticks) * t.msPer
 	if !t.started {
@@ -154,7 +154,7 @@ func (t *Timeline) Packet(rtp uint32, arrival float64) bool {
 }
 
 // Report tells of a sender report and its arrival in session time. Reports before the first packet are ignored.
-func (t *Timeline) Report(r SenderReport, arrival float64) {
+func (t *timeline) Report(r SenderReport, arrival float64) {
 	if !t.started || r.NTP == 0 {
 		return
 	}
@@ -169,13 +169,13 @@ func (t *Timeline) Report(r SenderReport, arrival float64) {
 
 // Settled reports whether the mapping is fit to place media: a sender report is known, or half a second of packets has been seen. What
 // arrives before is better kept until then.
-func (t *Timeline) Settled(now float64) bool {
+func (t *timeline) Settled(now float64) bool {
 	return t.settled || t.started && (t.report && now-t.first >= settleTime/5 || now-t.first >= settleTime)
 }
 
 // At returns the session time of an RTP timestamp, and whether it was corrected by a step that belongs at the begin of a new
 // segment. A step is put off while none can begin: see StepDue. Timestamps are to be asked for in the order of time.
-func (t *Timeline) At(rtp uint32, canBegin bool) (ms float64, stepped bool) {
+func (t *timeline) At(rtp uint32, canBegin bool) (ms float64, stepped bool) {
 	at := float64(t.unwrap(rtp)) * t.msPer
 	target, ok := t.target()
 	t.stepDue = ok && t.settled && math.Abs(target-t.offset) > stepBeyond && at-t.stepped >= stepEvery
@@ -195,10 +195,10 @@ func (t *Timeline) At(rtp uint32, canBegin bool) (ms float64, stepped bool) {
 }
 
 // StepDue reports whether a correction waits for the begin of a segment.
-func (t *Timeline) StepDue() bool { return t.stepDue }
+func (t *timeline) StepDue() bool { return t.stepDue }
 
 // target is the offset that the newest knowledge says: session time − RTP time.
-func (t *Timeline) target() (float64, bool) {
+func (t *timeline) target() (float64, bool) {
 	own, ok := t.own.get()
 	if !ok {
 		return 0, false
@@ -219,7 +219,7 @@ func (t *Timeline) target() (float64, bool) {
 }
 
 // unwrap extends a timestamp to 64 bits, nearest to the newest one (RFC 3550 section 5.1: modulo 2^32).
-func (t *Timeline) unwrap(rtp uint32) int64 {
+func (t *timeline) unwrap(rtp uint32) int64 {
 	if !t.started {
 		return int64(rtp)
 	}

@@ -19,7 +19,7 @@ func rtpOf(base uint32, rate, ms float64) uint32 {
 }
 
 func TestTimelineUnwrapsRTPTime(t *testing.T) {
-	tl := NewTimeline(48000, &Clock{})
+	tl := newTimeline(48000, &senderClock{})
 	base := uint32(math.MaxUint32 - 48000) // wraps after a second
 	for ms := 0.; ms <= 3000; ms += 20 {
 		rtp := rtpOf(base, 48000, ms)
@@ -33,7 +33,7 @@ func TestTimelineUnwrapsRTPTime(t *testing.T) {
 }
 
 func TestTimelineWithoutReportsTakesTheLeastDelay(t *testing.T) {
-	tl := NewTimeline(90000, &Clock{})
+	tl := newTimeline(90000, &senderClock{})
 	for i := range 20 {
 		ms := float64(i) * 33
 		tl.Packet(rtpOf(9, 90000, ms), ms+50+float64(i%5)*10)
@@ -44,8 +44,8 @@ func TestTimelineWithoutReportsTakesTheLeastDelay(t *testing.T) {
 }
 
 func TestTracksOfAMemberShareADelay(t *testing.T) {
-	clock := &Clock{}
-	audio, video := NewTimeline(48000, clock), NewTimeline(90000, clock)
+	clock := &senderClock{}
+	audio, video := newTimeline(48000, clock), newTimeline(90000, clock)
 	const ahead = 3.9e12
 	for ms := 0.; ms < 1000; ms += 20 {
 		audio.Packet(rtpOf(1, 48000, ms), ms+30)
@@ -64,8 +64,8 @@ func TestTracksOfAMemberShareADelay(t *testing.T) {
 
 func TestTimelineFollowsASkewedClockForAnHour(t *testing.T) {
 	const skew = 150e-6 // of the sound card; 540 ms in an hour
-	clock := &Clock{}
-	tl := NewTimeline(48000, clock)
+	clock := &senderClock{}
+	tl := newTimeline(48000, clock)
 	worst := 0.
 	for ms := 0.; ms < 3_600_000; ms += 20 {
 		rtp := rtpOf(77, 48000*(1+skew), ms)
@@ -91,8 +91,8 @@ func TestTimelineCorrectsSlowlyAndFarErrorsAtOnce(t *testing.T) {
 		error float64
 		steps bool
 	}{{60, false}, {-60, false}, {400, true}} {
-		clock := &Clock{}
-		tl := NewTimeline(48000, clock)
+		clock := &senderClock{}
+		tl := newTimeline(48000, clock)
 		tl.Packet(5, 1000)
 		tl.At(5, true) // placed at 1000 without a report
 		// The report says that the media lies earlier than it seemed (or, at -60, later: impossible before the arrival).
@@ -113,7 +113,7 @@ func TestTimelineCorrectsSlowlyAndFarErrorsAtOnce(t *testing.T) {
 }
 
 func TestTimelineKeepsGaps(t *testing.T) {
-	tl := NewTimeline(48000, &Clock{})
+	tl := newTimeline(48000, &senderClock{})
 	tl.Packet(0, 100)
 	tl.At(0, true)
 	for _, ms := range []float64{400, 800, 60_000, 3_600_000} { // comfort noise, then muted for long
@@ -126,7 +126,7 @@ func TestTimelineKeepsGaps(t *testing.T) {
 }
 
 func TestTimelineTellsAnotherStream(t *testing.T) {
-	tl := NewTimeline(90000, &Clock{})
+	tl := newTimeline(90000, &senderClock{})
 	tl.Packet(1_000_000, 0)
 	if tl.Packet(1_000_000+90_000*30, 33) {
 		t.Error("a jump by 30 s within 33 ms fits")
@@ -139,7 +139,7 @@ func TestTimelineTellsAnotherStream(t *testing.T) {
 // Whatever a sender claims, its media is placed at most 2 s before and never after its arrival, apart from the slow correction.
 func TestHostileReportsDoNotMoveMediaFar(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		tl := NewTimeline(uint32(rapid.SampledFrom([]int{48000, 90000, 1, 0}).Draw(t, "rate")), &Clock{})
+		tl := newTimeline(uint32(rapid.SampledFrom([]int{48000, 90000, 1, 0}).Draw(t, "rate")), &senderClock{})
 		now := 10_000.
 		for range rapid.IntRange(1, 40).Draw(t, "items") {
 			now += float64(rapid.IntRange(0, 50).Draw(t, "after"))

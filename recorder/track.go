@@ -26,7 +26,7 @@ const (
 	restartEvery   = 5_000.  // between two beginnings anew of a stream's numbering
 	epochEvery     = 1_000.  // the same, where the media room says so; what is between is dropped
 	storageBackoff = 5_000.  // after a failed write
-	maxHeld        = 4096    // frames kept while the Timeline settles
+	maxHeld        = 4096    // frames kept while the timeline settles
 	tick           = 250 * time.Millisecond
 )
 
@@ -36,16 +36,16 @@ type writer struct {
 	run   *run
 	track Track
 	info  TrackInfo
-	clock *Clock
+	clock *senderClock
 	log   *slog.Logger
 
 	epoch       uint32
 	reorder     reorder
 	vp8         *vp8Assembler // nil for audio
-	timeline    *Timeline
-	misfits     int     // packets in a row that do not fit the Timeline
+	timeline    *timeline
+	misfits     int     // packets in a row that do not fit the timeline
 	restarted   float64 // session time
-	held        []frame // until the Timeline has settled
+	held        []frame // until the timeline has settled
 	file        *segmentFile
 	width       int // of the file
 	height      int
@@ -56,7 +56,7 @@ type writer struct {
 	droppedTold float64
 }
 
-func newWriter(rec *Recorder, r *run, t Track, clock *Clock) *writer {
+func newWriter(rec *Recorder, r *run, t Track, clock *senderClock) *writer {
 	w := &writer{
 		rec: rec, run: r, track: t, info: t.Info(), clock: clock,
 		asked: math.Inf(-1), restarted: math.Inf(-1), droppedTold: math.Inf(-1),
@@ -71,7 +71,7 @@ func isAudio(mime string) bool { return strings.EqualFold(mime, "audio/opus") }
 
 // reset begins the stream anew.
 func (w *writer) reset() {
-	w.reorder, w.timeline, w.misfits = reorder{}, NewTimeline(w.info.ClockRate, w.clock), 0
+	w.reorder, w.timeline, w.misfits = reorder{}, newTimeline(w.info.ClockRate, w.clock), 0
 	if isVideo(w.info.Mime) {
 		w.vp8 = newVP8Assembler()
 	}

@@ -65,7 +65,7 @@ func BenchmarkWelcomeWithThousandsOfNotes(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := event.Encode("", event.Welcome{View: m.s.ViewFor(peer)}); err != nil {
+		if _, err := event.Encode("", event.Welcome{View: viewFor(&m.s.view, peer)}); err != nil {
 			b.Fatal(err)
 		}
 	}

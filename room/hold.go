@@ -72,7 +72,7 @@ func checkTimes(think, talk int64) error {
 	return nil
 }
 
-func (t *turn) removePause(_ event.Member, c event.PauseRemove) error {
+func (t *turn) removePause(c event.PauseRemove) error {
 	p, known := t.view.Pause(c.ID)
 	switch {
 	case !t.may(event.Propose):

@@ -99,28 +99,6 @@ func (h *House) Inside(session string) []event.Member {
 	return nil
 }
 
-// View is a session's whole state, with what is private (see ViewAs), without making it live. A session that was never
-// opened is a not_found.
-func (h *House) View(ctx context.Context, session string) (event.View, error) {
-	if r, ok := h.Live(session); ok {
-		if v, err := r.View(ctx); !errors.Is(err, errStopped) {
-			return v, err
-		}
-	}
-	journal, err := h.cfg.Journal.Load(ctx, session)
-	switch {
-	case err != nil:
-		return event.View{}, fmt.Errorf("load journal: %w", err)
-	case len(journal) == 0:
-		return event.View{}, refuse("not_found", "That session has not begun.")
-	}
-	s, err := New(journal)
-	if err != nil {
-		return event.View{}, fmt.Errorf("fold journal: %w", err)
-	}
-	return s.view, nil
-}
-
 // Close ends all rooms, after what is queued has gone out to members, and waits for that.
 func (h *House) Close(ctx context.Context) error {
 	h.mu.Lock()

@@ -62,10 +62,10 @@ func TestIdleRoomsAreEvicted(t *testing.T) {
 			t.Fatal("not evicted")
 		}
 		r.Handle(focal, a, l.id(), event.MemberHand{Up: true}) // nobody listens, nobody waits
-		if v, err := l.house.View(t.Context(), session); err != nil || len(v.Members) != 1 {
-			t.Fatalf("got %+v, %v", v.Members, err)
+		again, _ := l.welcomed(focal)
+		if v := l.told(again); again == r || len(v.Members) != 1 || v.Members[0].Hand != 0 {
+			t.Fatalf("got %+v", v.Members)
 		}
-		l.welcomed(focal)
 	})
 }
 
@@ -76,8 +76,8 @@ func TestUnknownSession(t *testing.T) {
 		if codeOf(err) != "not_found" {
 			t.Fatalf("got %v", err)
 		}
-		if _, err := l.house.View(t.Context(), testID(77)); codeOf(err) != "not_found" {
-			t.Fatalf("got %v", err)
+		if _, ok := l.house.Live(testID(77)); ok {
+			t.Fatal("a session that is not there is live")
 		}
 	})
 }

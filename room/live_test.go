@@ -86,13 +86,17 @@ func (l *live) stored() []event.Event {
 	return events
 }
 
+// told is what a room has told its members so far, with what is private: everything, as it has settled.
+func (l *live) told(r *Room) event.View {
+	l.Helper()
+	synctest.Wait()
+	return r.told.Clone()
+}
+
 // member is one as the room knows them.
 func (l *live) member(r *Room, id string) event.Member {
 	l.Helper()
-	v, err := r.View(l.Context())
-	if err != nil {
-		l.Fatal(err)
-	}
+	v := l.told(r)
 	m, _ := v.Member(id)
 	return m
 }

@@ -265,7 +265,7 @@ func TestPlansAreCleaned(t *testing.T) {
 	plan.Clip.Context = strings.Repeat("ä", maxText+1)
 	plan.Notes = []event.Note{{ID: testID(8), Author: peer, Visibility: event.Private, Text: "\u2066own"}}
 	m := newSim(t, plan)
-	v := m.s.ViewFor(peer)
+	v := viewFor(&m.s.view, peer)
 	if v.Session.Title != "A B" || v.Session.Purpose != "x\ny" || m.s.Ended() || v.Clip.Context != strings.Repeat("ä", maxText) {
 		t.Errorf("got %+v of %d runes", v.Session, len(v.Clip.Context)/2)
 	}
@@ -273,7 +273,7 @@ func TestPlansAreCleaned(t *testing.T) {
 	if v.Pauses[0] != want || len(v.Notes) != 1 || v.Notes[0].Text != "own" || v.Notes[0].Replies == nil {
 		t.Errorf("got %+v, %+v", v.Pauses, v.Notes)
 	}
-	if others := m.s.ViewFor(coach); len(others.Notes) != 0 {
+	if others := viewFor(&m.s.view, coach); len(others.Notes) != 0 {
 		t.Errorf("a coach sees %+v", others.Notes)
 	}
 	if plan.Clip.Context == v.Clip.Context || plan.Pauses[0].Talk == maxTalk {

@@ -187,16 +187,16 @@ func TestAnswersAreOnesOwnUntilShown(t *testing.T) {
 	if events := m.do(focal, event.HoldAnswer{Hold: h, Text: ""}); len(events) > 0 {
 		t.Fatalf("took back nothing: %v", names(events))
 	}
-	if own := m.s.ViewFor(peer).Hold; len(own.Answers) != 1 || len(own.Answered) != 1 {
+	if own := viewFor(&m.s.view, peer).Hold; len(own.Answers) != 1 || len(own.Answered) != 1 {
 		t.Fatalf("got %+v", own)
 	}
-	if others := m.s.ViewFor(lead).Hold; len(others.Answers) != 0 || len(others.Answered) != 1 {
+	if others := viewFor(&m.s.view, lead).Hold; len(others.Answers) != 0 || len(others.Answered) != 1 {
 		t.Fatalf("got %+v", others)
 	}
 	m.refused("forbidden", peer, event.HoldReveal{Hold: h})
 	wantNames(t, m.do(lead, event.HoldReveal{Hold: h}), "hold.revealed", "hold.phase")
 	wantNames(t, m.do(lead, event.HoldReveal{Hold: h}))
-	if others := m.s.ViewFor(observer).Hold; len(others.Answers) != 1 || others.Answers[0].Text != "mine" {
+	if others := viewFor(&m.s.view, observer).Hold; len(others.Answers) != 1 || others.Answers[0].Text != "mine" {
 		t.Fatalf("got %+v", others)
 	}
 	m.checkJournal()

@@ -43,7 +43,7 @@ func (w *world) watch(member string) {
 	if _, known := w.s.view.Member(member); !known {
 		return
 	}
-	w.watchers = append(w.watchers, &watcher{member, w.s.ViewFor(member)})
+	w.watchers = append(w.watchers, &watcher{member, viewFor(&w.s.view, member)})
 }
 
 // check looks at events that were just emitted.
@@ -54,7 +54,7 @@ func (w *world) check(events []event.Event) {
 		w.before.Fold(e)
 	}
 	for _, c := range w.watchers {
-		if got, want := toJSON(c.view), toJSON(w.s.ViewFor(c.member)); got != want {
+		if got, want := toJSON(c.view), toJSON(viewFor(&w.s.view, c.member)); got != want {
 			w.t.Fatalf("what %s was sent folds to another view, after %v:\n got %s\nwant %s", roleOf[c.member], names(events), got, want)
 		}
 	}
@@ -389,7 +389,7 @@ func FuzzSession(f *testing.F) {
 			}
 		}
 		m.checkJournal()
-		if b, err := json.Marshal(m.s.ViewFor(peer)); err != nil || !json.Valid(b) {
+		if b, err := json.Marshal(viewFor(&m.s.view, peer)); err != nil || !json.Valid(b) {
 			t.Fatalf("the view cannot be sent: %v", err)
 		}
 	})

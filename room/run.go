@@ -110,7 +110,6 @@ type (
 	spokeInput     struct{ speech event.Speech }
 	noticeInput    struct{ reason string }
 	transientInput struct{ body event.Body }
-	viewInput      struct{ answer chan event.View }
 )
 
 func (connectInput) input()    {}
@@ -120,7 +119,6 @@ func (rttInput) input()        {}
 func (spokeInput) input()      {}
 func (noticeInput) input()     {}
 func (transientInput) input()  {}
-func (viewInput) input()       {}
 
 // Session is the id of the session that the room runs.
 func (r *Room) Session() string { return r.id }
@@ -187,22 +185,6 @@ func (r *Room) Tell(body event.Body) {
 	switch body.(type) {
 	case event.MemberSpeaking, event.MemberQuality:
 		r.put(transientInput{body})
-	}
-}
-
-// View is the whole state as far as it is durable, with what is private: see ViewAs. Config.Observe must not call it.
-func (r *Room) View(ctx context.Context) (event.View, error) {
-	in := viewInput{make(chan event.View, 1)}
-	if !r.put(in) {
-		return event.View{}, errStopped
-	}
-	select {
-	case v := <-in.answer:
-		return v, nil
-	case <-r.done:
-		return event.View{}, errStopped
-	case <-ctx.Done():
-		return event.View{}, ctx.Err()
 	}
 }
 
@@ -327,8 +309,6 @@ func (r *Room) take(in input) {
 		r.submit(r.state.RecordingNotice(r.env(), in.reason), nil)
 	case transientInput:
 		r.submit([]event.Event{{At: r.env().Now, Body: in.body}}, nil)
-	case viewInput:
-		in.answer <- r.told.Clone()
 	}
 }
 

@@ -52,17 +52,13 @@ func TestMembersFoldWhatTheRoomHas(t *testing.T) {
 		synctest.Wait()
 		r.Handle(peer, conns[peer], l.id(), event.MemberLeave{})
 		l.settle()
-		whole, err := r.View(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		whole := l.told(r)
 		if whole.Hold == nil || whole.Playback.Mode != event.Holding {
 			t.Fatalf("got %+v", whole.Playback)
 		}
 		for _, id := range []string{focal, lead} {
 			got, raw := foldFrames(t, conns[id].take())
-			m, _ := whole.Member(id)
-			if want := ViewAs(&whole, Viewer{id, m.Role}); toJSON(got) != toJSON(want) {
+			if want := viewFor(&whole, id); toJSON(got) != toJSON(want) {
 				t.Errorf("%s folded\n%s\nwant %s", id, toJSON(got), toJSON(want))
 			}
 			for other := range conns {
@@ -129,8 +125,8 @@ func TestFailedAppendIsNotAcknowledged(t *testing.T) {
 		if again == r {
 			t.Fatal("the room that failed goes on")
 		}
-		if v, err := again.View(t.Context()); err != nil || len(v.Notes) != 0 {
-			t.Fatalf("got %v, %v", v.Notes, err)
+		if v := l.told(again); len(v.Notes) != 0 {
+			t.Fatalf("got %v", v.Notes)
 		}
 		again.Handle(focal, a, testID(1), add) // the client tries again
 		l.settle()
@@ -288,10 +284,7 @@ func TestLeadFollowsTheWorstRoundTrip(t *testing.T) {
 			r.RTT(peer, b, rtt)
 			r.Handle(focal, a, l.id(), event.PauseCall{})
 			l.settle()
-			v, err := r.View(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			v := l.told(r)
 			r.Handle(focal, a, l.id(), event.HoldConfirm{Hold: v.Hold.ID, Frame: v.Hold.Frame, Seq: v.Hold.Seq})
 			r.Handle(peer, b, l.id(), event.HoldConfirm{Hold: v.Hold.ID, Frame: v.Hold.Frame, Seq: v.Hold.Seq})
 			time.Sleep(time.Second)
@@ -299,8 +292,8 @@ func TestLeadFollowsTheWorstRoundTrip(t *testing.T) {
 			now := int64(r.Now())
 			r.Handle(focal, a, l.id(), event.HoldContinue{Hold: v.Hold.ID})
 			l.settle()
-			if v, err = r.View(t.Context()); err != nil || v.Playback.Mode != event.Playing {
-				t.Fatalf("got %+v, %v", v.Playback, err)
+			if v = l.told(r); v.Playback.Mode != event.Playing {
+				t.Fatalf("got %+v", v.Playback)
 			}
 			return v.Playback.At - now
 		}
@@ -329,25 +322,22 @@ func TestTransientEventsAreOnlyTold(t *testing.T) {
 	})
 }
 
-func TestViewOfALiveSession(t *testing.T) {
+// A replay folds to what the room told.
+func TestJournalOfALiveSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLive(t, 10*time.Millisecond)
 		r, a := l.welcomed(focal)
 		r.Handle(focal, a, l.id(), event.NoteAdd{ID: l.id(), Type: event.Learning, Visibility: event.Private, Text: "own"})
 		l.settle()
-		live, err := l.house.View(t.Context(), session)
-		if err != nil || len(live.Notes) != 1 || len(l.house.Inside(session)) != 1 {
-			t.Fatalf("got %+v, %v", live, err)
+		live := l.told(r)
+		if len(live.Notes) != 1 || len(l.house.Inside(session)) != 1 {
+			t.Fatalf("got %+v", live)
 		}
-		if seen := ViewAs(&live, Viewer{coach, event.Coach}); len(seen.Notes) != 0 || len(live.Notes) != 1 {
+		if seen := viewFor(&live, coach); len(seen.Notes) != 0 || len(live.Notes) != 1 {
 			t.Fatalf("a coach sees %+v", seen.Notes)
 		}
-		journal, err := l.journal.Load(t.Context(), session)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var before, folded event.View
-		for _, e := range journal { // as a replay does
+		for _, e := range l.stored() {
 			if seen, ok := Visible(&before, Viewer{focal, event.Focal}, e); ok {
 				folded.Fold(seen)
 			}

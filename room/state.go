@@ -113,7 +113,7 @@ func empty() *State {
 	}
 }
 
-// View copies the whole state, with what is private; see ViewFor.
+// View copies the whole state, with what is private.
 func (s *State) View() event.View { return s.view.Clone() }
 
 // Seq is the number of the latest event, and At its session time.
@@ -237,7 +237,7 @@ func (t *turn) apply(m event.Member, cmd event.Command) error {
 	case event.PausePut:
 		return t.putPause(m, c)
 	case event.PauseRemove:
-		return t.removePause(m, c)
+		return t.removePause(c)
 	case event.PauseCall:
 		return t.callPause(m, c)
 	case event.HoldConfirm:

@@ -24,7 +24,7 @@ func readable(n event.Note, to Viewer) bool {
 }
 
 // Visible gives an event as a member may see it, if they may see anything of it. before is the whole state just
-// before the event. Folding what is visible over an earlier ViewFor gives the later one.
+// before the event. Folding what is visible over what a member was welcomed with gives what they may see later.
 func Visible(before *event.View, to Viewer, e event.Event) (event.Event, bool) {
 	f := newFanout(before, e)
 	how := f.variant(to)
@@ -34,16 +34,10 @@ func Visible(before *event.View, to Viewer, e event.Event) (event.Event, bool) {
 	return f.as(how, to), true
 }
 
-// ViewFor is the state as a member may see it.
-func (s *State) ViewFor(member string) event.View { return viewFor(&s.view, member) }
-
+// viewFor is the whole state v as a member may see it.
 func viewFor(v *event.View, member string) event.View {
 	m, _ := v.Member(member)
-	return ViewAs(v, Viewer{member, m.Role})
-}
-
-// ViewAs is the whole state v as to may see it.
-func ViewAs(v *event.View, to Viewer) event.View {
+	to := Viewer{member, m.Role}
 	seen := *v
 	seen.Members = append([]event.Member{}, v.Members...)
 	seen.Pauses = append([]event.Pause{}, v.Pauses...)

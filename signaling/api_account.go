@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"context"
 	"errors"
 	"math"
 	"net/http"
@@ -100,28 +101,19 @@ func meOf(a account.Account) meJSON {
 	return meJSON{Account: &accountJSON{ID: a.ID, Name: a.Name, Email: a.Email, Admin: a.Admin}}
 }
 
-func (s *Server) setUp(w http.ResponseWriter, r *http.Request) error {
-	var n account.NewAccount
-	if err := readJSON(w, r, &n); err != nil {
-		return err
+// newAccount makes an account, with one of the ways to come by one, and signs it in.
+func (s *Server) newAccount(add func(context.Context, account.NewAccount) (account.Account, error)) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var n account.NewAccount
+		if err := readJSON(w, r, &n); err != nil {
+			return err
+		}
+		a, err := add(r.Context(), n)
+		if err != nil {
+			return err
+		}
+		return s.signInAs(w, r, a)
 	}
-	a, err := s.people.SetUp(r.Context(), n)
-	if err != nil {
-		return err
-	}
-	return s.signInAs(w, r, a)
-}
-
-func (s *Server) join(w http.ResponseWriter, r *http.Request) error {
-	var n account.NewAccount
-	if err := readJSON(w, r, &n); err != nil {
-		return err
-	}
-	a, err := s.people.Join(r.Context(), n)
-	if err != nil {
-		return err
-	}
-	return s.signInAs(w, r, a)
 }
 
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {

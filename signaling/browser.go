@@ -60,10 +60,7 @@ func (b *browsers) of(r *http.Request) (*browser, error) {
 // account is the id of the account that is signed in; empty if none is.
 func (b *browser) account() string { return b.all.manager.GetString(b.ctx, keyAccount) }
 
-// guest is the member that the browser is in a session as a guest; empty if it is none.
-func (b *browser) guest(session string) string { return b.guests()[session] }
-
-// guests are kept as JSON: what is in the store then does not depend on Go's names.
+// guests are the members that the browser is as a guest. They are kept as JSON: what is in the store then does not depend on Go's names.
 func (b *browser) guests() guestings {
 	var g guestings
 	if text := b.all.manager.GetString(b.ctx, keyGuest); text == "" || json.Unmarshal([]byte(text), &g) != nil {

@@ -139,11 +139,11 @@ func (s *Server) table() []route {
 		{"GET", "/api/openapi.json", http.HandlerFunc(describeAPI)},
 
 		{"GET", "/api/me", s.api(s.me)},
-		{"POST", "/api/setup", s.api(s.limited(s.knocks, s.setUp))},
+		{"POST", "/api/setup", s.api(s.limited(s.knocks, s.newAccount(s.people.SetUp)))},
 		{"POST", "/api/signin", s.api(s.signIn)},
 		{"POST", "/api/signout", s.api(s.signOut)},
 		{"POST", "/api/invitations", s.api(s.invite)},
-		{"POST", "/api/join", s.api(s.limited(s.knocks, s.join))},
+		{"POST", "/api/join", s.api(s.limited(s.knocks, s.newAccount(s.people.Join)))},
 
 		{"POST", "/api/uploads/", uploads},
 		{"HEAD", "/api/uploads/{id}", uploads},

@@ -39,7 +39,6 @@ type registry map[string]reflect.Type
 var (
 	bodyTypes     = registryOf(Bodies(), Body.event)
 	incomingTypes = merge(registryOf(Commands(), Command.command), registryOf(clientFrames(), Frame.frame))
-	allFrameTypes = merge(incomingTypes, registryOf(Frames(), Frame.frame))
 )
 
 func clientFrames() []Frame {
@@ -138,12 +137,7 @@ func Encode(id string, v any) ([]byte, error) {
 
 // Parse reads a client's frame. An error is a *Problem with the code "invalid" (or "too_large"); the id is set where it
 // could be read, so that the reply finds its command.
-func Parse(b []byte) (Incoming, error) { return parse(b, incomingTypes) }
-
-// ParseAny reads any frame but events, for clients written in Go and for tests.
-func ParseAny(b []byte) (Incoming, error) { return parse(b, allFrameTypes) }
-
-func parse(b []byte, types registry) (Incoming, error) {
+func Parse(b []byte) (Incoming, error) {
 	if len(b) > MaxFrame {
 		return Incoming{}, Errorf("too_large", "A message may have at most %d bytes.", MaxFrame)
 	}
@@ -154,7 +148,7 @@ func parse(b []byte, types registry) (Incoming, error) {
 	if err := json.Unmarshal(b, &env); err != nil {
 		return Incoming{}, &Problem{Code: "invalid", Message: "That message is not a frame of this protocol.", cause: err}
 	}
-	body, err := types.decode(env.Type, env.Data)
+	body, err := incomingTypes.decode(env.Type, env.Data)
 	if err != nil {
 		return Incoming{ID: env.ID}, &Problem{Code: "invalid", Message: "This server does not understand that message.", cause: err}
 	}
