@@ -3,7 +3,7 @@ import type { Kind, NoteKind, Role } from "./api.ts";
 /** The words of the screen for the words of the wire. */
 
 export const roleWord: Record<Role, string> = {
-	focal: "Focal teacher",
+	focal: "Teacher",
 	coach: "Coach",
 	facilitator: "Facilitator",
 	peer: "Peer",
@@ -34,3 +34,10 @@ export const noteWord: Record<NoteKind, string> = {
 	appreciation: "Appreciation",
 	next: "Next step",
 };
+
+/** What somebody is called among these people: by the first word of the name where nobody else is. */
+export function shortName(m: { name: string }, among: { name: string }[]): string {
+	const first = (name: string) => name.trim().split(/\s+/)[0] ?? "";
+	const own = first(m.name);
+	return own && among.filter((o) => first(o.name) === own).length <= 1 ? own : m.name;
+}

@@ -28,10 +28,7 @@ export function SettingsDialog({ open, onClose }: Props) {
 		<Select
 			label={label}
 			value={call.devices.value[what]}
-			options={[
-				{ value: "", label: "The browser’s choice" },
-				...list.value[what].map((d) => ({ value: d.id, label: d.label })),
-			]}
+			options={[{ value: "", label: "Usual one" }, ...list.value[what].map((d) => ({ value: d.id, label: d.label }))]}
 			onChange={(id) => void call.choose(what, id)}
 		/>
 	);

@@ -1,14 +1,15 @@
 import type { IconNode } from "lucide";
-import { Hand, MicOff, MonitorUp, Pencil, RefreshCw, WifiLow, WifiOff } from "lucide";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Hand, MicOff, MonitorUp, Pencil, RefreshCw, TriangleAlert, WifiOff } from "lucide";
+import { useEffect, useRef } from "preact/hooks";
 import type { Member } from "../event.gen.ts";
 import { hueOf, initialsOf } from "../ui/Avatar.tsx";
 import { Icon } from "../ui/Icon.tsx";
-import { roleWord } from "../words.ts";
+import { useTiles } from "../ui/tiles.ts";
+import { roleWord, shortName } from "../words.ts";
 import { useCall } from "./context.ts";
-import { columnsFor, type FaceState, faceState, facesOf } from "./faces.ts";
+import { type FaceState, faceState, facesOf } from "./faces.ts";
 import { publicationOf } from "./media.ts";
-import { presenceLine, shortName } from "./say.ts";
+import { presenceLine } from "./say.ts";
 import { useTick } from "./time.ts";
 
 export function Faces({ leaveOut }: { leaveOut?: string }) {
@@ -17,7 +18,7 @@ export function Faces({ leaveOut }: { leaveOut?: string }) {
 	const members = call.view.value?.members ?? [];
 	const shown = facesOf(members, leaveOut);
 	const talking = call.layout.value === "talking";
-	const columns = useColumns(list, shown.length, talking);
+	const tiles = useTiles(list, shown.length, talking);
 	const line = presenceLine(members);
 	return (
 		<section class="faces" aria-labelledby="faces-h">
@@ -27,7 +28,7 @@ export function Faces({ leaveOut }: { leaveOut?: string }) {
 				</h2>
 				<span>{line.observers}</span>
 			</div>
-			<ul ref={list} data-n={shown.length} style={{ "--columns": String(columns) }}>
+			<ul ref={list} data-n={shown.length} style={tiles}>
 				{shown.map((m) => (
 					<Face key={m.id} member={m} />
 				))}
@@ -36,24 +37,9 @@ export function Faces({ leaveOut }: { leaveOut?: string }) {
 	);
 }
 
-/** While talking, the grid that wastes least of the room there is. */
-function useColumns(list: preact.RefObject<HTMLUListElement | null>, n: number, talking: boolean): number {
-	const [columns, set] = useState(2);
-	useLayoutEffect(() => {
-		const el = list.current;
-		if (!el || !talking) return;
-		const measure = () => set(columnsFor(n, el.clientWidth, el.clientHeight));
-		const o = new ResizeObserver(measure);
-		o.observe(el);
-		measure();
-		return () => o.disconnect();
-	}, [n, talking]);
-	return columns;
-}
-
 const states: Record<NonNullable<FaceState>, { icon: IconNode; text: string }> = {
 	away: { icon: WifiOff, text: "Away" },
-	poor: { icon: WifiLow, text: "Poor connection" },
+	poor: { icon: TriangleAlert, text: "Poor connection" },
 	"catching-up": { icon: RefreshCw, text: "Catching up" },
 	first: { icon: Hand, text: "First to speak" },
 	next: { icon: Hand, text: "Next" },

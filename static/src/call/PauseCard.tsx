@@ -6,10 +6,11 @@ import { Avatar } from "../ui/Avatar.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { fmtClip, fmtLength, fmtMs } from "../ui/time.ts";
+import { shortName } from "../words.ts";
 import { useCall } from "./context.ts";
 import { focusOf } from "./keys.ts";
 import { toggleLarge } from "./Stage.tsx";
-import { countdown, hands, missing, onFrame, shortName, whoContinues } from "./say.ts";
+import { countdown, hands, missing, onFrame, whoContinues } from "./say.ts";
 import { useTick } from "./time.ts";
 
 /** Characters from which a prompt is set smaller, so that its answer stays in view. */

@@ -3,9 +3,9 @@ import { Minimize2 } from "lucide";
 import { useEffect, useRef } from "preact/hooks";
 import { IconButton } from "../ui/Button.tsx";
 import { fmtClip } from "../ui/time.ts";
+import { shortName } from "../words.ts";
 import { useCall } from "./context.ts";
 import { Picture, toSpeaker } from "./Faces.tsx";
-import { shortName } from "./say.ts";
 import type { Quality } from "./session.ts";
 
 /** The frame is seen large, over all else. */

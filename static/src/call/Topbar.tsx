@@ -1,8 +1,9 @@
 import { Settings2 } from "lucide";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { Logo } from "../ui/Logo.tsx";
+import { shortName } from "../words.ts";
 import { useCall } from "./context.ts";
-import { recordingLine, shortName } from "./say.ts";
+import { recordingLine } from "./say.ts";
 
 export function CallTopbar({ onSettings }: { onSettings: () => void }) {
 	const call = useCall();

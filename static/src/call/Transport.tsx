@@ -5,8 +5,9 @@ import { IconButton } from "../ui/Button.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { Menu } from "../ui/Menu.tsx";
 import { fmtClip, fmtLength, fmtMs, names } from "../ui/time.ts";
+import { shortName } from "../words.ts";
 import { useCall } from "./context.ts";
-import { countdown, shortName } from "./say.ts";
+import { countdown } from "./say.ts";
 import { useTick } from "./time.ts";
 
 const rates = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2];

@@ -1,26 +1,10 @@
-/** Whose faces are shown, in which order, in how many columns, and what is said at a face. Pure. */
+/** Whose faces are shown, in which order, and what is said at a face. Pure. */
 import type { Hold, Member } from "../event.gen.ts";
 import { hands } from "./say.ts";
 
 /** People who take part, in the order in which they came; that does not change with who speaks. Observers are in the roster only. */
 export function facesOf(members: Member[], leaveOut?: string): Member[] {
 	return members.filter((m) => m.presence !== "left" && m.role !== "observer" && m.id !== leaveOut);
-}
-
-/** Columns of a grid of n faces that wastes least of a box, for faces of about 4:3. */
-export function columnsFor(n: number, width: number, height: number): number {
-	let best = 1;
-	let most = 0;
-	for (let c = 1; c <= n; c++) {
-		const rows = Math.ceil(n / c);
-		const w = Math.min(width / c, (height / rows) * 1.4);
-		const side = w * Math.min(height / rows, w);
-		if (side > most + 1e-6) {
-			most = side;
-			best = c;
-		}
-	}
-	return best;
 }
 
 export type FaceState = "away" | "poor" | "catching-up" | "first" | "next" | "hand" | "writing" | null;

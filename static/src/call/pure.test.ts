@@ -1,21 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Hold, Member, Recording, View } from "../event.gen.ts";
+import { shortName } from "../words.ts";
 import { deviceSentence } from "./devices.ts";
-import { columnsFor, faceState, facesOf } from "./faces.ts";
+import { faceState, facesOf } from "./faces.ts";
 import { focusOf, type KeyPress, keyAction } from "./keys.ts";
 import { emptyDraft, nextRange, toNote, write } from "./notes/draft.ts";
 import { renditionFor } from "./Stage.tsx";
-import {
-	byeText,
-	countdown,
-	hands,
-	onFrame,
-	presenceLine,
-	recordingLine,
-	shortName,
-	spoken,
-	whoContinues,
-} from "./say.ts";
+import { byeText, countdown, hands, onFrame, presenceLine, recordingLine, spoken, whoContinues } from "./say.ts";
 
 function member(id: string, change: Partial<Member> = {}): Member {
 	return {
@@ -151,14 +142,6 @@ describe("faces", () => {
 		];
 		expect(facesOf(all).map((m) => m.id)).toEqual(["a", "d"]);
 		expect(facesOf(all, "a").map((m) => m.id)).toEqual(["d"]);
-	});
-
-	it("are laid out so that they are large", () => {
-		expect(columnsFor(1, 1400, 380)).toBe(1);
-		expect(columnsFor(4, 1400, 380)).toBe(4);
-		expect(columnsFor(4, 800, 800)).toBe(2);
-		expect(columnsFor(12, 1400, 380)).toBe(6);
-		expect(columnsFor(12, 400, 800)).toBe(2);
 	});
 
 	it("say the most important thing only", () => {

@@ -1,14 +1,7 @@
 /** The call's sentences: what is told to the ear, and what the ends of a call mean. Pure. */
 import type { Event, Hold, Member, Recording, View } from "../event.gen.ts";
 import { fmtClip, fmtClock, names } from "../ui/time.ts";
-import { roleWord } from "../words.ts";
-
-/** What somebody is called among these people: by the first word of the name where nobody else is. */
-export function shortName(m: Pick<Member, "name">, among: Pick<Member, "name">[]): string {
-	const first = (name: string) => name.trim().split(/\s+/)[0] ?? "";
-	const own = first(m.name);
-	return own && among.filter((o) => first(o.name) === own).length <= 1 ? own : m.name;
-}
+import { roleWord, shortName } from "../words.ts";
 
 /** What a screen reader is told about an event; null for what need not be said. */
 export function spoken(e: Event, before: View, you: string): string | null {

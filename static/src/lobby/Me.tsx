@@ -122,8 +122,8 @@ function Devices({ preview }: { preview: Preview }) {
 			/>
 			{canChooseSpeaker && (
 				<Select
-					label="Sound"
-					{...optionsOf(found, "audiooutput", "Sound", speaker)}
+					label="Speaker"
+					{...optionsOf(found, "audiooutput", "Speaker", speaker)}
 					onChange={(id) => preview.pick("speaker", id)}
 				/>
 			)}
@@ -138,8 +138,8 @@ export function SpeakerOnly({ preview }: { preview: Preview }) {
 	return (
 		<div class="devices">
 			<Select
-				label="Sound"
-				{...optionsOf(found, "audiooutput", "Sound", preview.choices.value.speaker)}
+				label="Speaker"
+				{...optionsOf(found, "audiooutput", "Speaker", preview.choices.value.speaker)}
 				onChange={(id) => preview.pick("speaker", id)}
 			/>
 		</div>

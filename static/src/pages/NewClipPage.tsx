@@ -132,7 +132,7 @@ function FileField({ problem, onFile }: FileFieldProps) {
 				<Icon icon={FileVideo} />
 				<span>
 					<strong>Choose a video</strong>
-					<span class="quiet">Or drop it here. From a phone or a camera, as it is: up to 4 GiB.</span>
+					<span class="quiet">Or drop it here. From a phone or a camera, as it is: up to 4 GB.</span>
 				</span>
 				<input
 					class="drop__input"

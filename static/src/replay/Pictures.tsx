@@ -6,7 +6,8 @@ import { urls } from "../api.ts";
 import type { Member, View } from "../event.gen.ts";
 import { hueOf, initialsOf } from "../ui/Avatar.tsx";
 import { Icon } from "../ui/Icon.tsx";
-import { roleWord } from "../words.ts";
+import { useTiles } from "../ui/tiles.ts";
+import { roleWord, shortName } from "../words.ts";
 import { ClipPart, TrackPart } from "./conductor.ts";
 import { useReplay } from "./context.ts";
 import { SegmentBuffer, type Source, type Track } from "./media.ts";
@@ -130,15 +131,18 @@ function Voice({ track }: { track: Track }) {
 	return <audio ref={ref} data-testid="voice" />;
 }
 
-export function Faces() {
+/** Who was there; where there was nothing to watch, the faces fill the page. */
+export function Faces({ fill = false }: { fill?: boolean }) {
 	const replay = useReplay();
+	const list = useRef<HTMLUListElement>(null);
 	const people = replay.people.filter((m) => !(replay.lesson && m.id === replay.focal?.id));
+	const tiles = useTiles(list, people.length, fill);
 	return (
 		<section class="replay__faces" aria-labelledby="faces-h">
 			<h2 class="vh" id="faces-h">
 				Who was there
 			</h2>
-			<ul data-n={people.length}>
+			<ul ref={list} data-n={people.length} style={tiles}>
 				{people.map((m) => (
 					<Face key={m.id} member={m} />
 				))}
@@ -162,7 +166,7 @@ function Face({ member: m }: { member: Member }) {
 			</Recorded>
 			{away && <span class="face__state replay__away">{away}</span>}
 			<div class="face__name">
-				<strong>{m.name}</strong>
+				<strong title={m.name}>{shortName(m, replay.people)}</strong>
 				<span class="role">{m.id === replay.you ? "you" : roleWord[m.role]}</span>
 				{!away && now && !now.mic && <Icon icon={MicOff} size={16} label="microphone off" />}
 			</div>

@@ -108,7 +108,7 @@ function Loaded({ id, replay: data }: { id: string; replay: Replay }) {
 				<Top />
 				<main class="replay__room" id="main" tabIndex={-1}>
 					<Stage />
-					{!stage && <Faces />}
+					{!stage && <Faces fill />}
 					<div class="replay__rail">
 						{stage && <Faces />}
 						<Said />

@@ -58,7 +58,7 @@ export function Topbar({ back, end }: TopbarProps) {
 		<header class="topbar topbar--page">
 			<Brand />
 			{account.value && (
-				<nav class="nav only-desk" aria-label="Main">
+				<nav class="nav" aria-label="Main">
 					{places.map(([to, label]) => (
 						<a key={to} href={to} aria-current={path.value === to ? "page" : undefined}>
 							{label}

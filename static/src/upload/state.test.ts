@@ -56,7 +56,7 @@ describe("answers of the server", () => {
 		expect(mayRetry({ status: 429, code: "too_many" })).toBe(false);
 	});
 	it("are told with what to do", () => {
-		expect(refusalOf({ status: 413 }, true)).toContain("4 GiB");
+		expect(refusalOf({ status: 413 }, true)).toContain("4 GB");
 		expect(refusalOf({ status: 418 }, true)).toContain("Try again");
 		const full = answerFrom(507, '{"error":{"code":"disk_full","message":"The server has no room."}}');
 		expect(refusalOf(full, true)).toBe("The server has no room.");
@@ -72,7 +72,7 @@ describe("answers of the server", () => {
 describe("a file", () => {
 	it("is refused before it is sent when it cannot be a lesson", () => {
 		expect(fileProblem({ name: "a.mp4", size: 0, type: "video/mp4" })).toContain("empty");
-		expect(fileProblem({ name: "a.mp4", size: 5e9, type: "video/mp4" })).toContain("4 GiB");
+		expect(fileProblem({ name: "a.mp4", size: 5e9, type: "video/mp4" })).toContain("4 GB");
 		expect(fileProblem({ name: "a.pdf", size: 5, type: "application/pdf" })).toContain("no video");
 		expect(fileProblem({ name: "a.MTS", size: 5, type: "" })).toBe("");
 		expect(fileProblem({ name: "a.mov", size: 5, type: "video/quicktime" })).toBe("");

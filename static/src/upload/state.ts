@@ -105,7 +105,7 @@ export function mayRetry({ status, code }: Answer): boolean {
 }
 
 const TOO_LARGE =
-	"This file is larger than the 4 GiB that the server takes. Cut it or save it smaller, then add it again.";
+	"This file is larger than the 4 GB that the server takes. Cut it or save it smaller, then add it again.";
 
 /** What happened and what to do; `signedIn` as the server says it now. */
 export function refusalOf({ status, message }: Answer, signedIn: boolean): string {
