@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, expect, type Page, test } from "@playwright/test";
+import { practiceIsReady, prepared } from "./lib/call.ts";
 import { args, executablePath } from "./lib/chromium.ts";
 import { look as lookAt, sizes } from "./lib/look.ts";
 import { pictures } from "./lib/media.ts";
@@ -51,7 +52,9 @@ test("before there is an account", async () => {
   await look(amara, "setup");
   await makeFirstAccount(amara, server, server.url);
   await expect(amara.getByRole("button", { name: "Try a call with the practice clip" })).toBeVisible();
-  await expect(amara.locator("main img")).toBeVisible({ timeout: 60_000 });
+  await practiceIsReady(amara);
+  await amara.reload();
+  await expect(amara.locator("main img")).toBeVisible();
   await look(amara, "home-new");
 });
 
@@ -60,32 +63,18 @@ test("clips", async ({ browser }) => {
   await look(amara, "clip-new");
   await amara.locator("input[type=file]").setInputFiles(await drawLesson(browser, folder, 60));
   await amara.getByLabel("Title").fill("Year 5 fractions");
-  let clip: { id: string; state: string } | undefined;
-  await expect
-    .poll(
-      async () => {
-        const { clips } = await api<{ clips: { id: string; state: string; practice?: boolean }[] }>(
-          amara,
-          "GET",
-          "/api/clips",
-        );
-        clip = clips.find((c) => !c.practice);
-        return clip?.state;
-      },
-      { timeout: 180_000 },
-    )
-    .toBe("ready");
+  const clip = await prepared(amara, (c) => !c.practice);
   await amara.goto(`${server.url}/clips`);
   await expect(amara.getByText("Year 5 fractions")).toBeVisible();
   await look(amara, "clips");
-  await amara.goto(`${server.url}/clips/${clip?.id}`);
+  await amara.goto(`${server.url}/clips/${clip.id}`);
   await expect(amara.locator("video")).toBeVisible();
   await look(amara, "clip");
   const plan = await api<{ id: string }>(amara, "POST", "/api/sessions", {
     kind: "inquiry",
     title: "Year 5 fractions",
     focus: "Who is doing the thinking?",
-    clip: clip?.id,
+    clip: clip.id,
     recorded: true,
     scheduled: new Date(Date.now() + 20 * 60_000).toISOString(),
     minutes: 45,

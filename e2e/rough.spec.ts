@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, expect, type Page, test } from "@playwright/test";
-import { planned, seesAll } from "./lib/call.ts";
+import { planned, practiceIsReady, prepared, seesAll } from "./lib/call.ts";
 import { args, executablePath } from "./lib/chromium.ts";
 import { makeClip } from "./lib/clip.ts";
 import { Delay } from "./lib/delay.ts";
@@ -28,7 +28,7 @@ test.afterAll(async () => {
 
 test("a newcomer tries a call at once, on a server that has just been started for the first time", async () => {
   await amara.getByRole("button", { name: "Try a call with the practice clip" }).click();
-  await amara.getByRole("button", { name: "Join", exact: true }).waitFor({ timeout: 120_000 });
+  await practiceIsReady(amara);
   await amara.getByRole("button", { name: "Join", exact: true }).click();
   await seesAll(amara, 1);
   await amara.getByRole("button", { name: "Play", exact: true }).click();
@@ -209,19 +209,7 @@ test("an upload goes on after the server died", async () => {
     downloadThroughput: -1,
     uploadThroughput: -1,
   });
-  await expect
-    .poll(
-      async () => {
-        const { clips } = await api<{ clips: { title: string; state: string; frames: number }[] }>(
-          page,
-          "GET",
-          "/api/clips",
-        );
-        const clip = clips.find((c) => c.title === "long lesson");
-        return clip?.state === "ready" ? clip.frames : clip?.state;
-      },
-      { timeout: 180_000 },
-    )
-    .toBe(120 * 30);
+  const clip = await prepared(page, (c) => c.title === "long lesson");
+  expect(clip.frames).toBe(120 * 30);
   await rm(folder, { recursive: true, force: true });
 });

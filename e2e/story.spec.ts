@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
+import { prepared } from "./lib/call.ts";
 import { displayedFrame, fps, frameAtKey, makeClip, watchKey } from "./lib/clip.ts";
 import { Delay } from "./lib/delay.ts";
 import { audioEnergy, missing, movingPictures, pictures } from "./lib/media.ts";
@@ -53,29 +54,14 @@ test("the first account, a clip, a plan", async () => {
   await amara.goto(`${origin}/clips/new`);
   await amara.locator("input[type=file]").setInputFiles(file);
   await amara.getByLabel("Title").fill("Year 5 fractions");
-  const { clips } = await test.step("it is prepared", async () => {
-    let found: { clips: { id: string; title: string; state: string; practice?: boolean; frames: number }[] } = {
-      clips: [],
-    };
-    await expect
-      .poll(
-        async () => {
-          found = await api(amara, "GET", "/api/clips");
-          return found.clips.find((c) => !c.practice)?.state;
-        },
-        { timeout: 120_000 },
-      )
-      .toBe("ready");
-    return found;
-  });
-  const clip = clips.find((c) => !c.practice);
-  expect(clip?.frames).toBe(40 * fps);
+  const clip = await prepared(amara, (c) => !c.practice);
+  expect(clip.frames).toBe(40 * fps);
 
   const plan = await api<{ id: string }>(amara, "POST", "/api/sessions", {
     kind: "conversation",
     title: "Year 5 fractions",
     focus: "Who is doing the thinking?",
-    clip: clip?.id,
+    clip: clip.id,
     recorded: true,
     pauses: [
       {

@@ -15,18 +15,37 @@ export async function planned(planner: Page, more: object = {}): Promise<string>
   return id;
 }
 
-/** Resolves when the practice clip is prepared, which takes a busy machine its time. For beforeAll. */
+/** A clip, as far as tests look at it. */
+export interface Clip {
+  id: string;
+  title: string;
+  state: string;
+  progress: number;
+  practice?: boolean;
+  frames: number;
+  refusal?: string;
+}
+
+/** Resolves with a clip when it is prepared. A busy machine takes its time for that: what is bounded is how long it stands still. */
+export async function prepared(page: Page, which: (clip: Clip) => boolean): Promise<Clip> {
+  test.setTimeout(900_000);
+  for (let best = -1; ; ) {
+    let clip: Clip | undefined;
+    const moved = async () => {
+      const { clips } = await api<{ clips: Clip[] }>(page, "GET", "/api/clips");
+      clip = clips.find(which);
+      if (clip?.state === "refused") throw new Error(`${clip.title} is refused: ${clip.refusal}`);
+      return clip?.state === "ready" || (clip?.progress ?? -1) > best;
+    };
+    await expect.poll(moved, { timeout: 240_000, message: "the clip is being prepared" }).toBe(true);
+    if (clip?.state === "ready") return clip;
+    best = clip?.progress ?? best;
+  }
+}
+
+/** Resolves when the practice clip is prepared. */
 export async function practiceIsReady(planner: Page): Promise<void> {
-  test.setTimeout(420_000);
-  await expect
-    .poll(
-      async () => {
-        const { clips } = await api<{ clips: { practice?: boolean; state: string }[] }>(planner, "GET", "/api/clips");
-        return clips.find((c) => c.practice)?.state;
-      },
-      { timeout: 400_000 },
-    )
-    .toBe("ready");
+  await prepared(planner, (c) => c.practice === true);
 }
 
 /** A session with the practice clip; its id. */
