@@ -28,7 +28,7 @@ import { Bar } from "./Bar.tsx";
 import { ReplayProvider, useReplay } from "./context.ts";
 import { NotesPanel } from "./Notes.tsx";
 import { Faces, Stage, Voices } from "./Pictures.tsx";
-import { conversationWord, offRecord, whoCanSee } from "./say.ts";
+import { conversationWord, goingOn, offRecord, whoCanSee } from "./say.ts";
 import { ReplaySession } from "./session.ts";
 import { Timelines } from "./Timelines.tsx";
 import "./replay.css";
@@ -222,7 +222,7 @@ function Said() {
 					</Button>
 				}
 			>
-				The session is still going on. You see what was until {fmtClock(replay.opened + history.duration)}.
+				{goingOn(replay.opened, history.duration, replay.heard, history.end.recording.state)}
 			</Line>
 		);
 	}

@@ -4,7 +4,7 @@ import type { Piece } from "./history.ts";
 import { clockTimes, curve, ribbons } from "./joint.ts";
 import { playsAll, tracksOf } from "./media.ts";
 import { keyStep } from "./Slider.tsx";
-import { offRecord, whoCanSee } from "./say.ts";
+import { goingOn, offRecord, whoCanSee } from "./say.ts";
 
 const segment = (member: string, source: ReplaySegment["source"], start: number): ReplaySegment => ({
 	id: `${member}${start}`,
@@ -63,6 +63,16 @@ it("says who can see it, and what is not on the record", () => {
 	expect(say(0, 1)).toMatch(/^Not recorded until 10:03/);
 	expect(say(30, 40)).toMatch(/^Not recorded after 10:32/);
 	expect(say(30, 30.5)).toMatch(/for a moment at 10:32/);
+});
+
+it("says how much of a session that goes on is there", () => {
+	const opened = new Date(2026, 4, 14, 10, 2).getTime();
+	const min = 60_000;
+	const say = (until: number, heardTo: number | null, state: "on" | "off" = "on") =>
+		goingOn(opened, until * min, heardTo === null ? [] : [{ from: 0, to: heardTo * min }], state);
+	expect(say(20, 18)).toMatch(/until 10:22.*up to 10:20.*Load/);
+	expect(say(1, null)).toMatch(/follow within about a minute/);
+	for (const all of [say(20, 20), say(20, 5, "off")]) expect(all).not.toMatch(/Pictures/);
 });
 
 it("moves by keys", () => {

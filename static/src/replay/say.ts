@@ -1,7 +1,11 @@
 /** The replay's sentences. */
 import type { Kind } from "../api.ts";
+import type { RecordingState } from "../event.gen.ts";
 import { fmtClip, fmtClock, names } from "../ui/time.ts";
 import type { Chapter, History, Interval } from "./history.ts";
+
+/** ms; the recording trails no more than this where nothing is missing */
+const SOON = 5000;
 
 const numbers = ["", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 
@@ -21,6 +25,16 @@ export function offRecord(off: Interval, opened: number, duration: number): stri
 	if (off.from <= 0) return `Not recorded until ${to}.`;
 	if (off.to >= duration) return `Not recorded after ${from}.`;
 	return from === to ? `Not recorded for a moment at ${from}.` : `Not recorded from ${from} to ${to}.`;
+}
+
+/** While the session goes on: until when one sees what was, and how much of the recording is there. It is filed by the minute. */
+export function goingOn(opened: number, until: number, heard: Interval[], recording: RecordingState): string {
+	const start = `The session is still going on. You see what was until ${fmtClock(opened + until)}.`;
+	const last = heard.at(-1)?.to;
+	if (recording !== "on" || (last !== undefined && until - last < SOON)) return start;
+	if (last === undefined)
+		return `${start} Pictures and voices follow within about a minute: load this page again then.`;
+	return `${start} Pictures and voices are here up to ${fmtClock(opened + last)}. Load this page again for more.`;
 }
 
 /** What a pause is called. */
