@@ -45,6 +45,7 @@ type downTrack struct {
 	skip     [maxLayers]place // in the queue already, although the reader has yet to pass it
 	ends     [maxLayers]place // the newest packet sent
 	askedAt  time.Time        // for a key frame
+	begunAt  time.Time        // the newest key frame
 	stats    DownStats
 }
 
@@ -140,6 +141,9 @@ func (t *downTrack) send(b *transport.Batch, p *packet, now time.Time) {
 	if first {
 		t.repeatReport(b, p, now)
 	}
+	if t.out.begins(p) {
+		t.begunAt = now
+	}
 	t.sent.put(p, n)
 	payload, pt := t.payload(p, n)
 	t.head(p, pt, n)
@@ -202,6 +206,9 @@ func (t *downTrack) repair(b *transport.Batch, seq uint16, now time.Time) bool {
 	s := t.sent.get(seq)
 	if s == nil || !t.pub.layers[s.layer].history.get(s.from, s.epoch, &t.egress.scratch) {
 		t.stats.Unrepaired++
+		return true
+	}
+	if s.turn != t.sent.turn {
 		return true
 	}
 	// What was asked for twice within a round trip is on its way; and repairs that do not fit would drown the rest.
@@ -286,6 +293,14 @@ func (t *downTrack) received(r rtcp.ReceptionReport, now time.Time) {
 	e.estimator.ReceiverReport(lost, rtt, now)
 }
 
+// halt ends a layer at once, for a lower one: the link carries nothing of it any more.
+func (t *downTrack) halt(now time.Time) {
+	t.egress.haltedAt = now
+	t.egress.discard(t, t.out.layer)
+	t.out.pause()
+	t.sent.turn++
+}
+
 // choose takes the layer that was allocated: -1 for none.
 func (t *downTrack) choose(layer int, now time.Time) {
 	changed := layer != t.choice
@@ -312,6 +327,13 @@ func (t *downTrack) choose(layer int, now time.Time) {
 	}
 	if t.coming >= 0 && t.coming != t.out.want {
 		t.egress.abandon(t)
+	}
+	if t.out.want < t.out.layer && t.egress.congested() {
+		t.halt(now)
+	}
+	if t.out.layer < 0 && t.egress.draining(now) {
+		t.out.want, t.egress.holding = -1, true
+		return
 	}
 	if !t.out.waiting() || t.attached && t.egress.catchUp(t, now) {
 		t.askedAt = time.Time{}

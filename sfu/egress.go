@@ -20,6 +20,10 @@ const (
 	estimateHighest = 30_000_000
 
 	allocateInterval = 100 * time.Millisecond
+	keyframeOnWay    = 100 * time.Millisecond // beyond the round trip
+	congestedQueue   = 60 * time.Millisecond
+	drainSlack       = 160 * time.Millisecond // until a key frame comes that is asked for now, it is less
+	drainPatience    = 700 * time.Millisecond
 	queueCapacity    = 1024
 	queuePatience    = 400 * time.Millisecond // what waits longer is dropped up to the next key frame
 )
@@ -44,6 +48,8 @@ type egress struct {
 	queue     sendQueue
 	probe     probe
 	views     map[string]View
+	haltedAt  time.Time
+	holding   bool
 	wanted    int // bit/s, if there were enough bandwidth
 	chosen    int // bit/s of the layers that are sent
 	rtt       time.Duration
@@ -100,7 +106,7 @@ func (e *egress) hear(b *transport.Batch, kind, format uint8, one []byte, now ti
 	case kind == typeTransport && format == rtcp.FormatTLN:
 		e.nacked(b, one, handled(b, now))
 	case kind == typePayload && (format == rtcp.FormatPLI || format == rtcp.FormatFIR):
-		e.pictureLost(format, one)
+		e.pictureLost(format, one, now)
 	case kind == typePayload && format == rtcp.FormatREMB:
 		var p rtcp.ReceiverEstimatedMaximumBitrate
 		if p.Unmarshal(one) == nil && !e.paced {
@@ -128,6 +134,7 @@ func (e *egress) received(reports []rtcp.ReceptionReport, now time.Time) {
 }
 
 func (e *egress) fedBack(one []byte, now time.Time) {
+	before := e.estimator.Estimate()
 	if e.estimator.Feedback(one, now) != nil {
 		return
 	}
@@ -135,6 +142,9 @@ func (e *egress) fedBack(one []byte, now time.Time) {
 	e.peer.meter.roundTrip(e.rtt)
 	e.peer.meter.loss(e.estimator.Loss())
 	e.pace(now)
+	if e.estimator.Estimate() < before {
+		e.decide(now) // at once: what is sent until then would only wait, and take the sound's place
+	}
 }
 
 // pace tells the pacer what may be sent. In the beginning it does not hold up what is sent on trial, unless the link has shown to be
@@ -145,6 +155,15 @@ func (e *egress) pace(now time.Time) {
 		target = max(target, startUpBudget/2)
 	}
 	e.pacer.SetTarget(target)
+}
+
+// congested reports whether what is sent waits on the way.
+func (e *egress) congested() bool { return e.paced && e.estimator.Queued() >= congestedQueue }
+
+// draining reports whether a layer that was halted should wait before it is begun anew: a key frame behind a queue is not there sooner
+// than one that is asked for later, and may not fit.
+func (e *egress) draining(now time.Time) bool {
+	return now.Sub(e.haltedAt) < drainPatience && e.estimator.Backlog(now) > drainSlack
 }
 
 // patience is how long what was sent again is not sent once more, in ms.
@@ -174,11 +193,11 @@ func (e *egress) nacked(b *transport.Batch, one []byte, now time.Time) {
 	}
 }
 
-func (e *egress) pictureLost(format uint8, one []byte) {
+func (e *egress) pictureLost(format uint8, one []byte, now time.Time) {
 	if format == rtcp.FormatPLI {
 		var p rtcp.PictureLossIndication
 		if p.Unmarshal(one) == nil {
-			e.refresh(p.MediaSSRC)
+			e.refresh(p.MediaSSRC, now)
 		}
 		return
 	}
@@ -187,13 +206,14 @@ func (e *egress) pictureLost(format uint8, one []byte) {
 		return
 	}
 	for _, f := range p.FIR {
-		e.refresh(f.SSRC)
+		e.refresh(f.SSRC, now)
 	}
 }
 
-func (e *egress) refresh(ssrc uint32) {
+// refresh asks for a key frame, if none is on its way to the subscriber who wants it.
+func (e *egress) refresh(ssrc uint32, now time.Time) {
 	t := e.ssrcs[ssrc]
-	if t == nil || t.stopped || t.choice < 0 {
+	if t == nil || t.stopped || t.choice < 0 || t.out.layer >= 0 && now.Sub(t.begunAt) < e.rtt+keyframeOnWay {
 		return
 	}
 	t.stats.KeyframeRequests++
@@ -279,7 +299,7 @@ func (e *egress) beat(b *transport.Batch, now time.Time) (hurry bool) {
 	if e.closed || !e.connected {
 		return false
 	}
-	if now.Sub(e.decidedAt) >= allocateInterval {
+	if e.holding || now.Sub(e.decidedAt) >= allocateInterval {
 		e.follow()
 		e.estimator.Tick(now)
 		e.pace(now)

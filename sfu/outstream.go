@@ -122,7 +122,7 @@ func (o *outStream) follow(p *packet, reports *[maxLayers]*timedReport) bool {
 	switch {
 	case layer == o.layer && p.epoch == o.epoch:
 		return true
-	case layer == o.layer && (o.video || !p.padding()):
+	case layer == o.layer && !p.padding(): // which has a timestamp, but no picture
 		o.rebase(p, nil, nil)
 	case layer == o.want && o.layer != layer && o.begins(p):
 		if o.started {

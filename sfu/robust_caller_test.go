@@ -90,7 +90,7 @@ func (c *client) call() *broadcast {
 	c.mu.Lock()
 	c.pub = pub
 	c.mu.Unlock()
-	b := &broadcast{client: c, random: rand.New(rand.NewPCG(7, 8)), keys: make(map[string]bool)}
+	b := &broadcast{client: c, random: rand.New(rand.NewPCG(*seed, 7)), keys: make(map[string]bool)}
 	b.voice, err = webrtc.NewTrackLocalStaticRTP(callerSound(), "audio", "me")
 	must(t, err)
 	voice, err := pub.AddTrack(b.voice)

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// stepsDown is how long a picture that is too large may stay; mostly it is a second and a half.
-const stepsDown = 4 * time.Second
-
-// longestStill is how long the picture may stand still after a link has become ten times slower. The aim is a second: a key frame of
-// the smallest layer takes half of that on such a link, and competes with what is sent again.
-const longestStill = 15 * time.Second
+// What is demanded of a link that becomes ten times slower, with a queue of 300 ms: how long a picture that is too large may stay, and
+// how long it may stand still.
+const (
+	stepsDown    = 2 * time.Second
+	longestStill = time.Second
+)
 
 func TestALinkThatFallsAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -22,7 +22,7 @@ func TestALinkThatFallsAndRecovers(t *testing.T) {
 		v := bob.view("r")
 		w.caller("ann", l).join("r", true, false).call()
 		began := time.Now()
-		time.Sleep(20 * time.Second)
+		time.Sleep(20*time.Second + time.Duration(*seed*37%100)*time.Millisecond) // feedback comes every 100 ms
 		fell := time.Now()
 		l.limit(bob.addr, 300_000, 300*time.Millisecond)
 		time.Sleep(30 * time.Second)
@@ -46,11 +46,12 @@ func TestALinkThatFallsAndRecovers(t *testing.T) {
 		}
 		_, longest := frozen(list, began.Add(5*time.Second), rose.Add(20*time.Second))
 		sound := v.soundInTime(began.Add(5*time.Second), rose.Add(20*time.Second), pictureBuffer)
+		t.Logf("fell at %v, rose at %v", fell.Sub(began), rose.Sub(began))
 		t.Logf("sound %.2f %% in time, pictures stand still for at most %v", 100*sound, longest)
 		if longest > longestStill {
 			t.Errorf("the picture stands still for %v", longest)
 		}
-		if sound < 0.985 {
+		if sound < 0.995 {
 			t.Errorf("%.2f %% of the sound comes in time", 100*sound)
 		}
 	})

@@ -1,6 +1,8 @@
 package sfu
 
 import (
+	"flag"
+	"hash/fnv"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -9,12 +11,32 @@ import (
 	"github.com/pion/transport/v4"
 )
 
-// links delay what is sent by a time of each packet's own, which reorders them, and by queues of limited rate. The seed repeats it.
+//nolint:gochecknoglobals // a flag
+var seed = flag.Uint64("seed", 1, "what the links' losses and delays begin with")
+
+// chance is a sequence of random numbers for each way, so that what happens on one says nothing of another. The seed repeats it.
+type chance map[string]*rand.Rand
+
+func newChance() chance { return make(chance) }
+
+func (c chance) of(from, to net.Addr) *rand.Rand {
+	way := hostOf(from) + " " + hostOf(to)
+	r := c[way]
+	if r == nil {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(way))
+		r = rand.New(rand.NewPCG(*seed, h.Sum64()))
+		c[way] = r
+	}
+	return r
+}
+
+// links delay what is sent by a time of each packet's own, which reorders them, and by queues of limited rate.
 type links struct {
 	jitter time.Duration
 
 	mu     sync.Mutex
-	random *rand.Rand
+	chance chance
 	narrow map[string]*bottleneck // by the address that packets go to
 }
 
@@ -26,7 +48,7 @@ type bottleneck struct {
 }
 
 func newLinks(jitter time.Duration) *links {
-	return &links{jitter: jitter, random: rand.New(rand.NewPCG(5, 6)), narrow: make(map[string]*bottleneck)}
+	return &links{jitter: jitter, chance: newChance(), narrow: make(map[string]*bottleneck)}
 }
 
 // limit makes the link towards addr that fast from now on.
@@ -44,12 +66,12 @@ func (l *links) limit(addr string, rate int, queue time.Duration) {
 const headersBelow = 28 // bytes of UDP and IP
 
 // plan says how long a packet takes, and false if it is dropped.
-func (l *links) plan(size int, to net.Addr) (time.Duration, bool) {
+func (l *links) plan(size int, from, to net.Addr) (time.Duration, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	d := time.Duration(0)
 	if l.jitter > 0 {
-		d = time.Duration(l.random.Int64N(int64(l.jitter)))
+		d = time.Duration(l.chance.of(from, to).Int64N(int64(l.jitter)))
 	}
 	b := l.narrow[hostOf(to)]
 	if b == nil {
@@ -67,7 +89,7 @@ func (l *links) plan(size int, to net.Addr) (time.Duration, bool) {
 }
 
 func (l *links) send(c net.PacketConn, b []byte, to net.Addr) (int, error) {
-	d, ok := l.plan(len(b), to)
+	d, ok := l.plan(len(b), c.LocalAddr(), to)
 	if !ok {
 		return len(b), nil
 	}

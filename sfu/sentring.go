@@ -12,6 +12,7 @@ type sentPacket struct {
 	epoch uint32
 	layer uint8
 	valid bool
+	turn  uint8  // of sentRing
 	size  uint16 // bytes of the payload
 	again uint32 // when it was sent again, ms modulo 2^32; 0 if it was not
 }
@@ -21,6 +22,7 @@ type sentPacket struct {
 type sentRing struct {
 	slots  []sentPacket // by the outgoing number modulo the length, a power of two
 	newest uint16
+	turn   uint8 // what was sent before it became this is of no use any more
 }
 
 func newSentRing(video bool) sentRing {
@@ -35,7 +37,7 @@ func (r *sentRing) put(p *packet, n numbers) {
 		r.newest = n.seq
 	}
 	r.slots[int(n.seq)&(len(r.slots)-1)] = sentPacket{
-		numbers: n, from: p.seq, epoch: p.epoch, layer: p.layer, valid: true,
+		numbers: n, from: p.seq, epoch: p.epoch, layer: p.layer, valid: true, turn: r.turn,
 		size: uint16(min(len(p.payload), maxPayload)), //nolint:gosec // bounded
 	}
 }

@@ -174,6 +174,28 @@ func TestAJumpOfTheSourceIsRebased(t *testing.T) {
 	}
 }
 
+func TestAnEpochThatBeginsWithPadding(t *testing.T) {
+	p, _, out := newLine(true, false)
+	now := time.Now()
+	p.receive(frame(10, 1000, 100, true), now)
+	p.receive(raw(40_000, 500_000, nil), now)
+	p.receive(raw(40_001, 500_000, nil), now)
+	p.receive(raw(40_002, 500_000, nil), now)
+	p.receive(frame(40_003, 503_000, 9001, false), now.Add(time.Second))
+	p.receive(frame(40_004, 506_000, 9002, false), now.Add(time.Second))
+	if got := out.seqs(); got != "[10 11 12]" {
+		t.Fatalf("sent %s, want [10 11 12]", got)
+	}
+	for i, want := range []uint16{100, 101, 102} {
+		if d, _ := codec.Parse(codec.VP8, out.payloads[i], false, nil); d.PictureID != want || d.TL0 != uint8(want) {
+			t.Errorf("packet %d: picture %d, tl0 %d; want %d", i, d.PictureID, d.TL0, want)
+		}
+	}
+	if got := out.headers[1].Timestamp; got != 1000+90_000 {
+		t.Errorf("timestamp %d, want one second on", got)
+	}
+}
+
 func TestAJumpOfTimestampsIsRebased(t *testing.T) {
 	p, _, out := newLine(false, false)
 	now := time.Now()

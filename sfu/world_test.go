@@ -3,7 +3,6 @@ package sfu
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"strconv"
 	"sync"
@@ -27,7 +26,7 @@ type world struct {
 	loss    float64
 	jitter  time.Duration
 	cut     map[string]bool // addresses that nothing goes to or comes from
-	random  *rand.Rand
+	chance  chance
 	members []*client
 }
 
@@ -43,7 +42,7 @@ func newWorld(t *testing.T, c conditions, configure ...func(*Config)) *world {
 		CIDR: "10.0.0.0/16", MinDelay: c.delay, QueueSize: 1 << 16, LoggerFactory: quiet(),
 	})
 	must(t, err)
-	w := &world{t: t, router: router, cut: make(map[string]bool), random: rand.New(rand.NewPCG(1, 2))}
+	w := &world{t: t, router: router, cut: make(map[string]bool), chance: newChance()}
 	router.AddChunkFilter(w.pass)
 	w.jitter = c.jitter
 	server := w.host("10.0.0.1")
@@ -71,16 +70,14 @@ func (w *world) close() {
 func (w *world) pass(c vnet.Chunk) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	from, to := c.SourceAddr().(hasIP), c.DestinationAddr().(hasIP)
+	from, to := c.SourceAddr(), c.DestinationAddr()
 	if w.cut[from.String()] || w.cut[to.String()] || w.cut[hostOf(from)] || w.cut[hostOf(to)] {
 		return false
 	}
-	return w.random.Float64() >= w.loss
+	return w.chance.of(from, to).Float64() >= w.loss
 }
 
-type hasIP interface{ String() string }
-
-func hostOf(a hasIP) string {
+func hostOf(a net.Addr) string {
 	host, _, err := net.SplitHostPort(a.String())
 	if err != nil {
 		return a.String()

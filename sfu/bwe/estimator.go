@@ -14,6 +14,10 @@ const (
 
 	queueStands = 100 * time.Millisecond
 
+	collapseQueue  = 70 * time.Millisecond // where so much waits that grew at once,
+	collapseBelow  = 0.7                   // and the link carries less than this part of the target, it is another link now
+	collapseFactor = 0.95                  // of what it carries
+
 	silenceBase = 500 * time.Millisecond // without feedback for this long and three round trips, the target falls
 	silenceStep = 0.7
 )
@@ -36,6 +40,9 @@ type Estimator struct {
 	hasOrigin  bool
 	newest     time.Duration // newest arrival, since origin
 	sentAt     time.Duration // newest packet sent
+	total      uint32        // bytes sent, modulo 2^32
+	reported   time.Duration // when the newest packet was sent that is known to have arrived
+	arrivedAll uint32        // its total
 	feedbackAt time.Duration
 	changedAt  time.Duration // of the target by the trend
 	fellAt     time.Duration // last decrease
@@ -55,6 +62,13 @@ func (e *Estimator) Estimate() int { return e.target }
 
 // Queued is how long packets wait on the way at present.
 func (e *Estimator) Queued() time.Duration { return e.queue.queued }
+
+// Backlog is how long what is under way will take to arrive, at the rate of the estimate. What was lost without being known to be is
+// taken to be under way.
+func (e *Estimator) Backlog(at time.Time) time.Duration {
+	left := time.Duration(float64(e.total-e.arrivedAll) * 8 / float64(e.target) * float64(time.Second))
+	return max(left-(e.since(at)-e.feedbackAt), 0)
+}
 
 // Loss is the fraction of packets lost lately, 0 to 1.
 func (e *Estimator) Loss() float64 { return e.loss.fraction }
@@ -81,7 +95,8 @@ func (e *Estimator) Sent(seq uint16, size int, at time.Time, probe uint8) {
 	if probe == 0 {
 		probe = e.probes.carried(now)
 	}
-	e.ring.put(sentPacket{at: now, seq: seq, size: uint16(size), probe: probe, state: slotSent}) //nolint:gosec // below 64 KiB
+	e.total += uint32(size)                                                                                      //nolint:gosec // modulo 2^32
+	e.ring.put(sentPacket{at: now, seq: seq, size: uint16(size), probe: probe, state: slotSent, total: e.total}) //nolint:gosec // below 64 KiB
 	if e.sentAt == 0 || now-e.feedbackAt > silenceBase && now-e.sentAt > silenceBase {
 		e.feedbackAt = now // there was nothing to report on
 	}
@@ -108,14 +123,16 @@ func (e *Estimator) Feedback(raw []byte, at time.Time) error {
 		if !s.received {
 			if p.state == slotSent {
 				p.state = slotLost
-				e.loss.add(1, 1)
+				e.count(p, 1, 1)
 			}
 			return
 		}
-		if e.arrived(p, s.arrival) {
-			known = true
-			newestSent = max(newestSent, p.at)
+		e.arrived(p, s.arrival)
+		known = true
+		if p.at >= e.reported {
+			e.reported, e.arrivedAll = p.at, p.total
 		}
+		newestSent = max(newestSent, p.at)
 	})
 	if err != nil {
 		return err
@@ -129,8 +146,15 @@ func (e *Estimator) Feedback(raw []byte, at time.Time) error {
 	return nil
 }
 
-// arrived takes one packet that was received. It reports false for one whose arrival makes no sense.
-func (e *Estimator) arrived(p *sentPacket, arrival time.Duration) bool {
+// count notes what became of a packet. What was lost on the way to a decrease has been acted upon.
+func (e *Estimator) count(p *sentPacket, reported, lost int) {
+	if e.fellAt == 0 || p.at > e.fellAt {
+		e.loss.add(reported, lost)
+	}
+}
+
+// arrived takes one packet that was received.
+func (e *Estimator) arrived(p *sentPacket, arrival time.Duration) {
 	if !e.hasOrigin {
 		e.hasOrigin, e.origin = true, arrival-time.Second
 	}
@@ -143,24 +167,26 @@ func (e *Estimator) arrived(p *sentPacket, arrival time.Duration) bool {
 	}
 	arrival = max(arrival, 0)
 	if p.state == slotLost {
-		e.loss.add(0, -1) // late, not lost
+		e.count(p, 0, -1) // late, not lost
 	} else {
-		e.loss.add(1, 0)
+		e.count(p, 1, 0)
 	}
 	p.state = slotAcked
 	e.newest = max(e.newest, arrival)
 	e.acked.add(int(p.size), e.newest)
 	e.trend.arrived(p.at, arrival)
-	e.queue.arrived(arrival - p.at)
+	e.queue.arrived(arrival-p.at, arrival, int(p.size))
 	if p.probe != 0 {
 		e.probes.arrived(p.probe, int(p.size), arrival)
 	}
-	return true
 }
 
 // step moves the target.
 func (e *Estimator) step(now time.Duration) {
 	acked := e.Acked()
+	if e.collapse(now) {
+		return
+	}
 	usage := e.trend.state
 	if usage == usageOver && e.queue.queued < overuseQueue {
 		usage = usageUnder // some packets came late, not all: a machine that was busy, or a radio
@@ -183,9 +209,25 @@ func (e *Estimator) step(now time.Duration) {
 	}
 }
 
+// collapse acts on a link that has become much slower: the first report that shows it is believed, and says how fast it is now.
+func (e *Estimator) collapse(now time.Duration) bool {
+	rate := e.queue.busy.rate()
+	if rate == 0 || e.queue.busy.delay() < collapseQueue || float64(rate) > collapseBelow*float64(e.target) || !e.answered() {
+		return false
+	}
+	e.queue.queued = max(e.queue.queued, e.queue.busy.delay())
+	e.trend = trend{threshold: e.trend.threshold} // the queue that has grown
+	e.capacity = capacity{}
+	e.capacity.observe(rate)
+	e.fall(int(collapseFactor*float64(rate)), now)
+	return true
+}
+
+// answered reports whether what is reported was sent after the last decrease: there is one for each queue.
+func (e *Estimator) answered() bool { return e.fellAt == 0 || e.reported-e.fellAt >= responseTime }
+
 func (e *Estimator) overuse(acked int, now time.Duration) {
-	// One decrease for a queue: it takes a round trip until the next report shows what it did.
-	if now-e.fellAt < e.rtt+responseTime && e.fellAt != 0 {
+	if !e.answered() {
 		return
 	}
 	cut := int(decreaseFactor * float64(e.target))
@@ -193,7 +235,7 @@ func (e *Estimator) overuse(acked int, now time.Duration) {
 		e.capacity.observe(acked)
 		// Where less is sent than could be, and what waits is little, what is delivered says nothing of the link.
 		if acked > e.target*3/4 || e.queue.queued > queueStands {
-			cut = min(cut, int(decreaseFactor*float64(acked)))
+			cut = int(decreaseFactor * float64(acked))
 		}
 		// A queue can grow behind a single key frame while next to nothing is sent: that says little of the link.
 		cut = max(cut, e.target/4)

@@ -3,6 +3,9 @@ package bwe
 import (
 	"testing"
 	"time"
+
+	"github.com/pion/interceptor/pkg/twcc"
+	"github.com/pion/rtcp"
 )
 
 func newFlow(l *link, wanted int) *flow {
@@ -65,12 +68,84 @@ func TestFallsAndRecovers(t *testing.T) {
 	if got := f.between(5*time.Second, 10*time.Second); got < 2_000_000 {
 		t.Errorf("before the fall: %d", got)
 	}
-	if got := f.between(12*time.Second, 30*time.Second); got > 400_000 {
-		t.Errorf("2 s after the fall: %d", got)
+	for _, s := range f.samples {
+		if s.at > 10*time.Second+350*time.Millisecond && s.at < 30*time.Second && (s.target > 450_000 || s.target < 120_000) {
+			t.Errorf("%v after the fall: %d", s.at-10*time.Second, s.target)
+		}
 	}
 	if got := f.between(40*time.Second, 60*time.Second); got < 2_000_000 {
 		t.Errorf("10 s after the recovery: %d", got)
 	}
+}
+
+// The queue that a link's fall leaves behind is one reason to send less, not one for each report of it.
+func TestAFallIsOneDecrease(t *testing.T) {
+	for _, queue := range []time.Duration{150 * time.Millisecond, 400 * time.Millisecond, 1200 * time.Millisecond} {
+		l := newLink(0)
+		l.queue = queue
+		l.rate = func(at time.Duration) int {
+			if at >= 10*time.Second {
+				return 500_000
+			}
+			return 5_000_000
+		}
+		f := newFlow(l, 2_000_000)
+		f.run(t, 12*time.Second)
+		f.dump(t)
+		last := f.samples[len(f.samples)-1].target
+		for _, s := range f.samples {
+			if s.at > 10*time.Second {
+				last = min(last, s.target)
+			}
+		}
+		if last < 250_000 { // while the queue drains it is six tenths
+			t.Errorf("queue of %v: the target falls to %d on a link of 500 kbit/s", queue, last)
+		}
+	}
+}
+
+func TestALongerWayIsNoSlowerLink(t *testing.T) {
+	l := newLink(10_000_000)
+	l.jitter = 20 * time.Millisecond
+	l.detour = func(at time.Duration) time.Duration {
+		if at >= 10*time.Second {
+			return 80 * time.Millisecond
+		}
+		return 0
+	}
+	f := newFlow(l, 1_000_000)
+	f.run(t, 20*time.Second)
+	f.dump(t)
+	if got := f.between(10*time.Second, 20*time.Second); got < 1_200_000 {
+		t.Errorf("mean target %d", got)
+	}
+}
+
+func TestBacklog(t *testing.T) {
+	e := New(800_000, 50_000, 8_000_000) // 100 bytes per ms
+	for seq := range uint16(10) {
+		e.Sent(seq, 1000, epoch, 0)
+	}
+	check := func(ms int, want time.Duration) {
+		t.Helper()
+		if got := e.Backlog(epoch.Add(time.Duration(ms) * time.Millisecond)); got != want {
+			t.Errorf("after %d ms %v, want %v", ms, got, want)
+		}
+	}
+	check(30, 70*time.Millisecond)
+	r := twcc.NewRecorder(1)
+	for seq := range uint16(9) {
+		r.Record(7, seq, int64(seq)*10_000)
+	}
+	raw, err := rtcp.Marshal(r.BuildFeedbackPacket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err = e.Feedback(raw, epoch.Add(100*time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	check(105, 5*time.Millisecond) // of the last packet
+	check(1000, 0)
 }
 
 func TestHoldsUnderRandomLoss(t *testing.T) {

@@ -19,7 +19,8 @@ type link struct {
 	loss   float64
 	random *rand.Rand
 	freeAt time.Duration
-	busy   stutter // of the receiver
+	busy   stutter                              // of the receiver
+	detour func(at time.Duration) time.Duration // nil, or what the way is longer
 }
 
 func newLink(rate int) *link {
@@ -42,6 +43,9 @@ func (l *link) send(size int, at time.Duration) (time.Duration, bool) {
 	arrival := l.freeAt + l.delay
 	if l.jitter > 0 {
 		arrival += time.Duration(l.random.Int64N(int64(l.jitter)))
+	}
+	if l.detour != nil {
+		arrival += l.detour(at)
 	}
 	return l.busy.delay(arrival), true
 }

@@ -1,6 +1,9 @@
 package bwe
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	baseWindow = 15 * time.Second // the base delay is the least of this and the window before: clocks drift, ways change
@@ -9,6 +12,12 @@ const (
 	queueLeast = 0.6                   // of the target, while a queue drains
 
 	overuseQueue = 12 * time.Millisecond // the trend alone is not believed: a packet or two of a queue
+
+	busyDelay   = 30 * time.Millisecond // beyond the base: a packet that has waited longer found the link busy
+	busySpan    = 50 * time.Millisecond // of arrivals, that say what the link carries
+	busyPackets = 6
+	busyNewest  = 6                     // packets, whose least delay is that of the end
+	busyRise    = 40 * time.Millisecond // from the first packet to the newest: a way that is longer is no queue
 )
 
 // queueMeter says how long packets wait on the way: their one-way delay above the least there was. The trend says when a queue
@@ -19,13 +28,50 @@ type queueMeter struct {
 	least       time.Duration // of this report
 	seen, begun bool
 	queued      time.Duration
+	busy        busyPeriod
+}
+
+// busyPeriod is a time in which every packet had to wait: what arrived in it is what the link carries.
+type busyPeriod struct {
+	packets     int
+	bytes       int // without the first packet
+	first, last time.Duration
+	begun       time.Duration             // delay of the first packet
+	delays      [busyNewest]time.Duration // of the newest packets
 }
 
 // arrived takes a packet's one-way delay, which has an unknown constant in it.
-func (q *queueMeter) arrived(delay time.Duration) {
+func (q *queueMeter) arrived(delay, arrival time.Duration, size int) {
 	if !q.seen || delay < q.least {
 		q.seen, q.least = true, delay
 	}
+	if !q.begun || delay-min(q.base, q.older) < busyDelay {
+		q.busy = busyPeriod{}
+		return
+	}
+	q.busy.arrived(delay-min(q.base, q.older), arrival, size)
+}
+
+func (b *busyPeriod) arrived(delay, arrival time.Duration, size int) {
+	b.delays[b.packets%busyNewest] = delay
+	if b.packets == 0 {
+		b.first, b.last, b.begun = arrival, arrival, delay
+	} else {
+		b.bytes += size
+	}
+	b.packets++
+	b.last = max(b.last, arrival)
+}
+
+// delay is how long the newest packets waited at least.
+func (b *busyPeriod) delay() time.Duration { return slices.Min(b.delays[:]) }
+
+// rate is what the link carries in bit/s, 0 if that is not known.
+func (b *busyPeriod) rate() int {
+	if b.packets < busyPackets || b.last-b.first < busySpan || b.delay()-b.begun < busyRise {
+		return 0
+	}
+	return int(int64(b.bytes) * 8 * int64(time.Second) / int64(b.last-b.first))
 }
 
 // report ends a report: jitter delays some packets of it, a queue all.

@@ -12,6 +12,7 @@ type sentPacket struct {
 	size  uint16 // bytes
 	probe uint8  // cluster, 0 if it is no probe
 	state uint8
+	total uint32 // bytes sent before it and with it, modulo 2^32
 }
 
 // States of a sentPacket.
