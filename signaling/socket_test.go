@@ -1,12 +1,13 @@
 package signaling
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -17,9 +18,52 @@ import (
 // pair is a socket and the client at its other end. in gets what the socket hands on.
 func pair(t *testing.T, times timings) (c *socket, client *websocket.Conn, in chan event.Incoming) {
 	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pairOver(t, times, ln, func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", ln.Addr().String())
+	})
+}
+
+// pairInTime is a pair without a network, for virtual time.
+func pairInTime(t *testing.T, times timings) (c *socket, client *websocket.Conn, in chan event.Incoming) {
+	t.Helper()
+	p := make(pipes)
+	return pairOver(t, times, p, p.dial)
+}
+
+// pipes is a listener to which connections come through memory.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	if conn, ok := <-p; ok {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (p pipes) Close() error {
+	close(p)
+	return nil
+}
+
+func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
+
+func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
+	near, far := net.Pipe()
+	p <- far
+	return near, nil
+}
+
+func pairOver(
+	t *testing.T, times timings, ln net.Listener, dial func(context.Context, string, string) (net.Conn, error),
+) (c *socket, client *websocket.Conn, in chan event.Incoming) {
+	t.Helper()
 	made, in := make(chan *socket, 1), make(chan event.Incoming, 1000)
 	upgrader := newUpgrader()
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := upgrader.Upgrade(w, r, nil)
 		if err != nil {
 			t.Error(err)
@@ -30,9 +74,11 @@ func pair(t *testing.T, times timings) (c *socket, client *websocket.Conn, in ch
 		made <- c
 		c.read(func(f event.Incoming, _ time.Time) { in <- f })
 		<-c.Done()
-	}))
-	t.Cleanup(srv.Close)
-	client, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(srv.URL, "http"), nil)
+	})}
+	go func() { _ = srv.Serve(ln) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	dialer := websocket.Dialer{NetDialContext: dial}
+	client, _, err := dialer.DialContext(t.Context(), "ws://calls.example", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,41 +97,36 @@ func hello(t *testing.T, client *websocket.Conn) {
 
 // Whoever is not heard of any more is given up, with or without having come in.
 func TestHalfOpen(t *testing.T) {
-	c, client, in := pair(t, timings{silence: 50 * time.Millisecond, ping: never, hello: never, write: time.Second})
-	hello(t, client)
-	<-in
-	<-c.Done()
-
-	// This one answers pings, but never says hello.
-	c, client, _ = pair(t, timings{silence: never, ping: time.Millisecond, hello: 50 * time.Millisecond, write: time.Second})
-	go func() {
-		for {
-			if _, _, err := client.ReadMessage(); err != nil {
-				return
-			}
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		c, client, in := pairInTime(t, usualTimings)
+		hello(t, client)
+		<-in
+		<-c.Done()
+		if lasted := time.Since(began); lasted < usualTimings.silence || lasted > 20*time.Second {
+			t.Errorf("given up after %v", lasted)
 		}
-	}()
-	<-c.Done()
+
+		// This one answers pings, but never says hello.
+		c, client, _ = pairInTime(t, usualTimings)
+		go func() { _, _ = closing(client) }()
+		<-c.Done()
+	})
 }
 
 // Answering pings is a sign of life: a hidden tab sends nothing else.
 func TestPingsKeepAlive(t *testing.T) {
-	c, client, in := pair(t, timings{silence: time.Second, ping: 10 * time.Millisecond, hello: never, write: time.Second})
-	hello(t, client)
-	<-in
-	pings := make(chan struct{}, 1000)
-	answer := client.PingHandler()
-	client.SetPingHandler(func(data string) error {
-		pings <- struct{}{}
-		return answer(data)
+	synctest.Test(t, func(t *testing.T) {
+		c, client, in := pairInTime(t, usualTimings)
+		hello(t, client)
+		<-in
+		go func() { _, _ = closing(client) }()
+		time.Sleep(10 * usualTimings.silence)
+		synctest.Wait()
+		if !c.Send([]byte(`{}`)) {
+			t.Error("closed in spite of signs of life")
+		}
 	})
-	go func() { _, _, _ = client.ReadMessage() }()
-	for range 200 { // twice as long as silence would be borne
-		<-pings
-	}
-	if !c.Send([]byte(`{}`)) {
-		t.Error("closed in spite of signs of life")
-	}
 }
 
 // A slow reader is disconnected as soon as its queue is full, and nobody waits for it.
@@ -178,6 +219,7 @@ func TestTooFast(t *testing.T) {
 		"pongs": func(c *websocket.Conn) error { return c.WriteControl(websocket.PongMessage, nil, time.Time{}) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each lingers for a second
 			c, client, in := pair(t, timings{silence: never, ping: never, hello: never, write: time.Second})
 			go func() {
 				for range in { //nolint:revive // what is understood is of no interest

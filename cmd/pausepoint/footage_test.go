@@ -281,6 +281,7 @@ func tools(t *testing.T) (ffmpeg, notes string) {
 // What is no video, or none that a computer can show, is refused with a sentence, by a program that is kept within limits; the
 // next clip is prepared as ever.
 func TestHostileFootage(t *testing.T) {
+	t.Parallel() // nearly all of it is done by other processes
 	ffmpeg, notes := tools(t)
 	s := startFilled(t, "--ffmpeg", ffmpeg)
 	for name, data := range footage(t) {

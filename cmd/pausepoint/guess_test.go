@@ -193,6 +193,7 @@ func TestUploadAfterRevocation(t *testing.T) {
 		"deleted":    func(b *browser, id string) { b.must(204, "DELETE", "/api/clips/"+id, nil, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // the right is asked for now and then
 			amara := signedIn(t, s)
 			id := amara.upload("4000000000")
 			body := &endless{began: make(chan struct{}, 1)}
