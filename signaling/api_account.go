@@ -28,6 +28,17 @@ func (s *Server) caller(r *http.Request) (caller, error) {
 	return caller{Identity: account.Identity{Account: b.account(), Guest: b.guests()}, browser: b}, nil
 }
 
+// by is a handler that knows who makes the request.
+func (s *Server) by(h func(w http.ResponseWriter, r *http.Request, who caller) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		who, err := s.caller(r)
+		if err != nil {
+			return err
+		}
+		return h(w, r, who)
+	}
+}
+
 // signedIn is a caller with an account; errSignIn for anybody else.
 func (s *Server) signedIn(r *http.Request) (caller, account.Account, error) {
 	c, err := s.caller(r)
@@ -76,11 +87,7 @@ type linkJSON struct {
 	Expires time.Time `json:"expires,omitzero"`
 }
 
-func (s *Server) me(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.caller(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) me(w http.ResponseWriter, r *http.Request, c caller) error {
 	a, err := s.accountOf(r, c)
 	if err != nil {
 		return err

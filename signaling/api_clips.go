@@ -56,11 +56,7 @@ func (c clipChange) edit() clip.Edit {
 }
 
 // clips answers with the clips that the caller may see, newest first.
-func (s *Server) clips(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.caller(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) clips(w http.ResponseWriter, r *http.Request, c caller) error {
 	if !c.Known() {
 		return errSignIn
 	}

@@ -41,11 +41,7 @@ type doorJSON struct {
 	Observers bool               `json:"observers"`
 }
 
-func (s *Server) door(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.caller(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) door(w http.ResponseWriter, r *http.Request, who caller) error {
 	e, err := s.sessions.Door(r.Context(), who.Identity, r.PathValue("id"))
 	if err != nil {
 		return err
@@ -54,11 +50,7 @@ func (s *Server) door(w http.ResponseWriter, r *http.Request) error {
 }
 
 // knock shows an invitation. A guest's membership is kept with the browser before anything is answered.
-func (s *Server) knock(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.caller(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) knock(w http.ResponseWriter, r *http.Request, who caller) error {
 	var body struct {
 		Token string `json:"token"`
 		Name  string `json:"name"`
@@ -110,11 +102,7 @@ func (s *Server) writeDoor(w http.ResponseWriter, r *http.Request, e account.Ent
 }
 
 // calendar is a session in a calendar's form (RFC 5545). The invitation's token is not in it: calendars are shared.
-func (s *Server) calendar(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.caller(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) calendar(w http.ResponseWriter, r *http.Request, who caller) error {
 	card, err := s.sessions.Card(r.Context(), who.Identity, r.PathValue("id"))
 	if err != nil {
 		return err

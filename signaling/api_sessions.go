@@ -140,11 +140,7 @@ func (s *Server) writePlan(w http.ResponseWriter, r *http.Request, status int, c
 	return nil
 }
 
-func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.caller(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) listSessions(w http.ResponseWriter, r *http.Request, who caller) error {
 	if !who.Known() {
 		return errSignIn
 	}
@@ -176,11 +172,7 @@ func (s *Server) createSession(w http.ResponseWriter, r *http.Request) error {
 	return s.writePlan(w, r, http.StatusCreated, c, who.Identity)
 }
 
-func (s *Server) session(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.caller(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) session(w http.ResponseWriter, r *http.Request, who caller) error {
 	c, err := s.sessions.Card(r.Context(), who.Identity, r.PathValue("id"))
 	if err != nil {
 		return err
@@ -190,11 +182,7 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) error {
 }
 
 // deleteSession removes what the database has of a session, and then the files of its recording.
-func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.caller(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request, who caller) error {
 	id := r.PathValue("id")
 	if err := s.sessions.Delete(r.Context(), who.Identity, id); err != nil {
 		return err
@@ -206,11 +194,7 @@ func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.caller(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) plan(w http.ResponseWriter, r *http.Request, who caller) error {
 	c, err := s.sessions.Plan(r.Context(), who.Identity, r.PathValue("id"))
 	if err != nil {
 		return err
@@ -218,11 +202,7 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
 	return s.writePlan(w, r, http.StatusOK, c, who.Identity)
 }
 
-func (s *Server) changePlan(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.caller(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) changePlan(w http.ResponseWriter, r *http.Request, who caller) error {
 	// What somebody may not see is not even read about.
 	if _, err := s.sessions.Plan(r.Context(), who.Identity, r.PathValue("id")); err != nil {
 		return err
@@ -238,11 +218,7 @@ func (s *Server) changePlan(w http.ResponseWriter, r *http.Request) error {
 	return s.writePlan(w, r, http.StatusOK, c, who.Identity)
 }
 
-func (s *Server) links(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.caller(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) links(w http.ResponseWriter, r *http.Request, who caller) error {
 	links, err := s.sessions.Links(r.Context(), who.Identity, r.PathValue("id"))
 	if err != nil {
 		return err
@@ -257,11 +233,7 @@ func (s *Server) links(w http.ResponseWriter, r *http.Request) error {
 
 func sessionURL(l account.Link) string { return "/s/" + l.Session + "#" + l.Token }
 
-func (s *Server) replaceLink(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.caller(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) replaceLink(w http.ResponseWriter, r *http.Request, who caller) error {
 	if _, err := s.sessions.Card(r.Context(), who.Identity, r.PathValue("id")); err != nil {
 		return err
 	}

@@ -195,6 +195,16 @@ func (c *connection) bye() (reason string, code int) {
 	return reason, code
 }
 
+// helloText is the first frame of somebody who agrees to being recorded, for those who write it without being read.
+func helloText(t *testing.T) []byte {
+	t.Helper()
+	b, err := event.Encode("", agreed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func newID(t *testing.T) string {
 	t.Helper()
 	id, err := uuid.NewV7()

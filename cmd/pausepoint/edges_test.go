@@ -206,11 +206,8 @@ func TestCrowd(t *testing.T) {
 	id := amara.practiceSession()
 	token := amara.link(id, event.Peer)
 	a := amara.connect(id, agreed)
-	hello, err := event.Encode("", agreed)
-	if err != nil {
-		t.Fatal(err)
-	}
 	const crowd = 8
+	hello := helloText(t)
 	conns := make([]*websocket.Conn, crowd)
 	var wg sync.WaitGroup
 	for i := range crowd {

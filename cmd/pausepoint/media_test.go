@@ -13,14 +13,21 @@ import (
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
-// publish offers a microphone on the member's publish connection, and keeps it talking until the test ends.
-func (c *connection) publish() *webrtc.PeerConnection {
+// newPC is a browser's end of a connection for media, until the test ends.
+func (c *connection) newPC() *webrtc.PeerConnection {
 	c.t.Helper()
 	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(func() { _ = pc.Close() })
+	return pc
+}
+
+// publish offers a microphone on the member's publish connection, and keeps it talking until the test ends.
+func (c *connection) publish() *webrtc.PeerConnection {
+	c.t.Helper()
+	pc := c.newPC()
 	mic, err := webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "mic", "me")
 	if err != nil {
 		c.t.Fatal(err)
@@ -79,11 +86,7 @@ func (c *connection) subscribe() (map[string]event.RTCTrack, <-chan *webrtc.Trac
 	c.decode(c.awaitThat("an offer with a track", func(f frame) bool {
 		return f.Type == "rtc.offer" && strings.Contains(string(f.Data), `"publication"`)
 	}), &offer)
-	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	c.t.Cleanup(func() { _ = pc.Close() })
+	pc := c.newPC()
 	tracks := make(chan *webrtc.TrackRemote, 10)
 	pc.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { tracks <- track })
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer.SDP}); err != nil {

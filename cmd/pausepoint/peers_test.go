@@ -31,11 +31,7 @@ func TestHalfOpenPeer(t *testing.T) {
 	id := amara.practiceSession()
 	ben, benID := s.guest(t, id, amara.link(id, event.Coach), "Ben")
 	a := amara.connect(id, agreed)
-	hello, err := event.Encode("", agreed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := ben.openPlainly(id).WriteMessage(websocket.TextMessage, hello); err != nil { // and reads nothing: pings stay unanswered
+	if err := ben.openPlainly(id).WriteMessage(websocket.TextMessage, helloText(t)); err != nil { // and reads nothing: pings stay unanswered
 		t.Fatal(err)
 	}
 	a.do(event.PlaybackSeek{Position: 1_000_000})

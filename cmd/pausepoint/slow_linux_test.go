@@ -43,11 +43,7 @@ func TestSlowReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = ws.Close() }()
-	hello, err := event.Encode("", agreed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := ws.WriteMessage(websocket.TextMessage, hello); err != nil {
+	if err := ws.WriteMessage(websocket.TextMessage, helloText(t)); err != nil {
 		t.Fatal(err)
 	}
 	for loud := range 6 { // each as often as a browser may
