@@ -37,7 +37,8 @@ export function useTiles(
 		if (!el || !on) return;
 		const measure = () => {
 			const gap = Number.parseFloat(getComputedStyle(el).columnGap) || 0;
-			const next = tilesFor(n, el.clientWidth, el.clientHeight, gap);
+			const { width, height } = el.getBoundingClientRect(); // clientWidth may be rounded up: then a row would not fit
+			const next = tilesFor(n, width, height, gap);
 			set((t) => (t && t.width === next.width && t.height === next.height ? t : next));
 		};
 		const o = new ResizeObserver(measure);
