@@ -19,7 +19,7 @@ import (
 type Account struct {
 	ID      string // UUIDv7
 	Name    string
-	Email   string // normalised, see [NormaliseEmail]
+	Email   string // normalised, see normaliseEmail
 	Admin   bool   // made with the setup link
 	Created time.Time
 }

@@ -116,7 +116,7 @@ func (p *People) check(n NewAccount) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
-	email, err := NormaliseEmail(n.Email)
+	email, err := normaliseEmail(n.Email)
 	if err != nil {
 		return Account{}, err
 	}
@@ -135,7 +135,7 @@ func (p *People) Invite(ctx context.Context, by, email string) (token string, ex
 		return "", time.Time{}, ErrNoAccount
 	}
 	if email != "" {
-		if email, err = NormaliseEmail(email); err != nil {
+		if email, err = normaliseEmail(email); err != nil {
 			return "", time.Time{}, err
 		}
 	}
@@ -156,7 +156,7 @@ func (p *People) Account(ctx context.Context, id string) (Account, error) {
 // SignIn returns the account of an email and a password: [ErrSignIn] if they do not match, whatever the reason; the
 // code too_many, with a [RetryAfter] as its cause, after too many tries for the email or from the address.
 func (p *People) SignIn(ctx context.Context, from netip.Addr, email, password string) (Account, error) {
-	email, err := NormaliseEmail(email)
+	email, err := normaliseEmail(email)
 	if err != nil || len(password) > 4*MaxPassword {
 		return Account{}, ErrSignIn
 	}

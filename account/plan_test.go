@@ -124,7 +124,7 @@ func TestNormaliseEmail(t *testing.T) {
 		"<ana@school.example>":     "",
 		"ana@school.example, b@c":  "",
 	} {
-		if got, err := NormaliseEmail(in); got != want || (err == nil) != (want != "") {
+		if got, err := normaliseEmail(in); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: got %q, %v", in, got, err)
 		}
 	}
@@ -134,11 +134,11 @@ func FuzzNormaliseEmail(f *testing.F) {
 	f.Add("ana@school.example")
 	f.Add("\"a\\\"b\"@[127.0.0.1]")
 	f.Fuzz(func(t *testing.T, s string) {
-		once, err := NormaliseEmail(s)
+		once, err := normaliseEmail(s)
 		if err != nil {
 			return
 		}
-		if twice, err := NormaliseEmail(once); err != nil || twice != once {
+		if twice, err := normaliseEmail(once); err != nil || twice != once {
 			t.Errorf("%q became %q, then %q, %v", s, once, twice, err)
 		}
 	})

@@ -37,8 +37,8 @@ func personName(s string) (string, error) {
 	return s, nil
 }
 
-// NormaliseEmail returns the form in which an email is kept and looked up: trimmed and in lower case.
-func NormaliseEmail(s string) (string, error) {
+// normaliseEmail returns the form in which an email is kept and looked up: trimmed and in lower case.
+func normaliseEmail(s string) (string, error) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	addr, err := mail.ParseAddress(s)
 	if err != nil || addr.Address != s || len(s) > 254 || strings.ContainsFunc(s, unusual) {

@@ -116,6 +116,7 @@ func whole(t *testing.T, info TrackInfo, samples []sample) (b []byte, seg Segmen
 	return fileOf(t, dir, segments[0]), segments[0]
 }
 
+// Hundreds of cuts are looked at by our own reader, which is quick; of some, ffprobe and ffmpeg say the same.
 func TestAFileCutAnywhereIsPlayable(t *testing.T) {
 	src := encoded(t)
 	for _, c := range []struct {
@@ -125,45 +126,47 @@ func TestAFileCutAnywhereIsPlayable(t *testing.T) {
 		b, _ := whole(t, c.info, c.samples)
 		all := blocksOf(b)
 		rnd := rand.New(rand.NewPCG(1, 2))
-		for range 20 {
+		for i := range 400 {
 			cut := rnd.IntN(len(b))
 			there := blocksOf(b[:cut])
 			if !slices.EqualFunc(there, all[:len(there)], func(a, b stored) bool { return a.at == b.at && string(a.data) == string(b.data) }) {
 				t.Fatalf("%s cut at %d: the blocks differ", c.info.Source, cut)
 			}
-			path := filepath.Join(t.TempDir(), "cut.webm")
-			if err := os.WriteFile(path, b[:cut], 0o600); err != nil {
-				t.Fatal(err)
+			repaired := checkRepaired(t, b[:cut], there)
+			if i%40 == 0 && len(there) > 0 {
+				checkPlayable(t, b[:cut], repaired, len(there))
 			}
-			if len(there) > 0 {
-				if times := packets(t, path); len(times) < len(there) {
-					t.Errorf("%s cut at %d of %d: %d of %d packets can be read", c.info.Source, cut, len(b), len(times), len(there))
-				}
-			}
-			checkRepaired(t, b[:cut], there)
 		}
 	}
 }
 
-// checkRepaired cuts a file to what is whole: then it decodes without complaint, and nothing that was there is missing.
-func checkRepaired(t *testing.T, cut []byte, there []stored) {
+// checkRepaired cuts a file to what is whole: nothing that was there is missing then.
+func checkRepaired(t *testing.T, cut []byte, there []stored) []byte {
 	t.Helper()
 	repaired, end := repairWebM(cut)
 	if len(there) == 0 {
 		if end != 0 {
 			t.Errorf("a file without a block has an end at %d", end)
 		}
-		return
+		return repaired
 	}
 	if got := blocksOf(repaired); len(got) != len(there) || end <= there[len(there)-1].at {
 		t.Errorf("after the repair %d of %d blocks are there; the end is %d", len(got), len(there), end)
 	}
-	path := filepath.Join(t.TempDir(), "repaired.webm")
-	if err := os.WriteFile(path, repaired, 0o600); err != nil {
-		t.Fatal(err)
+	return repaired
+}
+
+// checkPlayable lets other programs read a file that was cut, and decode it, without complaint, once it is repaired.
+func checkPlayable(t *testing.T, cut, repaired []byte, there int) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "cut.webm")
+	fatal(t, os.WriteFile(path, cut, 0o600))
+	if times := packets(t, path); len(times) < there {
+		t.Errorf("cut at %d, %d of %d packets can be read", len(cut), len(times), there)
 	}
-	if n := decodes(t, path); n < len(there)*9/10 {
-		t.Errorf("after the repair %d of %d frames decode", n, len(there))
+	fatal(t, os.WriteFile(path, repaired, 0o600))
+	if n := decodes(t, path); n < there*9/10 {
+		t.Errorf("after the repair %d of %d frames decode", n, there)
 	}
 }
 
