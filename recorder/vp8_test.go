@@ -128,26 +128,3 @@ func TestBrokenFramesDoNotPass(t *testing.T) {
 		t.Error("a key frame is not taken")
 	}
 }
-
-func TestOpusDuration(t *testing.T) {
-	for _, c := range []struct {
-		packet []byte
-		want   float64
-		ok     bool
-	}{
-		{[]byte{0xfc, 1}, 20, true},  // CELT, 20 ms
-		{[]byte{0xe0}, 2.5, true},    // CELT, 2.5 ms
-		{[]byte{0x08, 1}, 20, true},  // SILK, 20 ms
-		{[]byte{0x19, 1}, 120, true}, // SILK, two of 60 ms
-		{[]byte{0x60, 1}, 10, true},  // hybrid, 10 ms
-		{[]byte{0xff, 0x06}, 120, true},
-		{[]byte{0xff, 0x07}, 140, false},
-		{[]byte{0xff, 0x00}, 0, false},
-		{[]byte{0xff}, 0, false},
-		{nil, 0, false},
-	} {
-		if got, ok := opusDuration(c.packet); ok != c.ok || ok && got != c.want {
-			t.Errorf("opusDuration(% x) = %v, %v", c.packet, got, ok)
-		}
-	}
-}

@@ -40,6 +40,8 @@ func (e *egress) decide(now time.Time) {
 			sound += int(t.pub.layers[0].rates[0].Load())
 		}
 	}
+	e.protect(sound, now)
+	sound = withRepeats(sound, e.repeats)
 	budget := e.estimator.Estimate() - sound
 	p.choices = allocate.Allocate(p.choices, budget, p.tracks)
 	if e.paced && e.estimator.Target() >= estimateFirst/10*9 {

@@ -171,13 +171,10 @@ func (t *downTrack) head(p *packet, pt uint8, n numbers) {
 // payload is what the subscriber gets of a packet's payload, which belongs to all subscribers; and its payload type.
 func (t *downTrack) payload(p *packet, n numbers) ([]byte, uint8) {
 	switch {
-	case p.kind == codec.RED && t.to.red != 0 && !p.padding():
-		body := append(t.egress.body[:0], p.payload...)
+	case !t.pub.video && t.to.red != 0 && t.egress.repeats > 0 && !p.padding():
+		body := codec.AppendRED(t.egress.body[:0], t.to.pt, repeated(p, t.egress.repeats), p.payload)
 		t.egress.body = body
-		relabel(body, t.to.pt)
 		return body, t.to.red
-	case p.kind == codec.RED:
-		return opusOf(p), t.to.pt
 	case n.rewrite:
 		body := append(t.egress.body[:0], p.payload...)
 		t.egress.body = body
@@ -185,17 +182,6 @@ func (t *downTrack) payload(p *packet, n numbers) ([]byte, uint8) {
 		return body, t.to.pt
 	}
 	return p.payload, t.to.pt
-}
-
-// relabel sets the payload type of all blocks of redundant audio (RFC 2198 section 3).
-func relabel(red []byte, pt uint8) {
-	for i := 0; i < len(red); i += 4 {
-		more := red[i] & 0x80
-		red[i] = more | pt
-		if more == 0 {
-			return
-		}
-	}
 }
 
 // repair answers a NACK for one packet; it reports false when the subscriber has asked for too much.

@@ -52,6 +52,8 @@ type egress struct {
 	holding   bool
 	wanted    int // bit/s, if there were enough bandwidth
 	chosen    int // bit/s of the layers that are sent
+	repeats   int // how many earlier packets each packet of sound repeats
+	lossyAt   time.Time
 	rtt       time.Duration
 	plan      planner
 	serial    int
@@ -76,7 +78,7 @@ func newEgress(p *Peer, views map[string]View) *egress {
 // newEgressState is a connection without a network.
 func newEgressState(p *Peer, views map[string]View) *egress {
 	return &egress{
-		peer: p, ssrcs: make(map[uint32]*downTrack), views: views,
+		peer: p, ssrcs: make(map[uint32]*downTrack), views: views, repeats: 1,
 		estimator: bwe.New(estimateBlind, estimateLowest, estimateHighest),
 	}
 }

@@ -67,7 +67,7 @@ func (h *history) put(p *packet) {
 	s := &h.slots[int(p.seq)&(len(h.slots)-1)]
 	payload := append(s.payload[:0], p.payload...)
 	s.valid, s.packet = true, *p
-	s.payload = payload
+	s.payload, s.earlier = payload, nil
 	h.note(p)
 }
 
@@ -114,7 +114,7 @@ func (h *history) fresh(since time.Time, sizes []uint16) (s stretch, ok bool) {
 func (h *history) forgotten(seq uint16) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.newest.valid && int(h.newest.seq-seq) >= len(h.slots)
+	return h.newest.valid && int(int16(h.newest.seq-seq)) >= len(h.slots) //nolint:gosec // modulo 2^16
 }
 
 // has reports whether a packet is there.
@@ -123,6 +123,18 @@ func (h *history) has(seq uint16, epoch uint32) bool {
 	defer h.mu.Unlock()
 	s := &h.slots[int(seq)&(len(h.slots)-1)]
 	return s.valid && s.seq == seq && s.epoch == epoch
+}
+
+// claim reports whether a packet was made, and not claimed since.
+func (h *history) claim(seq uint16, epoch uint32) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := &h.slots[int(seq)&(len(h.slots)-1)]
+	if !s.valid || !s.made || s.seq != seq || s.epoch != epoch {
+		return false
+	}
+	s.made = false
+	return true
 }
 
 // get copies a packet into dst, whose payload's memory is used.

@@ -48,6 +48,9 @@ type layer struct {
 	epoch      uint32
 	limiter    rateCap
 	missing    nackList
+	sounds     soundRing        // of sound
+	blocks     []codec.REDBlock // of the packet that is being received, the last is its own; reused
+	repeated   []codec.REDBlock // what the packet that is passed on repeats; reused
 	reception  reception
 	dependency codec.Dependency
 	descriptor codec.Descriptor
@@ -104,6 +107,7 @@ func (l *layer) takeover(ssrc uint32) {
 func (l *layer) accept(p *packet, dependency []byte, repaired bool) bool {
 	counts := &l.pub.counts
 	counts.received.Add(1)
+	l.blocks = l.blocks[:0]
 	if !l.limiter.allow(p.arrival) {
 		counts.excess.Add(1)
 		return false
@@ -112,8 +116,20 @@ func (l *layer) accept(p *packet, dependency []byte, repaired bool) bool {
 		counts.malformed.Add(1)
 		return false
 	}
-	if !l.place(p) {
+	if l.enter(p, repaired) {
+		return true
+	}
+	if l.history.claim(p.seq, l.epoch) { // it was not lost after all
+		l.reception.packet(p.seq, p.timestamp, l.clock, p.arrival)
+	} else {
 		counts.stray.Add(1)
+	}
+	return false
+}
+
+// enter gives a packet its place in the stream; it reports false if there is none.
+func (l *layer) enter(p *packet, repaired bool) bool {
+	if !l.place(p) {
 		return false
 	}
 	l.follow(p, repaired)
@@ -130,8 +146,8 @@ func (l *layer) read(p *packet, dependency []byte) bool {
 	if p.padding() {
 		return true
 	}
-	if p.kind == codec.RED && opusOf(p) == nil {
-		return false
+	if p.kind == codec.RED {
+		return l.unwrap(p)
 	}
 	if !p.kind.Video() {
 		return true
@@ -188,7 +204,7 @@ func (l *layer) jumped(timestamp uint32, now time.Time) bool {
 // follow keeps the stream's books: what is missing, what is reported, how much it is.
 func (l *layer) follow(p *packet, repaired bool) {
 	l.seenAt = p.arrival
-	if !l.missing.received(p.seq, p.arrival) {
+	if !l.missing.received(p.seq, p.arrival) && l.pub.video {
 		l.keys.request()
 	}
 	if repaired {

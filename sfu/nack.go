@@ -1,6 +1,9 @@
 package sfu
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	nackPatience = 10 * time.Millisecond // a packet may only be late
@@ -51,6 +54,11 @@ func (l *nackList) received(seq uint16, now time.Time) bool {
 	}
 	l.highest = seq
 	return true
+}
+
+// lacks reports whether a packet is missing.
+func (l *nackList) lacks(seq uint16) bool {
+	return slices.ContainsFunc(l.missing, func(m missing) bool { return m.seq == seq })
 }
 
 // found takes a packet off the list; one that was asked for once tells the round-trip time.

@@ -23,6 +23,8 @@ type packet struct {
 	epoch       uint32 // how often the numbering of its layer began anew
 	timestamp   uint32
 	frame       codec.Frame
+	earlier     []codec.REDBlock // of sound: what to repeat with it, the oldest first
+	made        bool             // of what a later packet repeats: it did not come itself
 	arrival     time.Time
 	handled     time.Time // when it is passed on: after a reader that was busy, later than arrival
 	payload     []byte

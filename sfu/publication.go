@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/pion/rtp"
 
-	"github.com/pausepoint/pausepoint/sfu/codec"
 	"github.com/pausepoint/pausepoint/sfu/negotiate"
 	"github.com/pausepoint/pausepoint/sfu/transport"
 )
@@ -211,27 +210,11 @@ func (p *Publication) senderReports() (all [maxLayers]*timedReport) {
 	return all
 }
 
-// opusOf is what a packet of sound carries without redundancy; nil if it cannot be read.
-func opusOf(p *packet) []byte {
-	if p.kind != codec.RED || p.padding() {
-		return p.payload
-	}
-	primary, ok := codec.REDPrimary(p.payload)
-	if !ok {
-		return nil
-	}
-	return primary
-}
-
 // copyOf is a packet that a recorder may keep.
 func copyOf(p *packet, n numbers) *rtp.Packet {
-	payload := p.payload
-	if p.kind == codec.RED {
-		payload = opusOf(p)
-	}
 	c := &rtp.Packet{
 		Header:  rtp.Header{Version: 2, Marker: n.marker, SequenceNumber: n.seq, Timestamp: n.timestamp},
-		Payload: append([]byte(nil), payload...),
+		Payload: append([]byte(nil), p.payload...),
 	}
 	if n.rewrite {
 		p.frame.Rewrite(c.Payload, n.picture, n.tl0)

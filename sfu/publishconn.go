@@ -45,6 +45,7 @@ type publishConn struct {
 	seen     int
 	header   rtp.Header // reused
 	pkt      packet     // reused
+	made     packet     // reused
 	feedback *twcc.Recorder
 	held     bool // there is something to feed back
 	fedAt    time.Time
@@ -151,7 +152,9 @@ func (c *publishConn) receive(b *transport.Batch, in *inStream, l *layer, payloa
 		dependency = h.GetExtension(c.ids.dependency)
 	}
 	missing := len(l.missing.missing)
-	if !l.accept(p, dependency, in.rtx) {
+	ok := l.accept(p, dependency, in.rtx)
+	c.mend(b, l, p)
+	if !ok {
 		return
 	}
 	if !in.slot.arrived && !p.padding() {
@@ -159,8 +162,7 @@ func (c *publishConn) receive(b *transport.Batch, in *inStream, l *layer, payloa
 		c.peer.box.post(arrived{conn: c.conn, publication: l.pub})
 	}
 	c.level(l.pub)
-	l.history.put(p)
-	l.pub.pass(b, p)
+	l.pass(b, p)
 	if len(l.missing.missing) > missing {
 		c.ask(b, l, now)
 	}
@@ -299,11 +301,8 @@ func (c *publishConn) HandleRTCP(b *transport.Batch, raw []byte, now time.Time) 
 
 // ask sends requests for missing packets (RFC 4585 section 6.2.1).
 func (c *publishConn) ask(b *transport.Batch, l *layer, now time.Time) {
-	if !l.nack {
-		return
-	}
 	c.asked = l.missing.due(now, c.asked[:0])
-	if len(c.asked) == 0 {
+	if !l.nack || len(c.asked) == 0 {
 		return
 	}
 	l.stats.nacks.Add(uint64(len(c.asked)))

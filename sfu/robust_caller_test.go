@@ -22,6 +22,7 @@ import (
 const (
 	callerOpus   = 111
 	callerRED    = 63
+	callerFrame  = 0x78 << 24 // how an Opus packet of 20 ms begins (RFC 6716 section 3.1); the rest of the word counts
 	soundEvery   = 20 * time.Millisecond
 	pictureEvery = time.Second / 30
 	soundBytes   = 80
@@ -169,7 +170,7 @@ func (b *broadcast) talk() {
 			return
 		}
 		block := make([]byte, soundBytes)
-		binary.BigEndian.PutUint32(block, n)
+		binary.BigEndian.PutUint32(block, callerFrame|n)
 		binary.BigEndian.PutUint64(block[4:], uint64(time.Now().UnixNano()))
 		payload := []byte{callerOpus}
 		if before != nil {

@@ -140,7 +140,7 @@ func (v *viewer) sound(p *rtp.Packet, now time.Time) {
 		if len(b.Payload) < 12 {
 			continue
 		}
-		n := binary.BigEndian.Uint32(b.Payload)
+		n := binary.BigEndian.Uint32(b.Payload) &^ callerFrame
 		if _, known := v.sounds[n]; !known {
 			v.sounds[n] = heardSound{sent: time.Unix(0, int64(binary.BigEndian.Uint64(b.Payload[4:]))), at: now}
 		}

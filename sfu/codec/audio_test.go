@@ -21,9 +21,6 @@ func TestREDBlocks(t *testing.T) {
 	if b := blocks[1]; b.PayloadType != 7 || b.Offset != 0 || string(b.Payload) != "new!" {
 		t.Errorf("primary: %+v", b)
 	}
-	if p, ok := codec.REDPrimary(redExample); !ok || string(p) != "new!" {
-		t.Errorf("primary %q, %v", p, ok)
-	}
 }
 
 func TestREDOffsetAndLengthShareAByte(t *testing.T) {
@@ -36,11 +33,52 @@ func TestREDOffsetAndLengthShareAByte(t *testing.T) {
 
 func TestREDRefuses(t *testing.T) {
 	for n := range len(redExample) - len("new!") {
-		if p, ok := codec.REDPrimary(redExample[:n]); ok {
-			t.Errorf("%d bytes: primary %q", n, p)
-		}
 		if _, err := codec.REDBlocks(nil, redExample[:n]); err == nil {
 			t.Errorf("%d bytes: no error", n)
+		}
+	}
+}
+
+func TestAppendRED(t *testing.T) {
+	if got := codec.AppendRED([]byte{9}, 111, nil, []byte("new!")); string(got) != "\x09\x6fnew!" {
+		t.Errorf("without redundancy: % x", got)
+	}
+	earlier := []codec.REDBlock{
+		{Offset: 1 << 14, Payload: []byte("too long ago")},
+		{Offset: 1920, Payload: make([]byte, 1<<10)}, // too large
+		{Offset: 1<<14 - 1, Payload: bytes.Repeat([]byte{1}, 1023)},
+		{Offset: 960, Payload: []byte("old")},
+	}
+	blocks, err := codec.REDBlocks(nil, codec.AppendRED(nil, 111, earlier, []byte("new!")))
+	if err != nil || len(blocks) != 3 {
+		t.Fatalf("%d blocks, %v", len(blocks), err)
+	}
+	for i, want := range []codec.REDBlock{earlier[2], earlier[3], {Payload: []byte("new!")}} {
+		if b := blocks[i]; b.PayloadType != 111 || b.Offset != want.Offset || !bytes.Equal(b.Payload, want.Payload) {
+			t.Errorf("block %d: offset %d, %d bytes", i, b.Offset, len(b.Payload))
+		}
+	}
+}
+
+func TestOpusTicks(t *testing.T) {
+	for _, c := range []struct {
+		packet []byte
+		ms     float64
+		ok     bool
+	}{
+		{[]byte{0xfc, 1}, 20, true},  // CELT, 20 ms
+		{[]byte{0xe0}, 2.5, true},    // CELT, 2.5 ms
+		{[]byte{0x08, 1}, 20, true},  // SILK, 20 ms
+		{[]byte{0x19, 1}, 120, true}, // SILK, two of 60 ms
+		{[]byte{0x60, 1}, 10, true},  // hybrid, 10 ms
+		{[]byte{0xff, 0x06}, 120, true},
+		{[]byte{0xff, 0x07}, 140, false},
+		{[]byte{0xff, 0x00}, 0, false},
+		{[]byte{0xff}, 0, false},
+		{nil, 0, false},
+	} {
+		if got, ok := codec.OpusTicks(c.packet); ok != c.ok || ok && float64(got) != c.ms*48 {
+			t.Errorf("OpusTicks(% x) = %v, %v", c.packet, got, ok)
 		}
 	}
 }

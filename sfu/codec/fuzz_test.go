@@ -2,6 +2,7 @@ package codec_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/pausepoint/pausepoint/sfu/codec"
@@ -110,16 +111,12 @@ func FuzzDependency(f *testing.F) {
 	})
 }
 
-// FuzzRED checks that blocks fill the payload behind their headers, and that both readers agree.
+// FuzzRED checks that blocks fill the payload behind their headers, and that what is written of them is read as the same blocks.
 func FuzzRED(f *testing.F) {
-	f.Add(redExample)
-	f.Add([]byte{111})
-	f.Fuzz(func(t *testing.T, payload []byte) {
+	f.Add(redExample, uint8(5))
+	f.Add([]byte{111}, uint8(111))
+	f.Fuzz(func(t *testing.T, payload []byte, payloadType uint8) {
 		blocks, err := codec.REDBlocks(nil, payload)
-		primary, ok := codec.REDPrimary(payload)
-		if ok != (err == nil) {
-			t.Fatalf("%v, %v", ok, err)
-		}
 		if err != nil {
 			return
 		}
@@ -127,8 +124,49 @@ func FuzzRED(f *testing.F) {
 		for _, b := range blocks {
 			size += len(b.Payload)
 		}
-		if last := blocks[len(blocks)-1]; size != len(payload) || !bytes.Equal(last.Payload, primary) || last.Offset != 0 {
-			t.Fatalf("%d of %d bytes, primary % x, %+v", size, len(payload), primary, last)
+		last := blocks[len(blocks)-1]
+		if size != len(payload) || last.Offset != 0 {
+			t.Fatalf("%d of %d bytes, primary %+v", size, len(payload), last)
+		}
+		written := codec.AppendRED(nil, payloadType, blocks[:len(blocks)-1], last.Payload)
+		again, err := codec.REDBlocks(nil, written)
+		if err != nil || len(again) != len(blocks) || len(written) != len(payload) {
+			t.Fatalf("% x became % x: %v", payload, written, err)
+		}
+		for i, b := range again {
+			if b.PayloadType != payloadType&0x7f || b.Offset != blocks[i].Offset || !bytes.Equal(b.Payload, blocks[i].Payload) {
+				t.Fatalf("block %d: %+v, want %+v", i, b, blocks[i])
+			}
+		}
+	})
+}
+
+// FuzzAppendRED checks that blocks that can be described are read as they were written, and others are left out.
+func FuzzAppendRED(f *testing.F) {
+	f.Add([]byte("older"), uint32(1920), []byte("old"), uint32(960), []byte("new!"))
+	f.Add([]byte{}, uint32(1<<14), make([]byte, 1024), uint32(0), []byte{})
+	f.Fuzz(func(t *testing.T, a []byte, aOffset uint32, b []byte, bOffset uint32, primary []byte) {
+		earlier := []codec.REDBlock{{PayloadType: 111, Offset: aOffset, Payload: a}, {PayloadType: 111, Offset: bOffset, Payload: b}}
+		got, err := codec.REDBlocks(nil, codec.AppendRED(nil, 111, earlier, primary))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := slices.DeleteFunc(slices.Clone(earlier), func(e codec.REDBlock) bool { return e.Offset >= 1<<14 || len(e.Payload) >= 1<<10 })
+		want = append(want, codec.REDBlock{PayloadType: 111, Payload: primary})
+		same := func(a, b codec.REDBlock) bool {
+			return a.PayloadType == b.PayloadType && a.Offset == b.Offset && bytes.Equal(a.Payload, b.Payload)
+		}
+		if !slices.EqualFunc(got, want, same) {
+			t.Fatalf("%+v is read instead of %+v", got, want)
+		}
+	})
+}
+
+func FuzzOpusTicks(f *testing.F) {
+	f.Add([]byte{0xff, 6})
+	f.Fuzz(func(t *testing.T, packet []byte) {
+		if n, ok := codec.OpusTicks(packet); ok && (n < 120 || n > 5760 || n%120 != 0) {
+			t.Fatal(n)
 		}
 	})
 }
@@ -149,7 +187,7 @@ func TestReadingAllocatesNothing(t *testing.T) {
 	}
 	var d codec.Dependency
 	var s codec.Selector
-	key, blocks := keyDescriptor(1), make([]codec.REDBlock, 0, 2)
+	key, blocks, written := keyDescriptor(1), make([]codec.REDBlock, 0, 2), make([]byte, 0, 100)
 	s.Want(s1t1)
 	var sent bool
 	for k, payload := range payloads {
@@ -159,7 +197,7 @@ func TestReadingAllocatesNothing(t *testing.T) {
 			f.Rewrite(payload, 5, 6)
 			sent, _ = s.Next(&f, true)
 			blocks, _ = codec.REDBlocks(blocks[:0], redExample)
-			_, _ = codec.REDPrimary(redExample)
+			written = codec.AppendRED(written[:0], 111, blocks[:1], payload)
 		})
 		if n != 0 || !sent {
 			t.Errorf("%v: %v allocations, sent %v", k, n, sent)

@@ -1,22 +1,16 @@
 package codec
 
+// What the header of a redundant block can say (RFC 2198 section 3).
+const (
+	redOffsets = 1 << 14 // ticks
+	redLengths = 1 << 10 // bytes
+)
+
 // REDBlock is one block of a payload of redundant audio.
 type REDBlock struct {
 	PayloadType uint8
 	Offset      uint32 // ticks before the packet's timestamp, below 2^14; 0 for the primary
 	Payload     []byte // a part of the packet's, may be empty
-}
-
-// REDPrimary returns the newest block of a payload of redundant audio (RFC 2198 section 3): what the codec's own packet would carry.
-func REDPrimary(payload []byte) (primary []byte, ok bool) {
-	headers, data, ok := redHeaders(payload)
-	if !ok {
-		return nil, false
-	}
-	for i := 0; i+1 < headers; i += 4 {
-		data += redLength(payload[i:])
-	}
-	return payload[data:], true
 }
 
 // REDBlocks appends the blocks to dst, the oldest first as they are in the payload, the primary last.
@@ -33,6 +27,25 @@ func REDBlocks(dst []REDBlock, payload []byte) ([]REDBlock, error) {
 	}
 	return append(dst, REDBlock{PayloadType: payload[headers-1] & 0x7f, Payload: payload[data:]}), nil
 }
+
+// AppendRED appends a payload of redundant audio to dst: the earlier blocks, the oldest first, and then the primary, all of one
+// payload type. A block that its header cannot describe is left out.
+func AppendRED(dst []byte, payloadType uint8, earlier []REDBlock, primary []byte) []byte {
+	for _, b := range earlier {
+		if n := uint32(len(b.Payload)); b.fits() { //nolint:gosec // below redLengths
+			dst = append(dst, 0x80|payloadType, byte(b.Offset>>6), byte(b.Offset<<2)|byte(n>>8), byte(n))
+		}
+	}
+	dst = append(dst, payloadType&0x7f)
+	for _, b := range earlier {
+		if b.fits() {
+			dst = append(dst, b.Payload...)
+		}
+	}
+	return append(dst, primary...)
+}
+
+func (b *REDBlock) fits() bool { return b.Offset < redOffsets && len(b.Payload) < redLengths }
 
 // redHeaders returns the bytes of all headers, which is also where the data begins; it reports false if the headers or
 // the blocks that they announce do not fit.
