@@ -154,7 +154,7 @@ function PauseForm({ start, known, clip, onClose }: FormProps) {
 					There is a pause on this frame already. Change that one, or go to another frame.
 				</p>
 			)}
-			<PauseFields pause={d} change={set} />
+			<PauseFields pause={d} change={set} placeholder="What do you see here?" />
 			{!call.can("prepare") && (
 				<p class="hint">The clip stops here once somebody who prepares pauses has accepted it.</p>
 			)}
