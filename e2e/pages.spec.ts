@@ -165,6 +165,24 @@ test("the call, watching", async () => {
   await leila.screenshot({ path: join(artifacts, "call.png") });
 });
 
+test("what opens in the call", async () => {
+  const [, , leila] = others as [Page, Page, Page];
+  const dialog = leila.getByRole("dialog");
+  await leila.getByRole("button", { name: "Prepare a pause here" }).click();
+  await expect(dialog.getByRole("button", { name: "Add", exact: true })).toBeVisible();
+  await look(leila, "call-prepare");
+  await leila.keyboard.press("Escape");
+  await leila.getByRole("button", { name: "Settings" }).first().click();
+  await expect(dialog.getByLabel("Microphone")).toBeVisible();
+  await look(leila, "call-settings");
+  await leila.keyboard.press("Escape");
+  await leila.keyboard.press("?");
+  await expect(dialog.getByRole("heading", { name: "Keys" })).toBeVisible();
+  await look(leila, "call-keys");
+  await leila.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+});
+
 test("the call, at a pause", async () => {
   const [, mei, leila] = others as [Page, Page, Page];
   await leila.getByRole("button", { name: "Call a pause" }).click();
@@ -207,8 +225,19 @@ test("a live lesson", async () => {
   await look(amara, "camera");
 });
 
-test("a place that does not exist", async () => {
+test("places that let nobody in, and one that does not exist", async ({ browser }) => {
   await amara.goto(`${server.url}/nowhere`);
   await look(amara, "not-found");
+  const stranger = await newPerson(browser, { viewport: sizes.desk, locale: "en-GB" });
+  await stranger.goto(`${server.url}/s/${session}#nobodys-token`);
+  await expect(stranger.getByRole("heading", { name: "This invitation no longer lets anybody in" })).toBeVisible();
+  await look(stranger, "invitation-gone");
+  await stranger.goto(`${server.url}/signin`);
+  await stranger.getByLabel("Email").fill("amara@example.org");
+  await stranger.getByLabel("Password", { exact: true }).fill("not that one, I think");
+  await stranger.getByRole("button", { name: "Sign in" }).click();
+  await expect(stranger.getByRole("alert")).toBeVisible();
+  await look(stranger, "signin-refused");
+  await stranger.context().close();
   expect(refusals).toEqual([]);
 });
