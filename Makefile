@@ -112,6 +112,10 @@ bench: ## benchmarks, six runs each, for benchstat
 bench-network: need-test build bin/impair e2e/node_modules/.package-lock.json ## sound and pictures over bad networks, a minute each (figures in e2e/artifacts/network.jsonl)
 	cd e2e && NETWORK=long ../scripts/apart npm test --silent
 
+.PHONY: bench-sync
+bench-sync: need-test build bin/impair e2e/node_modules/.package-lock.json ## how far browsers are apart that watch together (about 40 minutes; figures in e2e/artifacts/sync.json)
+	cd e2e && SYNC=long npm test --silent -- sync.spec.ts
+
 .PHONY: bench-sfu
 bench-sfu: ## what forwarding costs, beside pion and bare sending (about 15 minutes; SHORT=1: about 80 s; figures in bin/)
 	go build -o bin/sfubench ./bench/sfubench

@@ -8,6 +8,9 @@ interface Sample {
 /** How many samples are looked at: the one with the lowest round trip tells the offset. */
 const KEPT = 20;
 
+/** A round trip on one machine can come out below nothing by so much, ms: times are rounded, and clocks run differently fast. */
+const ROUNDING = 1;
+
 /** When pings are sent: a burst, then one a second. */
 export const BURST = 6;
 export const BURST_GAP = 60;
@@ -34,8 +37,8 @@ export class SessionClock {
 	/** One ping: sent at t0 and answered at t3 by the local clock, received at t1 and answered at t2 by the session's. */
 	sample(t0: number, t1: number, t2: number, t3: number): void {
 		const rtt = t3 - t0 - (t2 - t1);
-		if (!Number.isFinite(rtt) || rtt < 0) return;
-		this.#samples.push({ offset: (t1 - t0 + (t2 - t3)) / 2, rtt });
+		if (!Number.isFinite(rtt) || rtt < -ROUNDING) return;
+		this.#samples.push({ offset: (t1 - t0 + (t2 - t3)) / 2, rtt: Math.max(0, rtt) });
 		if (this.#samples.length > KEPT) this.#samples.shift();
 		this.#offset = this.#best()!.offset;
 		this.#known = true;
