@@ -111,20 +111,23 @@ func decodeNumbers(t *testing.T, path string, before []string, filter string, af
 // identity says that frame n of the clip is frame n of the source.
 func identity(n int) int { return n }
 
-func TestWhatPhonesAndCamerasMake(t *testing.T) {
+// recording is what a device makes, and what has to become of it.
+type recording struct {
+	name   string
+	file   string
+	args   []string // of ffmpeg, making the source
+	rate   rate
+	frames int
+	w, h   int
+	audio  bool
+	rotate bool
+	shows  func(n int) int // the source's frame that frame n of the clip shows
+}
+
+func recordings() []recording {
 	const seconds = 2
 	h264 := []string{"-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-c:a", "aac"}
-	for _, tt := range []struct {
-		name   string
-		file   string
-		args   []string // of ffmpeg, making the source
-		rate   rate
-		frames int
-		w, h   int
-		audio  bool
-		rotate bool
-		shows  func(n int) int // the source's frame that frame n of the clip shows
-	}{
+	return []recording{
 		{
 			name: "plain", file: "a.mp4", args: append(lavfi(coded(320, 180, "25", seconds), true), h264...),
 			rate: rate{25, 1}, frames: 50, w: 320, h: 180, audio: true, shows: identity,
@@ -208,7 +211,11 @@ func TestWhatPhonesAndCamerasMake(t *testing.T) {
 			args: append([]string{"-itsoffset", "0.5"}, append(lavfi(coded(320, 180, "25", 2), true), append(h264, "-t", "3")...)...),
 			rate: rate{25, 1}, frames: 50, w: 320, h: 180, audio: true, shows: identity,
 		},
-	} {
+	}
+}
+
+func TestWhatPhonesAndCamerasMake(t *testing.T) {
+	for _, tt := range recordings() {
 		t.Run(tt.name, func(t *testing.T) {
 			tl := testTools(t)
 			path := filepath.Join(t.TempDir(), tt.file)

@@ -107,7 +107,7 @@ func TestEverySFUForwardsSimulcast(t *testing.T) {
 func TestLostPacketsAreAskedForAndSentAgain(t *testing.T) {
 	for _, kind := range []string{"pausepoint", "pion"} {
 		t.Run(kind, func(t *testing.T) {
-			res := play(t, kind, load.Scenario{Rooms: 1, Members: 4, Talkers: 1, Loss: 0.05})
+			res := play(t, kind, load.Scenario{Rooms: 1, Members: 4, Talkers: 1, Loss: 0.2})
 			if res.Nacks == 0 || res.Recovered == 0 {
 				t.Errorf("%d packets came after %d requests", res.Recovered, res.Nacks)
 			}

@@ -156,8 +156,8 @@ func (c *connection) decode(f frame, v any) {
 	}
 }
 
-// ask sends a command and returns what is wrong with it, or nil.
-func (c *connection) ask(cmd event.Command) *event.Problem {
+// ask sends a command, or another frame that is replied to, and returns what is wrong with it, or nil.
+func (c *connection) ask(cmd any) *event.Problem {
 	c.t.Helper()
 	id := newID(c.t)
 	c.send(id, cmd)

@@ -86,26 +86,8 @@ func TestStory(t *testing.T) {
 	id := planStory(t, amara)
 	coachToken, observerToken := amara.link(id, event.Coach), amara.link(id, event.Observer)
 
-	// The lobby, before and after the coach says a name.
-	ben := newBrowser(t, s)
 	path := "/api/sessions/" + id
-	var door struct {
-		Member    *struct{ ID, Name string }
-		Role      event.Role
-		Observers bool
-		Invited   map[string]int
-	}
-	ben.refused(404, "not_found", "GET", path+"/door", nil)
-	ben.refused(404, "not_found", "POST", path+"/door", map[string]string{"token": observerToken[1:]})
-	ben.must(200, "POST", path+"/door", map[string]string{"token": coachToken}, &door)
-	if door.Member != nil || door.Role != event.Coach || !door.Observers || door.Invited["focal"] != 1 {
-		t.Fatalf("door: %+v", door)
-	}
-	ben.must(200, "POST", path+"/door", map[string]string{"token": coachToken, "name": "Ben \u202eCarter"}, &door)
-	if door.Member == nil || door.Member.Name != "Ben Carter" {
-		t.Fatalf("door: %+v", door.Member)
-	}
-	ben.must(200, "GET", path+"/door", nil, nil)
+	ben := enterLobby(t, s, path, coachToken, observerToken)
 	olu, oluID := s.guest(t, id, observerToken, "Olu")
 
 	a, b, o := amara.connect(id, agreed), ben.connect(id, agreed), olu.connect(id, agreed)
@@ -149,6 +131,30 @@ func TestStory(t *testing.T) {
 		}
 	}
 	checkAfterwards(t, amara, ben, path)
+}
+
+// enterLobby is a coach's way through the lobby, before and after they say a name.
+func enterLobby(t *testing.T, s *server, path, coachToken, observerToken string) *browser {
+	t.Helper()
+	ben := newBrowser(t, s)
+	var door struct {
+		Member    *struct{ ID, Name string }
+		Role      event.Role
+		Observers bool
+		Invited   map[string]int
+	}
+	ben.refused(404, "not_found", "GET", path+"/door", nil)
+	ben.refused(404, "not_found", "POST", path+"/door", map[string]string{"token": observerToken[1:]})
+	ben.must(200, "POST", path+"/door", map[string]string{"token": coachToken}, &door)
+	if door.Member != nil || door.Role != event.Coach || !door.Observers || door.Invited["focal"] != 1 {
+		t.Fatalf("door: %+v", door)
+	}
+	ben.must(200, "POST", path+"/door", map[string]string{"token": coachToken, "name": "Ben \u202eCarter"}, &door)
+	if door.Member == nil || door.Member.Name != "Ben Carter" {
+		t.Fatalf("door: %+v", door.Member)
+	}
+	ben.must(200, "GET", path+"/door", nil, nil)
+	return ben
 }
 
 // planStory plans a conversation with two pauses and a note, all by the API.
