@@ -31,7 +31,7 @@ func tiny() step {
 		scenario: load.Scenario{Name: "lesson", Rooms: 1, Members: 3, Talkers: 1}, rounds: 2,
 		servers: []string{"pion", "floor-gso"},
 		timing: load.Timing{
-			Stagger: time.Millisecond, Warm: 50 * time.Millisecond, Measure: 200 * time.Millisecond, Drain: 100 * time.Millisecond,
+			Stagger: time.Millisecond, Warm: 50 * time.Millisecond, Measure: 400 * time.Millisecond, Drain: 500 * time.Millisecond,
 			Patience: 30 * time.Second,
 		},
 	}
@@ -65,7 +65,7 @@ func TestServersAreMeasuredInProcessesOfTheirOwn(t *testing.T) {
 	if len(r.Summary) != 2 || r.Summary[0].Rounds != 2 || r.Machine.Cores == 0 || r.Machine.Kernel == "" {
 		t.Errorf("%+v %+v", r.Machine, r.Summary)
 	}
-	if !strings.Contains(out.String(), "| lesson | pion | ") {
+	if !strings.Contains(out.String(), "| lesson | pion ") { // on a busy machine it says that it was overloaded
 		t.Error(out.String())
 	}
 }
