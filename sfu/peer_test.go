@@ -303,6 +303,48 @@ func TestSignalsOutOfPlace(t *testing.T) {
 	})
 }
 
+func TestAnAnswerBelongsToItsOffer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, conditions{delay: 5 * time.Millisecond})
+		defer w.close()
+		a := w.client("ann").join("r", true, false)
+		must(t, a.publish(SourceAudio))
+		time.Sleep(time.Second)
+		b := w.client("bob")
+		var err error
+		b.peer, err = w.sfu.Room("r").Join(PeerConfig{ID: "bob", Publish: true, Subscribe: true, Send: b.receive})
+		must(t, err)
+		first := <-b.signals
+		must(t, b.peer.Handle(Signal{Kind: KindRestart, PC: Subscribe})) // in flight: given up
+		if s := <-b.signals; s.Kind != KindRestart {
+			t.Fatalf("%s, want a restart", s.Kind)
+		}
+		second := <-b.signals
+		if second.Offer <= first.Offer {
+			t.Errorf("offer %d follows offer %d", second.Offer, first.Offer)
+		}
+		late := Signal{Kind: KindAnswer, PC: Subscribe, SDP: "not even read", Offer: first.Offer}
+		must(t, b.peer.Handle(late))
+		if err := b.peer.Handle(Signal{Kind: KindAnswer, PC: Subscribe, Offer: second.Offer + 1}); !errors.Is(err, ErrUnexpected) {
+			t.Errorf("an answer to what was not offered: %v", err)
+		}
+		b.subscribe(second)
+		time.Sleep(2 * time.Second)
+		if b.got()["ann/audio"] == nil {
+			t.Error("bob does not receive ann after a late answer")
+		}
+		must(t, b.peer.Handle(late))
+
+		text := offerText(section("audio", "9"))
+		for _, n := range []uint32{7, 8} {
+			must(t, b.peer.Handle(Signal{Kind: KindOffer, PC: Publish, SDP: text, Offer: n}))
+			if s := <-b.signals; s.Kind != KindAnswer || s.PC != Publish || s.Offer != n {
+				t.Errorf("%s of %s to offer %d, want an answer to %d", s.Kind, s.PC, s.Offer, n)
+			}
+		}
+	})
+}
+
 func TestLeavingAtAnyMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, conditions{delay: 5 * time.Millisecond})

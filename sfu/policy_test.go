@@ -195,9 +195,9 @@ func TestABadAnswerLeavesThePeerUsable(t *testing.T) {
 		var err error
 		b.peer, err = w.sfu.Room("r").Join(PeerConfig{ID: "bob", Subscribe: true, Send: func(s Signal) { signals <- s }})
 		must(t, err)
-		<-signals
+		offer := <-signals
 		for _, text := range []string{"v=0", offerText(section("audio", "9"))} {
-			if err := b.peer.Handle(Signal{Kind: KindAnswer, PC: Subscribe, SDP: text}); err == nil {
+			if err := b.peer.Handle(Signal{Kind: KindAnswer, PC: Subscribe, SDP: text, Offer: offer.Offer}); err == nil {
 				t.Errorf("accepted: %s", text)
 			}
 		}

@@ -60,7 +60,7 @@ func (p *publisher) offer(s Signal) error {
 	}
 	p.version++
 	answer := o.Answer(p.peer.local(p.conn.conn, p.session, p.version))
-	p.peer.tell(Signal{Kind: KindAnswer, PC: Publish, SDP: answer})
+	p.peer.tell(Signal{Kind: KindAnswer, PC: Publish, SDP: answer, Offer: s.Offer})
 	return nil
 }
 

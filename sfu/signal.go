@@ -66,8 +66,8 @@ type Signal struct {
 	SDP string
 	// Candidate is the JSON of an RTCIceCandidateInit: candidate, sdpMid, sdpMLineIndex.
 	Candidate string
-	// Offer numbers the server's offers from 1; an answer that repeats it is matched with its offer, and ignored if
-	// that was given up. 0 in an answer stands for the offer in flight.
+	// Offer numbers the offers of one side on one connection, and on those that take its place, from 1 on. An answer repeats the number
+	// of its offer; it is ignored if that was given up or is not the newest.
 	Offer uint32
 	// Sources says in a publish offer which source each mid carries. A mid that is left out is not published.
 	Sources map[string]Source

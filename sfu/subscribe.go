@@ -1,9 +1,11 @@
 package sfu
 
 import (
+	"errors"
 	"math/rand/v2"
 
 	"github.com/pausepoint/pausepoint/sfu/negotiate"
+	"github.com/pausepoint/pausepoint/sfu/transport"
 )
 
 // subscriber is the subscribe side of a peer. The peer's goroutine owns it.
@@ -18,7 +20,7 @@ type subscriber struct {
 	version    uint64
 	candidates candidates
 	tracks     map[*Publication]*downTrack
-	offers     uint32 // number of the newest offer
+	offers     uint32 // number of the newest offer, or of none if that was given up
 	offering   bool   // an offer is in flight
 	stale      bool   // reconcile again when it can be offered
 	lost       bool   // it could not be negotiated: wait for the member to ask for a new connection
@@ -139,17 +141,22 @@ func (s *subscriber) mids() map[string]TrackInfo {
 
 // answer completes the offer in flight.
 func (s *subscriber) answer(m Signal) error {
-	if !s.offering {
+	switch {
+	case m.Offer < s.offers:
+		return nil // to an offer that was given up
+	case m.Offer > s.offers || !s.offering:
 		return ErrUnexpected
-	}
-	if m.Offer != 0 && m.Offer != s.offers {
-		return nil // of an offer that was given up
 	}
 	t, accepted, err := s.sections.Answer(m.SDP)
 	if err != nil {
 		return err
 	}
-	if err = s.egress.conn.Start(remote(t)); err != nil {
+	if err = s.egress.conn.Start(remote(t)); errors.Is(err, transport.ErrClosed) {
+		s.close(StateFailed) // meanwhile; the member is heard to be there
+		s.rebuild()
+		return nil
+	}
+	if err != nil {
 		// The member may ask for a new connection.
 		s.fail(err)
 		return wrap(ErrBadSDP, err)
@@ -232,6 +239,9 @@ func (s *subscriber) close(state PeerState) {
 	s.egress.conn.Close()
 	s.peer.egress.Store(nil)
 	s.egress, s.tracks, s.candidates = nil, nil, candidates{}
+	if s.offering {
+		s.offers++ // an answer to it is too late from now on
+	}
 	s.offering, s.stale = false, false
 	s.peer.emit(Subscribe, state)
 }

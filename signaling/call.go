@@ -256,9 +256,9 @@ func toSignal(body any) (sfu.Signal, error) {
 		for mid, source := range f.Sources {
 			sources[mid] = sfu.Source(source)
 		}
-		return sfu.Signal{Kind: sfu.KindOffer, PC: sfu.PC(f.PC), SDP: f.SDP, Sources: sources}, nil
+		return sfu.Signal{Kind: sfu.KindOffer, PC: sfu.PC(f.PC), SDP: f.SDP, Offer: f.Offer, Sources: sources}, nil
 	case event.RTCAnswer:
-		return sfu.Signal{Kind: sfu.KindAnswer, PC: sfu.PC(f.PC), SDP: f.SDP}, nil
+		return sfu.Signal{Kind: sfu.KindAnswer, PC: sfu.PC(f.PC), SDP: f.SDP, Offer: f.Offer}, nil
 	case event.RTCCandidate:
 		init, err := json.Marshal(iceCandidate{f.Candidate, f.SDPMid, f.SDPMLineIndex})
 		return sfu.Signal{Kind: sfu.KindCandidate, PC: sfu.PC(f.PC), Candidate: string(init)}, err
@@ -284,9 +284,9 @@ func fromSignal(s sfu.Signal) (event.Frame, error) {
 		for mid, t := range s.Tracks {
 			tracks[mid] = event.RTCTrack{Member: t.Member, Source: string(t.Source), Publication: t.Publication}
 		}
-		return event.RTCOffer{PC: pc, SDP: s.SDP, Tracks: tracks}, nil
+		return event.RTCOffer{PC: pc, Offer: s.Offer, SDP: s.SDP, Tracks: tracks}, nil
 	case sfu.KindAnswer:
-		return event.RTCAnswer{PC: pc, SDP: s.SDP}, nil
+		return event.RTCAnswer{PC: pc, Offer: s.Offer, SDP: s.SDP}, nil
 	case sfu.KindRestart:
 		return event.RTCRestart{PC: pc}, nil
 	case sfu.KindCandidate:

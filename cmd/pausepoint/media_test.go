@@ -39,7 +39,7 @@ func (c *connection) publish() *webrtc.PeerConnection {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.send(newID(c.t), event.RTCOffer{PC: event.PublishPC, SDP: c.gathered(pc, offer), Sources: map[string]string{"0": "audio"}})
+	c.send(newID(c.t), event.RTCOffer{PC: event.PublishPC, Offer: 1, SDP: c.gathered(pc, offer), Sources: map[string]string{"0": "audio"}})
 	go talk(c.t.Context().Done(), mic)
 	return pc
 }
@@ -74,6 +74,9 @@ func (c *connection) answered(pc *webrtc.PeerConnection) {
 	c.t.Helper()
 	var answer event.RTCAnswer
 	c.decode(c.await("rtc.answer"), &answer)
+	if answer.Offer != 1 {
+		c.t.Errorf("an answer to offer %d, want 1", answer.Offer)
+	}
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer.SDP}); err != nil {
 		c.t.Fatal(err)
 	}
@@ -96,7 +99,7 @@ func (c *connection) subscribe() (map[string]event.RTCTrack, <-chan *webrtc.Trac
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.send("", event.RTCAnswer{PC: event.SubscribePC, SDP: c.gathered(pc, answer)})
+	c.send("", event.RTCAnswer{PC: event.SubscribePC, Offer: offer.Offer, SDP: c.gathered(pc, answer)})
 	return offer.Tracks, tracks
 }
 

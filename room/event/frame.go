@@ -56,18 +56,21 @@ type RTCTrack struct {
 	Publication string `json:"publication"`
 }
 
-// RTCOffer is a session description offer, in either direction.
+// RTCOffer is a session description offer, in either direction. Whoever offers counts its offers on that connection, and on those that
+// follow it, from 1.
 type RTCOffer struct {
 	PC      PC                  `json:"pc"`
+	Offer   uint32              `json:"offer"`
 	SDP     string              `json:"sdp"`
 	Sources map[string]string   `json:"sources,omitempty"` // publish: mid to source
 	Tracks  map[string]RTCTrack `json:"tracks,omitempty"`  // subscribe: mid to track
 }
 
-// RTCAnswer answers an RTCOffer.
+// RTCAnswer answers the RTCOffer of that number.
 type RTCAnswer struct {
-	PC  PC     `json:"pc"`
-	SDP string `json:"sdp"`
+	PC    PC     `json:"pc"`
+	Offer uint32 `json:"offer"`
+	SDP   string `json:"sdp"`
 }
 
 // RTCCandidate is one trickled ICE candidate; an empty candidate ends them.

@@ -627,9 +627,10 @@ export interface RTCTrack {
   publication: string;
 }
 
-/** RTCOffer is a session description offer, in either direction. */
+/** RTCOffer is a session description offer, in either direction. Whoever offers counts its offers on that connection, and on those that follow it, from 1. */
 export interface RTCOffer {
   pc: PC;
+  offer: number;
   sdp: string;
   /** publish: mid to source */
   sources?: Record<string, string>;
@@ -637,9 +638,10 @@ export interface RTCOffer {
   tracks?: Record<string, RTCTrack>;
 }
 
-/** RTCAnswer answers an RTCOffer. */
+/** RTCAnswer answers the RTCOffer of that number. */
 export interface RTCAnswer {
   pc: PC;
+  offer: number;
   sdp: string;
 }
 

@@ -205,7 +205,7 @@ func tsType(e ast.Expr, omitted bool) string {
 			return "string"
 		case "bool":
 			return "boolean"
-		case "int", "int64", "float64":
+		case "int", "int64", "uint32", "float64":
 			return "number"
 		}
 		return e.Name

@@ -65,6 +65,7 @@ export class Media {
 	#mayPublish = false;
 	#lesson = false;
 	#bad = new Set<PC>();
+	#offers = 0; // of all publish connections: an answer is for one offer
 
 	constructor(handlers: MediaHandlers) {
 		this.#h = handlers;
@@ -100,10 +101,10 @@ export class Media {
 	onSignal(f: Frame): void {
 		switch (f.type) {
 			case "rtc.offer":
-				this.#subscriber().offer(f.data.sdp, f.data.tracks ?? {});
+				this.#subscriber().offer(f.data.offer, f.data.sdp, f.data.tracks ?? {});
 				break;
 			case "rtc.answer":
-				this.#publish?.answer(f.data.sdp);
+				this.#publish?.answer(f.data.offer, f.data.sdp);
 				break;
 			case "rtc.candidate":
 				(f.data.pc === "publish" ? this.#publish : this.#subscribe)?.candidate(f.data);
@@ -134,6 +135,7 @@ export class Media {
 			this.#h.send,
 			(ok) => this.#health("publish", ok),
 			this.#lesson,
+			() => ++this.#offers,
 			() => {
 				this.#h.send({ type: "rtc.restart", data: { pc: "publish" } });
 				this.#remake();
@@ -247,16 +249,25 @@ class Publisher extends Side {
 	#transceivers = new Map<Source, RTCRtpTransceiver>();
 	#active = new Set<Source>();
 	#answered: ((sdp: string) => void) | null = null;
+	#offered = 0; // the newest offer
+	#number: () => number;
 	#again = false;
 	#negotiating = false;
 	#remake: () => void;
 	#lesson: boolean;
 	#late: ReturnType<typeof setTimeout> | undefined;
 
-	constructor(send: (f: Frame) => void, health: (ok: boolean) => void, lesson: boolean, remake: () => void) {
+	constructor(
+		send: (f: Frame) => void,
+		health: (ok: boolean) => void,
+		lesson: boolean,
+		number: () => number,
+		remake: () => void,
+	) {
 		super("publish", send, health);
-		this.#remake = remake;
 		this.#lesson = lesson;
+		this.#number = number;
+		this.#remake = remake;
 	}
 
 	/** A camera that is off stays published and sends nothing; a screen that is not shared any more is taken away. */
@@ -272,8 +283,9 @@ class Publisher extends Side {
 		if (was !== is) this.#negotiate();
 	}
 
-	answer(sdp: string): void {
-		this.#answered?.(sdp);
+	/** An answer to an older offer, of this connection or of one before it, is dropped. */
+	answer(offer: number, sdp: string): void {
+		if (offer === this.#offered) this.#answered?.(sdp);
 	}
 
 	override close(): void {
@@ -321,10 +333,12 @@ class Publisher extends Side {
 		});
 		clearTimeout(this.#late);
 		this.#late = setTimeout(() => this.broken(), NO_ANSWER);
-		this.send({ type: "rtc.offer", data: { pc: "publish", sdp: this.pc.localDescription!.sdp, sources: named } });
-		const sdp = await answer;
+		this.#offered = this.#number();
+		const sdp = this.pc.localDescription!.sdp;
+		this.send({ type: "rtc.offer", data: { pc: "publish", offer: this.#offered, sdp, sources: named } });
+		const answered = await answer;
 		clearTimeout(this.#late);
-		if (!this.closed) await this.remote("answer", sdp);
+		if (!this.closed) await this.remote("answer", answered);
 	}
 }
 
@@ -337,11 +351,11 @@ class Subscriber extends Side {
 		this.#onRemote = onRemote;
 	}
 
-	offer(sdp: string, tracks: Record<string, RTCTrack>): void {
+	offer(offer: number, sdp: string, tracks: Record<string, RTCTrack>): void {
 		void this.step(async () => {
 			await this.remote("offer", sdp);
 			await this.pc.setLocalDescription(await this.pc.createAnswer());
-			this.send({ type: "rtc.answer", data: { pc: "subscribe", sdp: this.pc.localDescription!.sdp } });
+			this.send({ type: "rtc.answer", data: { pc: "subscribe", offer, sdp: this.pc.localDescription!.sdp } });
 			this.#list(tracks);
 		});
 	}

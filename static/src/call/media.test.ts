@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Frame } from "../event.gen.ts";
+import { Media } from "./media.ts";
+
+/** A connection that negotiates as browsers do, and sends nothing. */
+class Connection {
+	static all: Connection[] = [];
+	applied: string[] = [];
+	connectionState = "new";
+	localDescription: RTCSessionDescriptionInit | null = null;
+	remoteDescription: RTCSessionDescriptionInit | null = null;
+	onicecandidate = null;
+	onconnectionstatechange = null;
+
+	constructor() {
+		Connection.all.push(this);
+	}
+
+	addTransceiver() {
+		return { mid: "0", sender: { replaceTrack: async () => {} }, setCodecPreferences: () => {} };
+	}
+	getTransceivers() {
+		return [];
+	}
+	async createOffer() {
+		return { type: "offer", sdp: `offer of ${Connection.all.indexOf(this)}` };
+	}
+	async createAnswer() {
+		return { type: "answer", sdp: `answer of ${Connection.all.indexOf(this)}` };
+	}
+	async setLocalDescription(d: RTCSessionDescriptionInit) {
+		this.localDescription = d;
+	}
+	async setRemoteDescription(d: RTCSessionDescriptionInit) {
+		this.remoteDescription = d;
+		this.applied.push(d.sdp!);
+	}
+	close() {}
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve));
+
+describe("offers and answers", () => {
+	let sent: Frame[];
+	let media: Media;
+
+	beforeEach(() => {
+		Connection.all = [];
+		vi.stubGlobal("RTCPeerConnection", Connection);
+		vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => null });
+		sent = [];
+		media = new Media({ send: (f) => sent.push(f), onRemote: () => {}, onHealth: () => {} });
+	});
+	afterEach(() => {
+		media.close();
+		vi.unstubAllGlobals();
+	});
+
+	const answer = (offer: number, sdp: string) =>
+		media.onSignal({ type: "rtc.answer", data: { pc: "publish", offer, sdp } });
+	const numbers = () => sent.flatMap((f) => (f.type === "rtc.offer" ? f.data.offer : []));
+
+	it("drops an answer to the offer of a connection that is gone", async () => {
+		media.connected(true, false);
+		await media.set("audio", { stop: () => {} } as MediaStreamTrack);
+		await settled();
+		media.onSignal({ type: "rtc.restart", data: { pc: "publish" } });
+		await settled();
+		expect(numbers()).toEqual([1, 2]);
+		answer(1, "late");
+		await settled();
+		expect(Connection.all[1]!.applied).toEqual([]);
+		answer(2, "right");
+		await settled();
+		expect(Connection.all.map((c) => c.applied)).toEqual([[], ["right"]]);
+	});
+
+	it("numbers what one connection offers again", async () => {
+		media.connected(true, false);
+		await media.set("audio", { stop: () => {} } as MediaStreamTrack);
+		await settled();
+		await media.set("camera", { stop: () => {} } as MediaStreamTrack); // in the next offer, when this one is answered
+		answer(1, "first");
+		await settled();
+		expect(numbers()).toEqual([1, 2]);
+		answer(1, "again");
+		await settled();
+		expect(Connection.all[0]!.applied).toEqual(["first"]);
+		answer(2, "second");
+		await settled();
+		expect(Connection.all[0]!.applied).toEqual(["first", "second"]);
+	});
+
+	it("answers with the number of the server's offer", async () => {
+		media.connected(false, false);
+		media.onSignal({ type: "rtc.offer", data: { pc: "subscribe", offer: 7, sdp: "theirs" } });
+		await settled();
+		expect(sent).toEqual([{ type: "rtc.answer", data: { pc: "subscribe", offer: 7, sdp: "answer of 0" } }]);
+	});
+});
