@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
-	"runtime"
-	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,7 +54,7 @@ const mediaPatience = 30 * time.Second
 
 type churn struct {
 	churnPlan
-	sfu    *sfu.SFU
+	server *process
 	maker  *maker
 	counts [moments]atomic.Int64
 	late   atomic.Int64 // of those who waited for media, those who got none in time
@@ -66,108 +63,108 @@ type churn struct {
 	err    error
 }
 
-// state is what a server must not gather.
-type state struct {
-	goroutines int
-	heap       uint64
-}
-
-const churnRooms = 4
+const (
+	churnRooms    = 4
+	churnMeasures = 10
+)
 
 func (p churnPlan) run(ctx context.Context, dice *rand.Rand) (*row, error) {
-	s, err := sfu.New(sfu.Config{UDPAddr: "127.0.0.1:0"})
+	server, err := startServer(ctx, p.Profiles != "")
 	if err != nil {
 		return nil, err
 	}
+	r, err := p.against(ctx, server, dice)
+	return r, errors.Join(err, server.stop())
+}
+
+// against churns a server. It is measured before, between and after, each time without anybody in it.
+func (p churnPlan) against(ctx context.Context, server *process, dice *rand.Rand) (*row, error) {
 	m, err := newMaker()
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, err
 	}
-	c := &churn{churnPlan: p, sfu: s, maker: m}
+	c := &churn{churnPlan: p, server: server, maker: m}
 	r := &row{scenario: "churn"}
-	// More at once than later: what the runtime keeps for the most goroutines that there ever were is no growth.
-	if err = c.rounds(ctx, p.Warm, 2*p.AtOnce, dice); err != nil {
-		return nil, errors.Join(err, s.Close())
+	states := make([]state, 1, churnMeasures+1)
+	// More at once than later: what is kept for the most that there ever were is no growth. Twice, since being measured is also new
+	// to the server.
+	for range 2 {
+		if err = c.rounds(ctx, p.Warm/2, 2*p.AtOnce, dice); err != nil {
+			return nil, err
+		}
+		if states[0], err = c.measure(0); err != nil {
+			return nil, err
+		}
 	}
-	before := c.settle("before")
 	for i := range c.counts {
 		c.counts[i].Store(0)
 	}
-	began := time.Now()
-	if err = c.rounds(ctx, p.Lives, p.AtOnce, dice); err != nil {
-		return nil, errors.Join(err, s.Close())
+	var took time.Duration
+	for i := range churnMeasures {
+		began := time.Now()
+		if err = c.rounds(ctx, p.Lives/churnMeasures, p.AtOnce, dice); err != nil {
+			return nil, err
+		}
+		took += time.Since(began)
+		s, err := c.measure(i + 1)
+		if err != nil {
+			return nil, err
+		}
+		states = append(states, s)
 	}
-	took := time.Since(began)
-	after := c.settle("after")
 	r.figure("%d lives in %v, half of them over ICE-TCP, %d at once", p.Lives, took.Round(time.Second), p.AtOnce)
 	for i := range moments {
 		r.figure("%6d went %s", c.counts[i].Load(), i)
 	}
-	r.compare(before, after, p)
+	r.compare(states, p)
 	if n := c.late.Load(); n > 0 {
 		r.fail("%d of those who waited for media got none in %v", n, mediaPatience)
 	}
 	if n := c.wrong.Load(); n > 0 {
 		r.fail("%d lives met an error, the first: %v", n, c.err)
 	}
-	if n := s.Rooms(); n != 0 {
-		r.fail("%d rooms are left", n)
-	}
-	return r, s.Close()
+	return r, nil
 }
 
-func (r *row) compare(before, after state, p churnPlan) {
-	r.figure("goroutines %d -> %d", before.goroutines, after.goroutines)
-	r.figure("heap %.2f MB -> %.2f MB (%+.2f %%, %.0f bytes for each life)", mb(before.heap), mb(after.heap),
-		100*(float64(after.heap)/float64(before.heap)-1), (float64(after.heap)-float64(before.heap))/float64(p.Lives))
-	if float64(after.goroutines) > float64(before.goroutines)*(1+p.Growth) {
+// measure has the server measured after some of the lives.
+func (c *churn) measure(i int) (state, error) {
+	if c.Profiles == "" {
+		return c.server.measure("")
+	}
+	return c.server.measure(filepath.Join(c.Profiles, fmt.Sprintf("%02d", i)))
+}
+
+// compare wants the last state to be as the first. A room that is left would be a goroutine.
+func (r *row) compare(states []state, p churnPlan) {
+	before, after := states[0], states[len(states)-1]
+	for i, s := range states {
+		r.figure("the server after %6d: %d goroutines, %7.1f kB", i*p.Lives/churnMeasures, s.Goroutines, float64(s.Heap)/1000)
+	}
+	grown := rise(states)
+	r.figure("its heap of %.0f kB grew by %+.1f kB: %+.2f %%, %.1f bytes for each life", float64(before.own())/1000, grown/1000,
+		100*grown/float64(before.own()), grown/float64(p.Lives))
+	if float64(after.Goroutines) > float64(before.Goroutines)*(1+p.Growth) {
 		r.fail("goroutines grew by more than %.0f %%", 100*p.Growth)
 	}
-	if float64(after.heap) > float64(before.heap)*(1+p.Growth) {
+	if grown > float64(before.own())*p.Growth {
 		r.fail("the heap grew by more than %.0f %%", 100*p.Growth)
 	}
 }
 
-func mb(n uint64) float64 { return float64(n) / 1e6 }
-
-// settle waits until nothing goes on any more, and measures.
-func (c *churn) settle(name string) state {
-	var s state
-	quiet := 0
-	for quiet < 10 { // nothing ended for a second, or it is not going to
-		n := runtime.NumGoroutine()
-		if n == s.goroutines {
-			quiet++
-		} else {
-			s.goroutines, quiet = n, 0
-		}
-		time.Sleep(100 * time.Millisecond)
+// rise is by how much a line through all measurements rises from the first to the last, in bytes: the runtime keeps a little more or
+// less each time.
+func rise(states []state) float64 {
+	last := float64(len(states) - 1)
+	heap, up, square := 0.0, 0.0, 0.0
+	for _, s := range states {
+		heap += float64(s.Heap) / float64(len(states))
 	}
-	for range 4 { // finalizers, and pools in two steps
-		runtime.GC()
+	for i, s := range states {
+		x := float64(i) - last/2
+		up += x * (float64(s.Heap) - heap)
+		square += x * x
 	}
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	s.heap = stats.HeapAlloc
-	if c.Profiles != "" {
-		if err := profile(filepath.Join(c.Profiles, name)); err != nil {
-			c.fail(err)
-		}
-	}
-	return s
-}
-
-func profile(path string) error {
-	for _, kind := range []string{"heap", "goroutine"} {
-		f, err := os.Create(path + "." + kind)
-		if err != nil {
-			return err
-		}
-		if err = errors.Join(pprof.Lookup(kind).WriteTo(f, 0), f.Close()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return up / square * last
 }
 
 func (c *churn) fail(err error) {
@@ -181,11 +178,11 @@ func (c *churn) fail(err error) {
 
 // rounds lets n people live, in rooms where somebody is all the time.
 func (c *churn) rounds(ctx context.Context, n, atOnce int, dice *rand.Rand) error {
-	var peers []*sfu.Peer
+	var lines []*line
 	var hosts []*client
 	defer func() {
 		for i, h := range hosts {
-			peers[i].Close()
+			lines[i].close()
 			if err := errors.Join(h.failure(), h.close()); err != nil {
 				c.fail(fmt.Errorf("host: %w", err))
 			}
@@ -196,11 +193,11 @@ func (c *churn) rounds(ctx context.Context, n, atOnce int, dice *rand.Rand) erro
 		if err != nil {
 			return err
 		}
-		peer, err := h.join(c.sfu, room(i))
+		l, err := h.dial(c.server.addr, room(i))
 		if err != nil {
 			return err
 		}
-		hosts, peers = append(hosts, h), append(peers, peer)
+		hosts, lines = append(hosts, h), append(lines, l)
 		if err = h.publish(false); err != nil {
 			return err
 		}
@@ -252,7 +249,7 @@ func (l life) live(c *churn) error {
 	if err != nil {
 		return err
 	}
-	peer, err := cl.join(c.sfu, room(at))
+	line, err := cl.dial(c.server.addr, room(at))
 	if err != nil {
 		return errors.Join(err, cl.close())
 	}
@@ -260,7 +257,7 @@ func (l life) live(c *churn) error {
 		err = cl.failure()
 	}
 	c.counts[l.moment].Add(1)
-	if err = errors.Join(err, l.leave(c, cl, peer, room(at))); err != nil {
+	if err = errors.Join(err, l.leave(c, cl, line, room(at))); err != nil {
 		return fmt.Errorf("%s: %w", l.moment, err)
 	}
 	return nil
@@ -309,21 +306,21 @@ func (c *client) await(patience time.Duration, done func() bool) bool {
 	return true
 }
 
-func (l life) leave(c *churn, cl *client, peer *sfu.Peer, room string) error {
+func (l life) leave(c *churn, cl *client, line *line, room string) error {
 	switch l.manner {
 	case peerFirst:
-		peer.Close()
+		line.close()
 		return cl.close()
 	case cablePulled:
 		cl.cable.pull()
 	case replaced:
-		again, err := c.sfu.Room(room).Join(sfu.PeerConfig{ID: cl.id, Publish: true, Subscribe: true})
+		again, err := dial(c.server.addr, room, cl.id, func(sfu.Signal) {})
 		if err != nil {
 			return errors.Join(err, cl.close())
 		}
-		defer again.Close()
+		defer again.close()
 	}
 	err := cl.close()
-	peer.Close()
+	line.close()
 	return err
 }

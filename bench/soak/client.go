@@ -22,9 +22,6 @@ import (
 	"github.com/pausepoint/pausepoint/sfu"
 )
 
-// handler takes the signals of a member.
-type handler interface{ Handle(s sfu.Signal) error }
-
 // maker makes clients that share a certificate.
 type maker struct{ certificate webrtc.Certificate }
 
@@ -46,7 +43,7 @@ type client struct {
 	maker   *maker
 	api     *webrtc.API
 	cable   *cable
-	server  handler
+	server  *line
 	signals chan sfu.Signal
 	ctx     context.Context //nolint:containedctx // the life of the client
 	cancel  context.CancelFunc
@@ -54,6 +51,7 @@ type client struct {
 	media   sync.WaitGroup // what sends and receives
 
 	overflow atomic.Bool
+	offers   atomic.Uint32 // of publish connections
 
 	mu      sync.Mutex
 	pub     *publisher
@@ -103,20 +101,16 @@ func (c *client) connection() (*webrtc.PeerConnection, error) {
 	return c.api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{c.maker.certificate}})
 }
 
-// enter begins to answer the signals of h.
-func (c *client) enter(h handler) {
-	c.server = h
-	c.talk.Go(c.negotiate)
-}
-
-// join enters a room of s. A member who is there already is replaced.
-func (c *client) join(s *sfu.SFU, room string) (*sfu.Peer, error) {
-	p, err := s.Room(room).Join(sfu.PeerConfig{ID: c.id, Publish: true, Subscribe: true, Send: c.receive})
+// dial enters a room of a server. A member who is there already is replaced.
+func (c *client) dial(addr, room string) (*line, error) {
+	l, err := dial(addr, room, c.id, c.receive)
 	if err != nil {
 		return nil, err
 	}
-	c.enter(p)
-	return p, nil
+	c.server = l
+	c.talk.Go(c.negotiate)
+	go l.hear(c)
+	return l, nil
 }
 
 // receive is told signals by the server.
@@ -144,7 +138,7 @@ func (c *client) negotiate() {
 func (c *client) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.closing && c.ctx.Err() == nil && !errors.Is(err, sfu.ErrClosed) {
+	if !c.closing && c.ctx.Err() == nil {
 		c.err = errors.Join(c.err, err)
 	}
 }
@@ -165,7 +159,7 @@ func (c *client) answer(s sfu.Signal) error {
 		c.mu.Lock()
 		pub := c.pub
 		c.mu.Unlock()
-		if pub == nil {
+		if pub == nil || s.Offer != c.offers.Load() {
 			return nil // given up meanwhile
 		}
 		return pub.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: s.SDP})
@@ -203,7 +197,7 @@ func (c *client) subscribe(s sfu.Signal) error {
 	if err = sub.SetLocalDescription(answer); err != nil {
 		return err
 	}
-	return c.server.Handle(sfu.Signal{Kind: sfu.KindAnswer, PC: sfu.Subscribe, SDP: sub.LocalDescription().SDP, Offer: s.Offer})
+	return c.server.say(sfu.Signal{Kind: sfu.KindAnswer, PC: sfu.Subscribe, SDP: sub.LocalDescription().SDP, Offer: s.Offer})
 }
 
 func (c *client) unsubscribe() error {

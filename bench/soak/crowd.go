@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/pion/webrtc/v4"
-
-	"github.com/pausepoint/pausepoint/bench/wire"
-	"github.com/pausepoint/pausepoint/sfu"
 )
 
 // crowdPlan is one room full of people, all of whom send three layers and receive everybody. The server is a process of its own.
@@ -25,34 +20,13 @@ type crowdPlan struct {
 }
 
 func (p crowdPlan) run(ctx context.Context) (*row, error) {
-	process, addr, err := startServer(ctx)
+	server, err := startServer(ctx, false)
 	if err != nil {
 		return nil, err
 	}
 	r := &row{scenario: "crowd"}
-	err = p.fill(ctx, r, addr, process.Process.Pid)
-	return r, errors.Join(err, process.Process.Signal(os.Interrupt), process.Wait())
-}
-
-// startServer runs this command as a server.
-func startServer(ctx context.Context) (*exec.Cmd, string, error) {
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		return nil, "", err
-	}
-	defer l.Close() //nolint:errcheck // the child has its own
-	f, err := l.File()
-	if err != nil {
-		return nil, "", err
-	}
-	defer f.Close() //nolint:errcheck // the child has its own
-	self, err := os.Executable()
-	if err != nil {
-		return nil, "", err
-	}
-	cmd := exec.CommandContext(ctx, self, serveFlag) //nolint:gosec // itself
-	cmd.ExtraFiles, cmd.Stderr = []*os.File{f}, os.Stderr
-	return cmd, l.Addr().String(), cmd.Start()
+	err = p.fill(ctx, r, server.addr, server.cmd.Process.Pid)
+	return r, errors.Join(err, server.stop())
 }
 
 func (p crowdPlan) fill(ctx context.Context, r *row, addr string, pid int) (err error) {
@@ -72,14 +46,14 @@ func (p crowdPlan) fill(ctx context.Context, r *row, addr string, pid int) (err 
 		each(p.Members, func(i int) {
 			errs[i] = errors.Join(clients[i].failure(), clients[i].close())
 			if lines[i] != nil {
-				_ = lines[i].conn.Close()
+				lines[i].close()
 			}
 		})
 		err = errors.Join(append(errs, err)...)
 	}()
 	began := time.Now()
 	each(p.Members, func(i int) {
-		if lines[i], errs[i] = dial(addr, clients[i]); errs[i] == nil {
+		if lines[i], errs[i] = clients[i].dial(addr, "crowd"); errs[i] == nil {
 			errs[i] = clients[i].publish(true)
 		}
 	})
@@ -170,50 +144,4 @@ func cpuTime(pid int) time.Duration {
 	user, _ := strconv.Atoi(fields[11])
 	system, _ := strconv.Atoi(fields[12])
 	return time.Duration(user+system) * 10 * time.Millisecond
-}
-
-// line is a client's signaling to a server in another process.
-type line struct{ conn *wire.Conn }
-
-func dial(addr string, c *client) (*line, error) {
-	tcp, err := net.Dial("tcp", addr)
-	if err != nil {
-		return nil, err
-	}
-	l := &line{conn: wire.NewConn(tcp)}
-	if err = l.conn.Write(wire.Message{Join: &wire.Join{Room: "crowd", Member: c.id, Publish: true, Subscribe: true}}); err != nil {
-		return l, err
-	}
-	if first, err := l.conn.Read(); err != nil || first.Joined == nil {
-		return l, fmt.Errorf("the server does not let %s in: %s: %w", c.id, first.Error, err)
-	}
-	c.enter(l)
-	go l.hear(c)
-	return l, nil
-}
-
-// Handle implements handler.
-func (l *line) Handle(s sfu.Signal) error {
-	sources := make(map[string]string)
-	for mid, source := range s.Sources {
-		sources[mid] = string(source)
-	}
-	return l.conn.Write(wire.Message{Signal: &wire.Signal{
-		Kind: string(s.Kind), PC: string(s.PC), SDP: s.SDP, Offer: s.Offer, Sources: sources,
-	}})
-}
-
-// hear ends with the connection.
-func (l *line) hear(c *client) {
-	for {
-		m, err := l.conn.Read()
-		switch {
-		case err != nil:
-			return
-		case m.Error != "":
-			c.fail(errors.New(m.Error))
-		case m.Signal != nil:
-			c.receive(sfu.Signal{Kind: sfu.Kind(m.Signal.Kind), PC: sfu.PC(m.Signal.PC), SDP: m.Signal.SDP, Offer: m.Signal.Offer})
-		}
-	}
 }

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/pion/webrtc/v4"
-
-	"github.com/pausepoint/pausepoint/sfu"
 )
 
 // instantPlan is people who come in the same instant.
@@ -20,13 +18,18 @@ type instantPlan struct {
 }
 
 func (p instantPlan) run(ctx context.Context) (*row, error) {
-	s, err := sfu.New(sfu.Config{UDPAddr: "127.0.0.1:0"})
+	server, err := startServer(ctx, false)
 	if err != nil {
 		return nil, err
 	}
+	r, err := p.against(ctx, server)
+	return r, errors.Join(err, server.stop())
+}
+
+func (p instantPlan) against(ctx context.Context, server *process) (*row, error) {
 	m, err := newMaker()
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, err
 	}
 	r := &row{scenario: "instant"}
 	var took []time.Duration
@@ -35,7 +38,7 @@ func (p instantPlan) run(ctx context.Context) (*row, error) {
 		if err = ctx.Err(); err != nil {
 			break
 		}
-		d, miss, failure := p.once(s, m, room(i))
+		d, miss, failure := p.once(server.addr, m, room(i))
 		if failure != nil {
 			err = failure
 			break
@@ -47,7 +50,7 @@ func (p instantPlan) run(ctx context.Context) (*row, error) {
 			}
 		}
 	}
-	if err = errors.Join(err, s.Close()); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	slices.Sort(took)
@@ -58,8 +61,8 @@ func (p instantPlan) run(ctx context.Context) (*row, error) {
 }
 
 // once lets everybody in at once and waits for all tracks.
-func (p instantPlan) once(s *sfu.SFU, m *maker, room string) (took time.Duration, miss string, err error) {
-	clients, peers, ids := make([]*client, p.Members), make([]*sfu.Peer, p.Members), make([]string, p.Members)
+func (p instantPlan) once(server string, m *maker, room string) (took time.Duration, miss string, err error) {
+	clients, lines, ids := make([]*client, p.Members), make([]*line, p.Members), make([]string, p.Members)
 	for i := range clients {
 		ids[i] = fmt.Sprintf("m%d", i)
 		if clients[i], err = m.client(ids[i], webrtc.NetworkTypeUDP4); err != nil {
@@ -69,7 +72,7 @@ func (p instantPlan) once(s *sfu.SFU, m *maker, room string) (took time.Duration
 	errs := make([]error, p.Members)
 	began := time.Now()
 	each(p.Members, func(i int) {
-		if peers[i], errs[i] = clients[i].join(s, room); errs[i] == nil {
+		if lines[i], errs[i] = clients[i].dial(server, room); errs[i] == nil {
 			errs[i] = clients[i].publish(false)
 		}
 	})
@@ -84,8 +87,8 @@ func (p instantPlan) once(s *sfu.SFU, m *maker, room string) (took time.Duration
 		err = errors.Join(err, c.failure())
 	}
 	each(p.Members, func(i int) {
-		if peers[i] != nil {
-			peers[i].Close()
+		if lines[i] != nil {
+			lines[i].close()
 		}
 		errs[i] = clients[i].close()
 	})

@@ -6,24 +6,22 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/signal"
 	"runtime"
 	"strings"
 	"time"
-
-	"github.com/pausepoint/pausepoint/bench/server"
 )
-
-// serveFlag makes the command a server in a process of its own, so that its CPU time can be told from the clients'.
-const serveFlag = "-serve-on-fd-3"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if len(os.Args) == 2 && os.Args[1] == serveFlag {
 		exit(serve(ctx))
+		return
+	}
+	if len(os.Args) == 2 && os.Args[1] == burnFlag {
+		burn()
 		return
 	}
 	exit(run(ctx, os.Args[1:], os.Stdout))
@@ -34,15 +32,6 @@ func exit(err error) {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(1)
 	}
-}
-
-// serve answers on the listener that the parent has opened.
-func serve(ctx context.Context) error {
-	l, err := net.FileListener(os.NewFile(3, "listener"))
-	if err != nil {
-		return err
-	}
-	return server.Serve(ctx, "pausepoint", l)
 }
 
 // plan is how much of each scenario there is.
@@ -56,7 +45,7 @@ type plan struct {
 // long is what the command does.
 func long() plan {
 	return plan{
-		churn:      churnPlan{Warm: 200, Lives: 20_000, AtOnce: 16, Growth: 0.02},
+		churn:      churnPlan{Warm: 2000, Lives: 20_000, AtOnce: 16, Growth: 0.02},
 		reconnects: reconnectPlan{Times: 2000, Rooms: 4, Busy: 4, Patience: 30 * time.Second},
 		crowd:      crowdPlan{Members: 12, For: time.Minute, Patience: 60 * time.Second},
 		instants:   instantPlan{Times: 200, Members: 6, Patience: 30 * time.Second},
@@ -86,15 +75,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	n := flags.Int("n", 0, "how often, instead of the usual number")
 	seed := flags.Uint64("seed", rand.Uint64(), "of what is random")
 	verbose := flags.Bool("v", false, "tell each reconnect")
-	profiles := flags.String("profiles", "", "a folder for heap profiles before and after churn")
+	profiles := flags.String("profiles", "", "a folder for heap profiles of the server before, between and after churn")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if *n > 0 {
 		p.churn.Lives, p.reconnects.Times, p.instants.Times = *n, *n, *n
-	}
-	if *profiles != "" {
-		runtime.MemProfileRate = 256 // so that what is left of each life shows
 	}
 	p.churn.Profiles = *profiles
 	p.reconnects.Tell = func(attempt) {}

@@ -132,8 +132,8 @@ func (c *client) offer(p *publisher, options *webrtc.OfferOptions) error {
 			p.sources[t.Mid()] = sfu.SourceCamera
 		}
 	}
-	return c.server.Handle(sfu.Signal{
-		Kind: sfu.KindOffer, PC: sfu.Publish, SDP: p.pc.LocalDescription().SDP, Sources: p.sources,
+	return c.server.say(sfu.Signal{
+		Kind: sfu.KindOffer, PC: sfu.Publish, SDP: p.pc.LocalDescription().SDP, Offer: c.offers.Add(1), Sources: p.sources,
 	})
 }
 
@@ -171,7 +171,7 @@ func (c *client) restart() error {
 	if err := c.offer(p, &webrtc.OfferOptions{ICERestart: true}); err != nil {
 		return err
 	}
-	return c.server.Handle(sfu.Signal{Kind: sfu.KindRestart, PC: sfu.Subscribe})
+	return c.server.say(sfu.Signal{Kind: sfu.KindRestart, PC: sfu.Subscribe})
 }
 
 // renew does what the page does when a restart does not help: it gives both connections up.
@@ -180,9 +180,9 @@ func (c *client) renew() error {
 		return err
 	}
 	return errors.Join(
-		c.server.Handle(sfu.Signal{Kind: sfu.KindRestart, PC: sfu.Publish}),
+		c.server.say(sfu.Signal{Kind: sfu.KindRestart, PC: sfu.Publish}),
 		c.publish(false),
-		c.server.Handle(sfu.Signal{Kind: sfu.KindRestart, PC: sfu.Subscribe}),
+		c.server.say(sfu.Signal{Kind: sfu.KindRestart, PC: sfu.Subscribe}),
 	)
 }
 

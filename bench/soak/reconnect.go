@@ -10,15 +10,13 @@ import (
 	"time"
 
 	"github.com/pion/webrtc/v4"
-
-	"github.com/pausepoint/pausepoint/sfu"
 )
 
 // reconnectPlan is rooms of three in which somebody loses the connection again and again, on a machine that is busy.
 type reconnectPlan struct {
 	Times    int
 	Rooms    int
-	Busy     int // goroutines that eat CPU
+	Busy     int // processes that eat CPU
 	Patience time.Duration
 	Tell     func(attempt) // of each one, from any goroutine
 }
@@ -48,18 +46,22 @@ type attempt struct {
 }
 
 func (p reconnectPlan) run(ctx context.Context, dice *rand.Rand) (*row, error) {
-	s, err := sfu.New(sfu.Config{UDPAddr: "127.0.0.1:0"})
+	server, err := startServer(ctx, false)
 	if err != nil {
 		return nil, err
 	}
+	stop, err := startBusy(ctx, p.Busy)
+	if err != nil {
+		return nil, errors.Join(err, server.stop())
+	}
+	r, err := p.against(ctx, server, dice)
+	return r, errors.Join(err, stop(), server.stop())
+}
+
+func (p reconnectPlan) against(ctx context.Context, server *process, dice *rand.Rand) (*row, error) {
 	m, err := newMaker()
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	ctx, stop := context.WithCancel(ctx)
-	var busy sync.WaitGroup
-	for range p.Busy {
-		busy.Go(func() { burn(ctx) })
+		return nil, err
 	}
 	results := make([][]attempt, p.Rooms)
 	errs := make([]error, p.Rooms)
@@ -71,29 +73,17 @@ func (p reconnectPlan) run(ctx context.Context, dice *rand.Rand) (*row, error) {
 			n++
 		}
 		rooms.Go(func() {
-			t := &three{plan: p, sfu: s, maker: m, room: room(i), dice: own}
+			t := &three{plan: p, server: server.addr, maker: m, room: room(i), dice: own}
 			results[i], errs[i] = t.play(ctx, n)
 		})
 	}
 	rooms.Wait()
-	stop()
-	busy.Wait()
-	return p.row(slices.Concat(results...)), errors.Join(append(errs, s.Close())...)
-}
-
-// burn eats a processor.
-func burn(ctx context.Context) {
-	x := 1.0
-	for ctx.Err() == nil {
-		for i := range 100_000 {
-			x = x*1.0000001 + float64(i&1)
-		}
-	}
+	return p.row(slices.Concat(results...)), errors.Join(errs...)
 }
 
 func (p reconnectPlan) row(all []attempt) *row {
 	r := &row{scenario: "reconnect"}
-	r.figure("%d reconnects in %d rooms of %d, with %d busy goroutines", len(all), p.Rooms, trio, p.Busy)
+	r.figure("%d reconnects in %d rooms of %d, beside %d busy processes", len(all), p.Rooms, trio, p.Busy)
 	for w := range ways {
 		r.times(w.String(), all, func(a attempt) bool { return a.way == w })
 	}
@@ -131,27 +121,27 @@ func (r *row) times(what string, all []attempt, is func(attempt) bool) {
 // three is a room of three. One goroutine plays it.
 type three struct {
 	plan    reconnectPlan
-	sfu     *sfu.SFU
+	server  string // its address
 	maker   *maker
 	room    string
 	dice    *rand.Rand
 	ids     []string
 	clients []*client
-	peers   []*sfu.Peer
+	lines   []*line
 }
 
 func (t *three) play(ctx context.Context, n int) (list []attempt, err error) {
 	defer func() {
 		for i, c := range t.clients {
-			t.peers[i].Close()
+			t.lines[i].close()
 			err = errors.Join(err, c.failure(), c.close())
 		}
 	}()
 	for i := range trio {
 		t.ids = append(t.ids, fmt.Sprintf("%s-%d", t.room, i))
-		t.clients, t.peers = append(t.clients, nil), append(t.peers, nil)
+		t.clients, t.lines = append(t.clients, nil), append(t.lines, nil)
 		if err = t.enter(i); err != nil {
-			t.clients, t.peers = t.clients[:i], t.peers[:i]
+			t.clients, t.lines = t.clients[:i], t.lines[:i]
 			return nil, err
 		}
 	}
@@ -178,23 +168,24 @@ func (t *three) enter(i int) error {
 	if err != nil {
 		return err
 	}
-	p, err := c.join(t.sfu, t.room)
+	l, err := c.dial(t.server, t.room)
 	if err != nil {
 		return errors.Join(err, c.close())
 	}
-	t.clients[i], t.peers[i] = c, p
+	t.clients[i], t.lines[i] = c, l
 	return c.publish(false)
 }
 
 // again lets the i-th lose the connection and come back.
 func (t *three) again(i int, w way) (attempt, error) {
-	c := t.clients[i]
+	c, l := t.clients[i], t.lines[i]
 	began := time.Now()
 	var err error
 	switch w {
 	case rejoined:
 		c.cable.pull()
 		err = errors.Join(c.failure(), t.enter(i), c.close())
+		l.close()
 	case restarted:
 		err = c.restart()
 	case rewired:

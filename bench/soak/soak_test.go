@@ -9,12 +9,16 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary be the server of the crowd.
+// TestMain lets the test binary be a server, or busy.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == serveFlag {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 		defer stop()
 		exit(serve(ctx))
+		return
+	}
+	if len(os.Args) == 2 && os.Args[1] == burnFlag {
+		burn()
 		return
 	}
 	os.Exit(m.Run())
