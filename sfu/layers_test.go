@@ -56,6 +56,27 @@ func (l *layered) frames(key bool) {
 	l.now = l.now.Add(time.Second / 30)
 }
 
+// late sends a key frame of the upper layer whose first packet comes last, and one more picture.
+func (l *layered) late() {
+	ts := uint32(l.now.UnixMicro()*9/100) + secondLayer
+	l.pic++
+	first := l.seqs[1]
+	payload := func(begins byte) []byte {
+		pic := l.pic + 500
+		return []byte{0x80 | begins<<4, 0x80, 0x80 | byte(pic>>8), byte(pic), 1 - begins, 1}
+	}
+	l.seqs[1]++
+	l.packet(1, ts, false, payload(0))
+	l.packet(1, ts, true, payload(0))
+	after := l.seqs[1]
+	l.seqs[1] = first
+	l.packet(1, ts, false, payload(1))
+	l.seqs[1] = after
+	l.now = l.now.Add(time.Second / 30)
+	l.pic++
+	l.packet(1, ts+3000, true, payload(0))
+}
+
 func (l *layered) packet(layer int, ts uint32, marker bool, payload []byte) {
 	p := rtp.Packet{
 		Header: rtp.Header{

@@ -149,6 +149,7 @@ type TapTrack struct {
 	dropped uint64
 	ended   bool
 	epoch   uint32
+	scratch packet        // reused
 	wake    chan struct{} // capacity 1
 }
 
@@ -163,7 +164,7 @@ func newTapTrack(p *Publication, capacity int) *TapTrack {
 // read. One goroutine may call it.
 func (t *TapTrack) Next(ctx context.Context) (Item, error) {
 	for {
-		item, ok, ended := t.take()
+		item, ok, ended := t.read()
 		if ok {
 			return item, nil
 		}
@@ -191,7 +192,7 @@ func (t *TapTrack) Close() {
 	t.end()
 }
 
-func (t *TapTrack) take() (item Item, ok, ended bool) {
+func (t *TapTrack) read() (item Item, ok, ended bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.size == 0 {
@@ -207,11 +208,30 @@ func (t *TapTrack) take() (item Item, ok, ended bool) {
 func (t *TapTrack) push(p *packet) {
 	t.mu.Lock()
 	t.out.want = int(t.pub.best.Load())
-	if n, ok := t.number(p); ok {
-		t.queue(Item{Arrival: p.arrival, Epoch: t.epoch}, p, n)
+	before := t.out.layer
+	t.take(p)
+	if t.out.layer != before {
+		t.catchUp(p)
 	}
 	t.mu.Unlock()
 	poke(t.wake)
+}
+
+// take queues a packet, if it is one of the stream. mu is held.
+func (t *TapTrack) take(p *packet) {
+	if n, ok := t.number(p); ok {
+		t.queue(Item{Arrival: p.arrival, Epoch: t.epoch}, p, n)
+	}
+}
+
+// catchUp takes what of a layer came before its first packet, which came late: as long as that was missing, it was of no use. mu is
+// held.
+func (t *TapTrack) catchUp(first *packet) {
+	for i := range first.behind {
+		if t.pub.layers[first.layer].history.get(first.seq+1+i, first.epoch, &t.scratch) {
+			t.take(&t.scratch)
+		}
+	}
 }
 
 // number maps a packet. A recorder may begin anywhere; between layers it goes at a key frame.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -216,6 +217,31 @@ func TestTapTrackSeesPadding(t *testing.T) {
 		if item.Packet.SequenceNumber != uint16(65535+i) || (len(item.Packet.Payload) == 0) != padding {
 			t.Errorf("item %d is number %d with %d bytes", i, item.Packet.SequenceNumber, len(item.Packet.Payload))
 		}
+	}
+}
+
+// The first packet of the key frame with which a recorder goes to another layer is late: the others are not gone.
+func TestTapTrackBeginsALayerWithALateKeyFrame(t *testing.T) {
+	l := newLayered(t)
+	track := l.Attach(100)
+	l.frames(true)
+	l.best.Store(1)
+	l.late()
+	track.Close()
+	var layers []byte
+	for {
+		item, err := track.Next(t.Context())
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		must(t, err)
+		if want := 1000 + uint16(len(layers)); item.Epoch != 0 || item.Packet.SequenceNumber != want {
+			t.Errorf("number %d of epoch %d, want %d", item.Packet.SequenceNumber, item.Epoch, want)
+		}
+		layers = append(layers, item.Packet.Payload[5])
+	}
+	if want := []byte{0, 0, 1, 1, 1, 1}; !slices.Equal(layers, want) {
+		t.Errorf("the layers are %v, want %v", layers, want)
 	}
 }
 
