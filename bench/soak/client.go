@@ -187,17 +187,29 @@ func (c *client) subscribe(s sfu.Signal) error {
 		c.sub = sub
 		c.mu.Unlock()
 	}
-	if err := sub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: forPion(s.SDP)}); err != nil {
-		return err
+	answer, err := accept(sub, forPion(s.SDP))
+	if errors.Is(err, webrtc.ErrConnectionClosed) {
+		return nil // by the server, meanwhile: another offer follows
 	}
-	answer, err := sub.CreateAnswer(nil)
 	if err != nil {
 		return err
 	}
-	if err = sub.SetLocalDescription(answer); err != nil {
-		return err
+	return c.server.say(sfu.Signal{Kind: sfu.KindAnswer, PC: sfu.Subscribe, SDP: answer, Offer: s.Offer})
+}
+
+// accept answers an offer. The server needs no candidates of its members.
+func accept(pc *webrtc.PeerConnection, offer string) (string, error) {
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+		return "", err
 	}
-	return c.server.say(sfu.Signal{Kind: sfu.KindAnswer, PC: sfu.Subscribe, SDP: sub.LocalDescription().SDP, Offer: s.Offer})
+	answer, err := pc.CreateAnswer(nil)
+	if err != nil {
+		return "", err
+	}
+	if err = pc.SetLocalDescription(answer); err != nil {
+		return "", err
+	}
+	return pc.LocalDescription().SDP, nil
 }
 
 func (c *client) unsubscribe() error {
