@@ -77,24 +77,13 @@ func (c *publishConn) section(s *negotiate.Section, pub *Publication) {
 	}
 }
 
+// of is where the id of an extension belongs; nil for one that is of no use here.
 func (ids *extensionIDs) of(uri string) *uint8 {
-	switch uri {
-	case negotiate.ExtMID:
-		return &ids.mid
-	case negotiate.ExtRID:
-		return &ids.rid
-	case negotiate.ExtRepairedRID:
-		return &ids.repaired
-	case negotiate.ExtAudioLevel:
-		return &ids.level
-	case negotiate.ExtTransportCC:
-		return &ids.transportCC
-	case negotiate.ExtOrientation:
-		return &ids.orientation
-	case negotiate.ExtDependency:
-		return &ids.dependency
-	}
-	return nil
+	return map[string]*uint8{
+		negotiate.ExtMID: &ids.mid, negotiate.ExtRID: &ids.rid, negotiate.ExtRepairedRID: &ids.repaired,
+		negotiate.ExtAudioLevel: &ids.level, negotiate.ExtTransportCC: &ids.transportCC,
+		negotiate.ExtOrientation: &ids.orientation, negotiate.ExtDependency: &ids.dependency,
+	}[uri]
 }
 
 // fill puts a publication, or none, into a slot. Its streams are kept, since packets say where they belong only in the

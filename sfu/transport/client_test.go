@@ -207,6 +207,16 @@ func (m *member) connect(n *Network, c *Conn) {
 	must(m.t, m.secure(ctx))
 }
 
+// meet connects a member.
+func meet(t *testing.T, n *Network, m *member) (*Conn, *events) {
+	t.Helper()
+	e := newEvents()
+	c := n.NewConn(e)
+	m.connect(n, c)
+	e.await(t, Connected)
+	return c, e
+}
+
 // read tells packets apart. What comes before the keys waits in the channels, encrypted.
 func (m *member) read() {
 	buf := make([]byte, 4096)

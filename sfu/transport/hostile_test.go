@@ -231,12 +231,9 @@ func TestGarbageFromAMember(t *testing.T) {
 
 func TestRestartToAnotherSocket(t *testing.T) {
 	n := listen(t)
-	e := newEvents()
-	c := n.NewConn(e)
 	m := newMember(t, memberOptions{})
 	defer m.close()
-	m.connect(n, c)
-	e.await(t, Connected)
+	c, e := meet(t, n, m)
 	oldUfrag, oldPwd := c.Credentials()
 	c.Restart() // the member may miss one
 	missed := ufragOf(c)
@@ -359,12 +356,9 @@ func addrPort(addr string, port int) netip.AddrPort {
 
 func TestManySSRCsFail(t *testing.T) {
 	n := listen(t)
-	e := newEvents()
-	c := n.NewConn(e)
 	m := newMember(t, memberOptions{})
 	defer m.close()
-	m.connect(n, c)
-	e.await(t, Connected)
+	_, e := meet(t, n, m)
 	for ssrc := range uint32(2*maxStreams + 1) {
 		p := video(1, 10)
 		p.SSRC = ssrc
@@ -376,12 +370,9 @@ func TestManySSRCsFail(t *testing.T) {
 
 func TestReplaysAreDropped(t *testing.T) {
 	n := listen(t)
-	e := newEvents()
-	c := n.NewConn(e)
 	m := newMember(t, memberOptions{})
 	defer m.close()
-	m.connect(n, c)
-	e.await(t, Connected)
+	_, e := meet(t, n, m)
 	raw := m.seal(video(1, 100))
 	altered := append([]byte(nil), m.seal(video(2, 100))...)
 	altered[20] ^= 1

@@ -79,12 +79,9 @@ func TestInjectedNetwork(t *testing.T) {
 		if w.net.Loopback() || len(w.net.Candidates()) != 1 || w.net.Port() != 7000 {
 			t.Errorf("loopback %v, candidates %q, port %d", w.net.Loopback(), w.net.Candidates(), w.net.Port())
 		}
-		e := newEvents()
-		c := w.net.NewConn(e)
 		m := w.member()
 		defer m.close()
-		m.connect(w.net, c)
-		e.await(t, Connected)
+		c, e := meet(t, w.net, m)
 		exchange(t, w.net, c, e, m)
 	})
 }
@@ -93,12 +90,9 @@ func TestSilentThenConnectedThenFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		defer w.close()
-		e := newEvents()
-		c := w.net.NewConn(e)
 		m := w.member()
 		defer m.close()
-		m.connect(w.net, c)
-		e.await(t, Connected)
+		c, e := meet(t, w.net, m)
 		w.setCut(true)
 		began := time.Now()
 		e.await(t, Silent)
@@ -186,12 +180,9 @@ func TestMediaBehindTheHandshakeIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		defer w.close()
-		e := newEvents()
-		c := w.net.NewConn(e)
 		m := w.member()
 		defer m.close()
-		m.connect(w.net, c)
-		e.await(t, Connected)
+		c, e := meet(t, w.net, m)
 		// As if the keys had not been there.
 		c.in.mu.Lock()
 		in := c.in.context
@@ -275,12 +266,9 @@ func TestNothingIsLeft(t *testing.T) {
 func TestNetworkClosesItsConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		e := newEvents()
-		c := w.net.NewConn(e)
 		m := w.member()
 		defer m.close()
-		m.connect(w.net, c)
-		e.await(t, Connected)
+		c, e := meet(t, w.net, m)
 		w.close()
 		if c.State() != Closed || len(e.states) != 0 {
 			t.Errorf("state %v, %d more told", c.State(), len(e.states))
