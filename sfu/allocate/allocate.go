@@ -9,7 +9,7 @@
 // first every visible video gets its lowest layer if that fits, those of higher priority first; then those of the highest priority are raised to
 // what they can show, evenly, then those of the next. Where the budget ends, all that comes later in this order stays as it is: when
 // not even the lowest layers fit, those that do not are off, and nothing is raised. The budget is exceeded only by lowest layers that are sent
-// already, and at most twice; sound is not in it, and is never taken away.
+// already: up to twice, and if that is not enough for all of them, by a quarter; sound is not in it, and is never taken away.
 //
 // So a higher priority never gives its video less, and more budget takes something only from videos of lower priority than one that it
 // turns on.
@@ -28,8 +28,14 @@ const Off = -1
 const (
 	marginOf   = 5
 	marginFrom = 4
+)
 
-	keptBelow = 2
+// What is sent already is kept up to twice the budget; if that does not suffice for all of it, up to five quarters only: a large
+// picture would take the place of a small one, be off itself soon after, and leave its place to the small one again.
+const (
+	keptOf     = 4
+	keptAll    = 8
+	keptOthers = 5
 )
 
 // Layer is one of the ways in which a video can be had.
@@ -67,7 +73,11 @@ func Allocate(dst []Choice, budget int, tracks []Track) []Choice {
 	}
 	var room [64]int
 	a := allocation{budget: budget, tracks: tracks, choices: dst[n:], order: order(room[:0], tracks)}
-	if a.raise(a.order, true) {
+	fits := a.keep(keptAll)
+	if a.lost {
+		fits = a.keep(keptOthers)
+	}
+	if fits {
 		a.raiseClasses()
 	}
 	return dst
@@ -131,6 +141,17 @@ type allocation struct {
 	tracks        []Track
 	choices       []Choice
 	order         []int
+	kept          int  // of what is sent already, in parts of the budget
+	lost          bool // some of what is sent already has no place
+}
+
+// keep gives every track its lowest layer, those that are sent already up to kept parts of the budget. It reports false if not all fit.
+func (a *allocation) keep(kept int) bool {
+	a.spent, a.kept, a.lost = 0, kept, false
+	for i := range a.choices {
+		a.choices[i].Layer = Off
+	}
+	return a.raise(a.order, true)
 }
 
 // raiseClasses raises the tracks of each priority, the highest first, each class evenly. It ends where the budget does.
@@ -163,7 +184,7 @@ func (a *allocation) raise(some []int, once bool) bool {
 			case a.take(t, c.Layer, next):
 				c.Layer, more = next, !once
 			case once:
-				fits = false
+				fits, a.lost = false, a.lost || t.Current != Off
 			default:
 				return false
 			}
@@ -173,7 +194,7 @@ func (a *allocation) raise(some []int, once bool) bool {
 }
 
 // take pays for a step if it fits. A larger layer than is sent now takes a margin. The first layer of a video takes none, but is kept
-// until the budget is less than half of it: a picture that comes and goes is worse than a little too much.
+// beyond the budget: a picture that comes and goes is worse than a little too much.
 func (a *allocation) take(t *Track, from, to int) bool {
 	cost := a.spent + t.Layers[to].Bitrate
 	if from != Off {
@@ -182,7 +203,7 @@ func (a *allocation) take(t *Track, from, to int) bool {
 	limit := a.budget
 	switch {
 	case from == Off && t.Current != Off:
-		limit = a.budget * keptBelow
+		limit = a.budget / keptOf * a.kept
 	case from != Off && to > t.Current:
 		limit = a.budget / marginOf * marginFrom
 	}
