@@ -11,6 +11,12 @@ export interface Display {
 	painted(run: () => void): () => void;
 }
 
+/**
+ * µs; no clip's second frame begins before. Firefox 153 tells whole seconds as if they were µs, 3 for 3.35 s: nothing below this can be
+ * told from that, and is taken as not told.
+ */
+const SECOND_FRAME = 8000;
+
 export const pageDisplay: Display = {
 	hidden: () => document.visibilityState === "hidden",
 
@@ -24,7 +30,7 @@ export const pageDisplay: Display = {
 			const frame = new VideoFrame(el as HTMLVideoElement);
 			const { timestamp } = frame;
 			frame.close();
-			return timestamp;
+			return timestamp < SECOND_FRAME ? null : timestamp;
 		} catch {
 			return null;
 		}
