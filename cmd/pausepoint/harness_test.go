@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a test waits for what must come, on a machine that has much else to do.
-const patience = 2 * time.Minute
+const patience = 4 * time.Minute
 
 // output is a writer that can be read while it is written to.
 type output struct {

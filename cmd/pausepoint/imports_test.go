@@ -30,7 +30,7 @@ var rooms = map[string]struct {
 	"room":           {[]string{"room/event", "room/event/text"}, "a session decides from commands and time alone"},
 	"clip":           {[]string{"room/event/text"}, "clips do not know who watches them, nor where they are kept"},
 	"account":        {[]string{"room/event", "room/event/text"}, "people and plans know no media, no HTTP and no SQL"},
-	"recorder":       {[]string{"room/event", "room/event/text", "sfu"}, "it taps media and reads journals; what it needs of SQL it declares"},
+	"recorder":       {[]string{"room/event", "room/event/text", "sfu", "sfu/codec"}, "it taps media, knows what its payloads say, and reads journals; what it needs of SQL it declares"},
 	"store":          {[]string{"account", "clip", "recorder", "room", "room/event"}, "it implements what these declare"},
 	"static":         {nil, "the client is files"},
 	"signaling":      {[]string{"account", "clip", "recorder", "room", "room/event", "sfu"}, "the edge must not know SQL, or it would decide by it"},
