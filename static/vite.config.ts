@@ -18,7 +18,8 @@ export default defineConfig({
 		host: "127.0.0.1",
 		proxy: { "/api": { target: process.env.PAUSEPOINT_DEV ?? "http://127.0.0.1:8080", ws: true } },
 	},
-	test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
+	// Time in the tests is simulated: a slow machine is no failure, only a test that hangs is.
+	test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"], testTimeout: 60_000 },
 });
 
 /** dist/.gitkeep lets the server compile before the client was built; a build must not remove it. */
