@@ -28,7 +28,7 @@ const (
 	Refused   State = "refused"   // cannot be shown; Refusal says why
 )
 
-// DefaultPurpose is the purpose of every clip until its owner says otherwise.
+// DefaultPurpose is the purpose of every clip that somebody uploads.
 const DefaultPurpose = "learning, never evaluation"
 
 // PracticeID is the id of the practice clip, the same on every server.
@@ -38,36 +38,36 @@ const PracticeID = "00000000-0000-7000-8000-0000000c11b5"
 // its file. Times of creation are UTC. All fields are stored; which of them a
 // reader may see is up to who serves them.
 type Clip struct {
-	ID            string `json:"id"`    // UUIDv7; also the id of its upload
-	Owner         string `json:"owner"` // account id; empty for the practice clip
-	Title         string `json:"title"`
-	FocusQuestion string `json:"focusQuestion"`
-	Context       string `json:"context"` // the context card
-	Purpose       string `json:"purpose"`
-	From          int64  `json:"from"` // chosen range [From, To), µs of clip time
-	To            int64  `json:"to"`
+	ID            string // UUIDv7; also the id of its upload
+	Owner         string // account id; empty for the practice clip
+	Title         string
+	FocusQuestion string
+	Context       string // the context card
+	Purpose       string
+	From          int64 // chosen range [From, To), µs of clip time
+	To            int64
 
-	PupilConsent   bool      `json:"pupilConsent"` // the owner states that consent and opt-outs of pupils are respected
-	PupilConsentAt time.Time `json:"pupilConsentAt,omitzero"`
-	Practice       bool      `json:"practice"` // visible to every account
-	Created        time.Time `json:"created"`
+	PupilConsent   bool // the owner states that consent and opt-outs of pupils are respected
+	PupilConsentAt time.Time
+	Practice       bool // visible to every account
+	Created        time.Time
 
-	State    State   `json:"state"`
-	Progress float64 `json:"progress"` // of the preparation, 0..1
-	Refusal  string  `json:"refusal,omitempty"`
-	Attempts int     `json:"attempts"` // preparations begun and not ended in order; bounds files that kill the server
+	State    State
+	Progress float64 // of the preparation, 0..1
+	Refusal  string
+	Attempts int // preparations begun and not ended in order; bounds files that kill the server
 
-	Filename string `json:"filename"` // as the uploader named it; shown, never used as a path
-	Bytes    int64  `json:"bytes"`    // length of the uploaded file, as announced
+	Filename string // as the uploader named it; shown, never used as a path
+	Bytes    int64  // length of the uploaded file, as announced
 
-	Duration int64     `json:"duration"` // µs, Frames·FPSDen/FPSNum
-	Frames   int64     `json:"frames"`
-	FPSNum   int64     `json:"fpsNum"`
-	FPSDen   int64     `json:"fpsDen"`
-	Width    int       `json:"width"` // of the 720p rendition
-	Height   int       `json:"height"`
-	HasAudio bool      `json:"hasAudio"` // false: the sound track is silence
-	Prepared time.Time `json:"prepared,omitzero"`
+	Duration int64 // µs, Frames·FPSDen/FPSNum
+	Frames   int64
+	FPSNum   int64
+	FPSDen   int64
+	Width    int // of the 720p rendition
+	Height   int
+	HasAudio bool // false: the sound track is silence
+	Prepared time.Time
 }
 
 // Filter selects clips; its empty fields select everything.

@@ -13,19 +13,17 @@ import (
 const (
 	MaxTitle = 200
 	MaxText  = 10_000 // context card
-	MaxLine  = 1_000  // focus question, purpose
+	MaxLine  = 1_000  // focus question
 )
 
 // Edit is what an owner changes of a clip; nil leaves a field as it is.
-// Its JSON is the body of a PATCH.
 type Edit struct {
-	Title         *string `json:"title,omitempty"`
-	FocusQuestion *string `json:"focusQuestion,omitempty"`
-	Context       *string `json:"context,omitempty"`
-	Purpose       *string `json:"purpose,omitempty"`
-	From          *int64  `json:"from,omitempty"` // µs
-	To            *int64  `json:"to,omitempty"`   // µs
-	PupilConsent  *bool   `json:"pupilConsent,omitempty"`
+	Title         *string
+	FocusQuestion *string
+	Context       *string
+	From          *int64 // µs
+	To            *int64 // µs
+	PupilConsent  *bool
 }
 
 // Apply checks e and changes c. With an error, which is always an [*Error], c is as it was.
@@ -59,7 +57,6 @@ func (e Edit) applyTexts(c *Clip) error {
 		{"title", e.Title, &c.Title, MaxTitle, text.Line},
 		{"focus question", e.FocusQuestion, &c.FocusQuestion, MaxLine, text.Block},
 		{"context card", e.Context, &c.Context, MaxText, text.Block},
-		{"purpose", e.Purpose, &c.Purpose, MaxLine, text.Line},
 	} {
 		if f.from == nil {
 			continue
@@ -72,9 +69,6 @@ func (e Edit) applyTexts(c *Clip) error {
 	}
 	if c.Title == "" {
 		return because("no_title", "A clip needs a title. Write a few words that people recognise it by.", nil)
-	}
-	if c.Purpose == "" {
-		c.Purpose = DefaultPurpose
 	}
 	return nil
 }
