@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
 import { prepared } from "./lib/call.ts";
-import { displayedFrame, fps, frameAtKey, makeClip, watchKey } from "./lib/clip.ts";
+import { displayedFrame, fps, frameThen, makeClip, watchNext } from "./lib/clip.ts";
 import { Delay } from "./lib/delay.ts";
 import { audioEnergy, missing, movingPictures, pictures } from "./lib/media.ts";
 import { api, enter, invitation, makeFirstAccount, newPerson, refusals } from "./lib/people.ts";
@@ -162,9 +162,9 @@ test("the facilitating side goes on, together", async () => {
 });
 
 test("a note appears everywhere with the times of its first key", async () => {
-  await watchKey(tomasz);
+  await watchNext(tomasz, "keydown");
   await tomasz.locator("body").press("S");
-  const seen = await frameAtKey(tomasz);
+  const seen = await frameThen(tomasz);
   await tomasz.keyboard.type("he draws the bar again", { delay: 60 });
   await tomasz.getByRole("button", { name: /^Add/ }).click();
   for (const page of everyone())
@@ -188,9 +188,9 @@ test("a pause is prepared on the frame that its author sees, while the clip play
     return view.pauses.map((p) => p.frame).filter((f) => f !== pauseFrame);
   };
   await amara.getByRole("button", { name: "Prepare a pause here" }).focus();
-  await watchKey(amara);
+  await watchNext(amara, "click"); // the button acts on that, some time after the key
   await amara.keyboard.press("Enter");
-  const seen = await frameAtKey(amara);
+  const seen = await frameThen(amara);
   await amara.getByRole("dialog").getByRole("button", { name: "Add", exact: true }).click();
   await expect.poll(pauses).toHaveLength(1);
   expect(Math.abs(((await pauses())[0] ?? -1) - seen)).toBeLessThanOrEqual(2);

@@ -55,21 +55,21 @@ export async function makeClip(path: string, seconds: number, rate = fps, noise 
 
 /** Reads the number of the frame that the page's clip shows now, from its pixels. */
 export async function displayedFrame(page: Page): Promise<number> {
-  return (await read(page, false)) ?? -1;
+  return (await read(page, null)) ?? -1;
 }
 
-/** Reads the number of the frame that the page's clip shows when the next key goes down; frameAtKey tells it. */
-export async function watchKey(page: Page): Promise<void> {
-  await read(page, true);
+/** Reads the number of the frame that the page's clip shows at the next event of that kind; frameThen tells it. */
+export async function watchNext(page: Page, event: "keydown" | "click"): Promise<void> {
+  await read(page, event);
 }
 
-export async function frameAtKey(page: Page): Promise<number> {
-  return Number(await page.locator("[data-at-key]").getAttribute("data-at-key"));
+export async function frameThen(page: Page): Promise<number> {
+  return Number(await page.locator("[data-frame-then]").getAttribute("data-frame-then"));
 }
 
-function read(page: Page, atKey: boolean): Promise<number | undefined> {
+function read(page: Page, event: "keydown" | "click" | null): Promise<number | undefined> {
   return page.getByTestId("clip").evaluate(
-    (element, { bits, atKey }) => {
+    (element, { bits, event }) => {
       const video = element as HTMLVideoElement;
       const number = (picture: CanvasImageSource) => {
         const canvas = document.createElement("canvas");
@@ -86,18 +86,18 @@ function read(page: Page, atKey: boolean): Promise<number | undefined> {
         }
         return n;
       };
-      if (!atKey) return number(video);
+      if (!event) return number(video);
       const note = () => {
-        // Reading pixels takes long on a busy machine: the page hears of the key first.
+        // Reading pixels takes long on a busy machine: the page hears of the event first.
         const picture = new VideoFrame(video);
         setTimeout(() => {
-          video.dataset.atKey = String(number(picture));
+          video.dataset.frameThen = String(number(picture));
           picture.close();
         });
       };
-      window.addEventListener("keydown", note, { capture: true, once: true });
+      window.addEventListener(event, note, { capture: true, once: true });
       return undefined;
     },
-    { bits, atKey },
+    { bits, event },
   );
 }
