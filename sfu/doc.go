@@ -23,6 +23,7 @@
 //	socket → ICE, DTLS, SRTP (transport) → publishConn.HandleRTP, in the socket's goroutine
 //	         → stream: whose SSRC it is; retransmissions are unwrapped
 //	         → layer.accept     rate cap, size, padding, payload (codec), place in the stream, what is missing
+//	         → publishConn.mend  missing sound is made of what the packet repeats
 //	         → history.put      one copy of it for all subscribers
 //	         → downTrack.forward for each subscriber: layer, sequence number, timestamp, picture id (outStream)
 //	                             → egress: pacing, transport-wide number → SRTP → the socket's batch
@@ -35,6 +36,14 @@
 // 300 ms and again until a key frame begins. A subscriber that begins, or changes its layer, while the newest key frame is
 // fresh is sent what came since then out of the history (egress.catchUp), so that a crowd needs one key frame. Sender reports of the publisher are translated for each subscriber, so that a member's
 // audio and video play in sync.
+//
+// # Sound
+//
+// Sound is not sent again when it is lost: later packets repeat it (RED, RFC 2198), and the server mends each way by itself. Redundancy is
+// taken apart where it comes in (layer.unwrap); what is missing of the stream is made of it, under its own number, before the
+// packet that repeats it, and the original is dropped if it comes after all (publishConn.mend). A block that may be another packet
+// is not used. Towards each subscriber that takes RED, redundancy is composed anew: one earlier packet, two where 3 % are
+// lost, none where the bandwidth is hardly enough for sound. Recorders get plain Opus, with what was made.
 //
 // # Layers and bandwidth
 //
