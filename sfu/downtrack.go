@@ -153,6 +153,9 @@ func (t *downTrack) send(b *transport.Batch, p *packet, now time.Time) {
 	t.stats.Bytes += uint64(len(payload))
 	// A packet that cannot be sent is a lost one; the connection's state tells the rest.
 	t.egress.write(b, t, &t.header, payload, now, 0)
+	if p.repaired && t.egress.lossy() {
+		t.another(b, p, t.sent.get(n.seq), now)
+	}
 }
 
 // head prepares the header of a packet.
@@ -205,16 +208,26 @@ func (t *downTrack) repair(b *transport.Batch, seq uint16, now time.Time) bool {
 	if t.egress.paced && (t.choice < 0 || !t.egress.pacer.Allow(int(s.size)+overhead, now)) {
 		return false
 	}
+	lost := s.again != 0 // the answer to the first request was
 	s.again = at
 	t.stats.Repaired++
-	t.again(b, s, now, 0)
+	t.again(b, &t.egress.scratch, s, now, 0)
+	if lost || t.egress.lossy() {
+		t.another(b, &t.egress.scratch, s, now)
+	}
 	return true
 }
 
-// again sends what is in egress.scratch once more, on the retransmission stream (RFC 4588 section 4). Under its own number it must not be
+// another sends a second copy of what may be lost, and would then come too late, if there is bandwidth for it.
+func (t *downTrack) another(b *transport.Batch, p *packet, s *sentPacket, now time.Time) {
+	if e := t.egress; e.paced && t.to.rtxPT != 0 && !e.congested() && e.pacer.Allow(int(s.size)+overhead, now) {
+		t.again(b, p, s, now, 0)
+	}
+}
+
+// again sends a packet once more, on the retransmission stream (RFC 4588 section 4). Under its own number it must not be
 // sent again: the transport-wide number differs, and two packets under one number tell what AES-GCM's key is made of.
-func (t *downTrack) again(b *transport.Batch, s *sentPacket, now time.Time, probe uint8) {
-	p := &t.egress.scratch
+func (t *downTrack) again(b *transport.Batch, p *packet, s *sentPacket, now time.Time, probe uint8) {
 	payload, pt := t.payload(p, s.numbers)
 	t.head(p, pt, s.numbers)
 	t.retransmission()
@@ -233,7 +246,10 @@ func (t *downTrack) retransmission() {
 func (t *downTrack) report(b *transport.Batch, layer uint8, r *timedReport, now time.Time) {
 	t.egress.mu.Lock()
 	defer t.egress.mu.Unlock()
-	if t.out.started && !t.out.pressing && !t.stopped && int(layer) == t.out.layer && r.epoch == t.out.epoch {
+	if !t.out.started || t.stopped || int(layer) != t.out.layer || r.epoch != t.out.epoch {
+		return
+	}
+	if _, early := t.out.pressed(r.RTP); !early {
 		t.sendReport(b, r, now)
 	}
 }

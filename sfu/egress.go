@@ -20,6 +20,7 @@ const (
 	estimateHighest = 30_000_000
 
 	allocateInterval = 100 * time.Millisecond
+	twiceFrom        = 0.01                   // lost, a repair is sent twice
 	keyframeOnWay    = 100 * time.Millisecond // beyond the round trip
 	congestedQueue   = 60 * time.Millisecond
 	drainSlack       = 160 * time.Millisecond // until a key frame comes that is asked for now, it is less
@@ -161,6 +162,9 @@ func (e *egress) pace(now time.Time) {
 
 // congested reports whether what is sent waits on the way.
 func (e *egress) congested() bool { return e.paced && e.estimator.Queued() >= congestedQueue }
+
+// lossy reports whether so much is lost that one copy of a repair may well be, too.
+func (e *egress) lossy() bool { return e.estimator.UsualLoss() >= twiceFrom }
 
 // draining reports whether a layer that was halted should wait before it is begun anew: a key frame behind a queue is not there sooner
 // than one that is asked for later, and may not fit.

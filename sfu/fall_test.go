@@ -34,10 +34,14 @@ func newTwoLayers(target int) *twoLayers {
 
 // picture sends one packet of a layer.
 func (l *twoLayers) picture(layer int, key bool) {
+	l.packet(layer, key, false)
+}
+
+func (l *twoLayers) packet(layer int, key, repaired bool) {
 	l.now = l.now.Add(10 * time.Millisecond)
 	l.seqs[layer]++
 	p := &packet{
-		kind: codec.VP8, layer: uint8(layer), seq: l.seqs[layer], timestamp: uint32(l.now.UnixMicro()), arrival: l.now, handled: l.now,
+		repaired: repaired, kind: codec.VP8, layer: uint8(layer), seq: l.seqs[layer], timestamp: uint32(l.now.UnixMicro()), arrival: l.now, handled: l.now,
 		frame: codec.Frame{Begin: true, Keyframe: key}, payload: make([]byte, 500),
 	}
 	l.layers[layer].history.put(p)
@@ -63,6 +67,21 @@ func (l *twoLayers) falls(rate int) {
 				l.d.hear(p, l.now)
 			}
 		}
+	}
+}
+
+// loses reports packets of which every nth was lost, 0 for none.
+func (l *twoLayers) loses(nth uint16) {
+	e, r := l.d.egress, twcc.NewRecorder(1)
+	for seq := range uint16(150) {
+		l.now = l.now.Add(10 * time.Millisecond)
+		e.estimator.Sent(seq, 1000, l.now, 0)
+		if nth == 0 || seq%nth != 1 {
+			r.Record(7, seq, int64(seq+100)*10_000)
+		}
+	}
+	for _, p := range r.BuildFeedbackPacket() {
+		l.d.hear(p, l.now)
 	}
 }
 
@@ -140,5 +159,33 @@ func TestAKeyFrameOnItsWayIsNotAskedForAgain(t *testing.T) {
 	l.d.hear(lost, l.now.Add(keyframeOnWay))
 	if !l.asked(1) {
 		t.Error("it is not asked for, although it must have been lost")
+	}
+}
+
+// Where much is lost, one copy of what comes late already is not enough.
+func TestRepairsGoTwiceWhereMuchIsLost(t *testing.T) {
+	for _, c := range []struct {
+		nth    uint16
+		copies int
+	}{{0, 1}, {10, 2}} {
+		l := newTwoLayers(3_000_000)
+		l.picture(1, true)
+		l.loses(c.nth)
+		before := len(l.out.headers)
+		l.packet(1, false, true)
+		if n := len(l.out.headers) - before; n != c.copies {
+			t.Errorf("a packet that came late goes out %d times, want %d", n, c.copies)
+		}
+		l.picture(1, false)
+		before = len(l.out.headers)
+		last := l.out.headers[before-1].SequenceNumber
+		l.d.hear(&rtcp.TransportLayerNack{MediaSSRC: l.d.to.ssrc, Nacks: []rtcp.NackPair{{PacketID: last}}}, l.now)
+		sent := l.out.headers[before:]
+		if len(sent) != c.copies {
+			t.Errorf("what is asked for goes out %d times, want %d", len(sent), c.copies)
+		}
+		if c.copies == 2 && (len(sent) != 2 || sent[0].SSRC != l.d.to.rtxSSRC || sent[0].SequenceNumber == sent[1].SequenceNumber) {
+			t.Errorf("%+v", sent)
+		}
 	}
 }

@@ -204,7 +204,7 @@ func (l *layer) jumped(timestamp uint32, now time.Time) bool {
 // follow keeps the stream's books: what is missing, what is reported, how much it is.
 func (l *layer) follow(p *packet, repaired bool) {
 	l.seenAt = p.arrival
-	if !l.missing.received(p.seq, p.arrival) && l.pub.video {
+	if !l.missing.received(p.seq, repaired, p.arrival) && l.pub.video {
 		l.keys.request()
 	}
 	if repaired {

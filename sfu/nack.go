@@ -7,10 +7,10 @@ import (
 
 const (
 	nackPatience = 10 * time.Millisecond // a packet may only be late
+	nackEcho     = 20 * time.Millisecond // after which a request is repeated, since it may be lost: publishers answer one in a round trip
 	nackFirstRTT = 100 * time.Millisecond
-	nackLeastGap = 20 * time.Millisecond // between two requests for one packet
-	nackTries    = 10
-	nackLife     = 1500 * time.Millisecond
+	nackTries    = 12
+	nackLife     = time.Second // what comes later is of no use
 	nackCapacity = 256
 )
 
@@ -19,6 +19,7 @@ type nackList struct {
 	started bool
 	highest uint16
 	missing []missing // in order
+	next    time.Time // when the first is due
 	rtt     time.Duration
 	gaveUp  uint64
 }
@@ -28,19 +29,19 @@ type missing struct {
 	tries int
 	since time.Time
 	due   time.Time
-	asked time.Time // the first time
+	asked time.Time // the newest time but for echoes
 }
 
-// received notes that a packet came. It reports false if so many are missing that asking is of no use: they are forgotten,
-// and only a key frame helps.
-func (l *nackList) received(seq uint16, now time.Time) bool {
+// received notes that a packet came; repaired says that it did because it was asked for. It reports false if so many are missing that
+// asking is of no use: they are forgotten, and only a key frame helps.
+func (l *nackList) received(seq uint16, repaired bool, now time.Time) bool {
 	if !l.started {
 		l.started, l.highest = true, seq
 		return true
 	}
 	ahead := seq - l.highest
 	if ahead == 0 || ahead >= 1<<15 {
-		l.found(seq, now)
+		l.found(seq, repaired, now)
 		return true
 	}
 	gap := int(ahead) - 1
@@ -48,6 +49,9 @@ func (l *nackList) received(seq uint16, now time.Time) bool {
 		l.gaveUp += uint64(len(l.missing) + gap) //nolint:gosec // not negative
 		l.missing, l.highest = l.missing[:0], seq
 		return false
+	}
+	if due := now.Add(nackPatience); len(l.missing) == 0 || l.next.After(due) {
+		l.next = due
 	}
 	for s := l.highest + 1; s != seq; s++ {
 		l.missing = append(l.missing, missing{seq: s, since: now, due: now.Add(nackPatience)})
@@ -61,13 +65,13 @@ func (l *nackList) lacks(seq uint16) bool {
 	return slices.ContainsFunc(l.missing, func(m missing) bool { return m.seq == seq })
 }
 
-// found takes a packet off the list; one that was asked for once tells the round-trip time.
-func (l *nackList) found(seq uint16, now time.Time) {
+// found takes a packet off the list; one that was asked for once, and is not only late, tells the round-trip time.
+func (l *nackList) found(seq uint16, repaired bool, now time.Time) {
 	for i, m := range l.missing {
 		if m.seq != seq {
 			continue
 		}
-		if m.tries == 1 {
+		if repaired && m.tries != 0 && m.tries <= 2 {
 			l.measure(now.Sub(m.asked))
 		}
 		l.missing = append(l.missing[:i], l.missing[i+1:]...)
@@ -85,19 +89,27 @@ func (l *nackList) measure(rtt time.Duration) {
 
 // due appends the packets to ask for now.
 func (l *nackList) due(now time.Time, dst []uint16) []uint16 {
+	if len(l.missing) == 0 || now.Before(l.next) {
+		return dst
+	}
 	kept := l.missing[:0]
+	l.next = now.Add(nackLife)
 	for _, m := range l.missing {
 		if m.tries >= nackTries || now.Sub(m.since) > nackLife {
 			l.gaveUp++
 			continue
 		}
 		if !now.Before(m.due) {
-			if m.tries == 0 {
-				m.asked = now
-			}
 			m.tries++
-			m.due = now.Add(l.wait())
+			if m.tries%2 == 1 {
+				m.asked, m.due = now, now.Add(nackEcho)
+			} else {
+				m.due = m.asked.Add(l.wait())
+			}
 			dst = append(dst, m.seq)
+		}
+		if m.due.Before(l.next) {
+			l.next = m.due
 		}
 		kept = append(kept, m)
 	}
@@ -109,7 +121,7 @@ func (l *nackList) wait() time.Duration {
 	if l.rtt == 0 {
 		return nackFirstRTT
 	}
-	return max(l.rtt+l.rtt/4, nackLeastGap)
+	return max(l.rtt+l.rtt/8, 2*nackEcho)
 }
 
 // reset forgets everything: the stream begins anew.

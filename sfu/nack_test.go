@@ -17,17 +17,22 @@ func TestMissingPacketsAreAskedFor(t *testing.T) {
 		}
 	}
 	for _, seq := range []uint16{65533, 65534, 2} { // 65535, 0 and 1 are missing
-		l.received(seq, at(0))
+		l.received(seq, false, at(0))
 	}
 	due(0, "[]") // they may only be late
-	l.received(0, at(5))
+	l.received(0, false, at(5))
 	due(10, "[65535 1]")
+	due(20, "[]")
+	due(30, "[65535 1]") // the request may be lost
 	due(60, "[]")
-	l.received(1, at(60)) // a round trip of 50 ms
+	l.received(1, true, at(60)) // a round trip of 50 ms
+	due(100, "[]")
 	due(110, "[65535]")
-	due(130, "[]")
-	due(180, "[65535]")
-	l.received(65535, at(190))
+	due(130, "[65535]")
+	due(160, "[]")
+	due(166, "[]")
+	due(167, "[65535]")
+	l.received(65535, false, at(175)) // it was only late
 	due(2000, "[]")
 	if l.rtt != 50*time.Millisecond {
 		t.Errorf("round-trip time %v", l.rtt)
@@ -37,8 +42,8 @@ func TestMissingPacketsAreAskedFor(t *testing.T) {
 func TestWhatNeverComesIsGivenUp(t *testing.T) {
 	now := time.Now()
 	var l nackList
-	l.received(1, now)
-	l.received(3, now)
+	l.received(1, false, now)
+	l.received(3, false, now)
 	asked := 0
 	for range 400 {
 		now = now.Add(5 * time.Millisecond)
@@ -52,11 +57,11 @@ func TestWhatNeverComesIsGivenUp(t *testing.T) {
 func TestTooManyMissingPacketsAreForgotten(t *testing.T) {
 	now := time.Now()
 	var l nackList
-	l.received(1, now)
-	if l.received(1000, now) {
+	l.received(1, false, now)
+	if l.received(1000, false, now) {
 		t.Error("a thousand packets are waited for")
 	}
-	if l.received(1001, now); len(l.missing) != 0 {
+	if l.received(1001, false, now); len(l.missing) != 0 {
 		t.Errorf("%d are missing", len(l.missing))
 	}
 }
@@ -89,7 +94,7 @@ func FuzzNACKList(f *testing.F) {
 		var l nackList
 		now := time.Now()
 		for i := 0; i+1 < len(b); i += 2 {
-			l.received(uint16(b[i])|uint16(b[i+1])<<8, now)
+			l.received(uint16(b[i])|uint16(b[i+1])<<8, b[i]%2 == 1, now)
 			now = now.Add(time.Duration(b[i]) * time.Millisecond)
 			if n := len(l.due(now, nil)); n > nackCapacity || len(l.missing) > nackCapacity {
 				t.Fatalf("%d asked for, %d missing", n, len(l.missing))

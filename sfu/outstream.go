@@ -10,6 +10,11 @@ import (
 // maxAlignment is how far two layers of one picture may lie apart by their sender reports; more is not believed.
 const maxAlignment = 5 * time.Second
 
+const (
+	pressBy = 50          // times
+	maxLate = time.Second // behind the newest packet
+)
+
 // outStream makes one continuous stream of the layers of a publication: it goes from one layer to another at a key frame,
 // and goes on after jumps of the source. It is pure; subscribers and recorders each have their own.
 type outStream struct {
@@ -27,10 +32,11 @@ type outStream struct {
 	newest   time.Time // the latest arrival of what was sent
 
 	// A source that begins in the past, with what was kept of it, is ahead of its time until it has caught up: its pictures
-	// are pressed together after the newest timestamp sent.
+	// are pressed together after the newest timestamp sent. Which timestamp goes out depends on nothing but the one that comes in:
+	// packets come in any order.
 	pressing bool
-	right    uint32 // what is added to the source's timestamp where it need not be
-	frame    uint32 // the source's timestamp
+	begun    uint32 // the source's timestamp where it began
+	after    uint32 // newest timestamp sent before it
 	last     uint32 // newest timestamp sent
 }
 
@@ -88,20 +94,31 @@ func (o *outStream) next(p *packet, reports *[maxLayers]*timedReport) (n numbers
 
 // timestamp is that of the packet.
 func (o *outStream) timestamp(p *packet) uint32 {
-	if o.pressing && newer(p.timestamp, o.frame) {
-		ahead := p.timestamp + o.right - o.last
-		o.pressing = !newer(ahead, 0)
-		if o.pressing {
-			ahead = 1
-		}
-		o.stamp.Rebase(p.timestamp, ahead)
-		o.frame = p.timestamp
-	}
 	out := o.stamp.Map(p.timestamp)
+	if pressed, ok := o.pressed(p.timestamp); ok {
+		out = pressed
+		o.stamp.Sent(out)
+	}
 	if !o.started || newer(out, o.last) {
 		o.last = out
 	}
 	return out
+}
+
+// pressed is the timestamp of a packet of a source that has not caught up; false for one that goes out as it should.
+func (o *outStream) pressed(in uint32) (uint32, bool) {
+	if !o.pressing {
+		return 0, false
+	}
+	right, since := o.stamp.Translate(in), in-o.begun
+	if !newer(since, 0) {
+		since = 0
+	}
+	pressed := o.after + 1 + since/pressBy
+	if newer(right-pressed, ticks(maxLate, o.clock)) {
+		o.pressing = false // nothing comes as late as that
+	}
+	return pressed, newer(pressed, right)
 }
 
 // newer compares RTP timestamps, modulo 2^32.
@@ -167,11 +184,8 @@ func (o *outStream) rebase(p *packet, from, to *timedReport) {
 			ahead = known
 		}
 	}
-	o.right, o.frame = o.last+ahead-p.timestamp, p.timestamp
 	o.pressing = o.started && !newer(ahead, 0)
-	if o.pressing {
-		ahead = 1
-	}
+	o.begun, o.after = p.timestamp, o.last
 	o.stamp.Rebase(p.timestamp, ahead)
 }
 

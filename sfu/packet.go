@@ -16,6 +16,7 @@ type packet struct {
 	layer       uint8 // of simulcast
 	kind        codec.Kind
 	marker      bool
+	repaired    bool // it came late, since it was asked for
 	oriented    bool
 	orientation uint8 // of the picture (3GPP TS 26.114 section 7.4.5), if oriented
 	seq         uint16

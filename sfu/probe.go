@@ -84,7 +84,7 @@ func (t *downTrack) probe(b *transport.Batch, p *probe, now time.Time) int {
 			continue
 		}
 		if t.pub.layers[s.layer].history.get(s.from, s.epoch, &t.egress.scratch) {
-			t.again(b, s, now, p.cluster.ID)
+			t.again(b, &t.egress.scratch, s, now, p.cluster.ID)
 			return int(s.size) + overhead
 		}
 	}

@@ -135,6 +135,7 @@ func (c *publishConn) receive(b *transport.Batch, in *inStream, l *layer, payloa
 	p := &c.pkt
 	*p = packet{kind: t.kind, marker: h.Marker, seq: h.SequenceNumber, timestamp: h.Timestamp, arrival: now, payload: payload}
 	p.handled = handled(b, now)
+	p.repaired = in.rtx
 	if in.rtx { // RFC 4588 section 4
 		if len(payload) < 2 {
 			return
@@ -151,7 +152,6 @@ func (c *publishConn) receive(b *transport.Batch, in *inStream, l *layer, payloa
 	if c.ids.dependency != 0 {
 		dependency = h.GetExtension(c.ids.dependency)
 	}
-	missing := len(l.missing.missing)
 	ok := l.accept(p, dependency, in.rtx)
 	c.mend(b, l, p)
 	if !ok {
@@ -163,9 +163,7 @@ func (c *publishConn) receive(b *transport.Batch, in *inStream, l *layer, payloa
 	}
 	c.level(l.pub)
 	l.pass(b, p)
-	if len(l.missing.missing) > missing {
-		c.ask(b, l, now)
-	}
+	c.ask(b, l, now)
 }
 
 // known sets the codec of a publication that begins, and refuses packets of another.

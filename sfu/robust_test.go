@@ -31,10 +31,10 @@ func TestSoundAndPicturesOverBadNetworks(t *testing.T) {
 		sound  float64 // in time, at least
 		frozen float64 // of the time, at most
 	}{
-		{"2 % lost", 0.02, false, 0.995, 0.05},
-		{"5 % lost", 0.05, false, 0.99, 0.1},
-		{"10 % lost", 0.10, false, 0.96, 0.25},
-		{"bursts", 0, true, 0.96, 0.15},
+		{"2 % lost", 0.02, false, 0.995, 0.015},
+		{"5 % lost", 0.05, false, 0.99, 0.03},
+		{"10 % lost", 0.10, false, 0.96, 0.13},
+		{"bursts", 0, true, 0.96, 0.05},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

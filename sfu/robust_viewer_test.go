@@ -2,7 +2,6 @@ package sfu
 
 import (
 	"encoding/binary"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -21,17 +20,25 @@ type viewer struct {
 	seen     sync.Mutex
 	missing  map[webrtc.SSRC]*missingPackets
 	sounds   map[uint32]heardSound
-	pictures map[uint32]*heardPicture
-	decoded  uint32    // newest picture that could be decoded
-	moved    time.Time // when it could
-	asked    time.Time // for a key frame
+	pictures map[pictureID]*heardPicture
+	decoded  *heardPicture // newest picture that could be decoded
+	moved    time.Time     // when it could
+	asked    time.Time     // for a key frame
 }
 
 type heardSound struct{ sent, at time.Time }
 
-// heardPicture is one frame, of the layer that came.
+// pictureID is a frame of one layer. Where the layer changes, some come of both.
+type pictureID struct {
+	n     uint32
+	layer uint8
+}
+
+// heardPicture is one frame.
 type heardPicture struct {
-	layer    uint8
+	pictureID
+
+	stamp    uint32 // RTP timestamp, by which they are in order
 	key      bool
 	parts    int
 	have     map[uint8]bool
@@ -41,7 +48,7 @@ type heardPicture struct {
 
 // view makes a caller into one who only receives.
 func (c *client) view(room string) *viewer {
-	v := &viewer{client: c, missing: make(map[webrtc.SSRC]*missingPackets), sounds: make(map[uint32]heardSound), pictures: make(map[uint32]*heardPicture)}
+	v := &viewer{client: c, missing: make(map[webrtc.SSRC]*missingPackets), sounds: make(map[uint32]heardSound), pictures: make(map[pictureID]*heardPicture)}
 	sub, err := c.api.NewPeerConnection(webrtc.Configuration{})
 	must(c.w.t, err)
 	sub.OnTrack(v.play)
@@ -153,39 +160,37 @@ func (v *viewer) picture(p *rtp.Packet, now time.Time) (lost bool) {
 		return false
 	}
 	meta := p.Payload[headBytes:]
-	n := binary.BigEndian.Uint32(meta)
-	f := v.pictures[n]
-	if f == nil || f.layer != meta[6] && f.complete.IsZero() {
+	id := pictureID{n: binary.BigEndian.Uint32(meta), layer: meta[6]}
+	f := v.pictures[id]
+	if f == nil {
 		f = &heardPicture{
-			layer: meta[6], key: meta[7] == 1, parts: int(meta[5]), have: make(map[uint8]bool),
+			pictureID: id, stamp: p.Timestamp, key: meta[7] == 1, parts: int(meta[5]), have: make(map[uint8]bool),
 			sent: time.Unix(0, int64(binary.BigEndian.Uint64(meta[8:]))),
 		}
-		v.pictures[n] = f
+		v.pictures[id] = f
 	}
-	if f.layer == meta[6] {
-		f.have[meta[4]] = true
-	}
+	f.have[meta[4]] = true
 	if len(f.have) == f.parts && f.complete.IsZero() {
 		f.complete = now
-		v.decode(n, now)
+		v.decode(f, now)
 	}
-	return v.decoded != 0 && now.Sub(v.moved) > 300*time.Millisecond && now.Sub(v.asked) > 400*time.Millisecond
+	return v.decoded != nil && now.Sub(v.moved) > 300*time.Millisecond && now.Sub(v.asked) > 400*time.Millisecond
 }
 
-func (v *viewer) decode(n uint32, now time.Time) {
-	if n > v.decoded && v.pictures[n].key {
-		v.decoded, v.moved = n, now
-	}
-	for next := v.pictures[v.decoded+1]; next != nil && !next.complete.IsZero() && v.follows(v.decoded+1); next = v.pictures[v.decoded+1] {
-		v.decoded++
-		v.moved = now
+// decode goes on with a picture that has come, and with those after it that came before it.
+func (v *viewer) decode(f *heardPicture, now time.Time) {
+	for f != nil && !f.complete.IsZero() && f.follows(v.decoded) {
+		v.decoded, v.moved = f, now
+		f = v.pictures[pictureID{n: f.n + 1, layer: f.layer}]
 	}
 }
 
-// follows reports whether a picture can be decoded after the one before it.
-func (v *viewer) follows(n uint32) bool {
-	f, before := v.pictures[n], v.pictures[n-1]
-	return f.key || before != nil && before.layer == f.layer
+// follows reports whether a picture can be decoded after another, nil for none.
+func (f *heardPicture) follows(before *heardPicture) bool {
+	if f.key {
+		return before == nil || newer(f.stamp, before.stamp)
+	}
+	return before != nil && before.layer == f.layer && before.n+1 == f.n
 }
 
 // soundInTime is the fraction of the sound sent between two times that was there when a buffer of that depth had to play it.
@@ -223,24 +228,24 @@ func (v *viewer) shows(depth time.Duration) (list []shown) {
 	v.seen.Lock()
 	defer v.seen.Unlock()
 	base := time.Hour
+	var all []*heardPicture
 	for _, f := range v.pictures {
 		if !f.complete.IsZero() {
 			base = min(base, f.complete.Sub(f.sent))
+			all = append(all, f)
 		}
 	}
-	var ready time.Time // the newest one that was decoded
-	decoded := uint32(0)
-	for _, n := range slices.Sorted(maps.Keys(v.pictures)) {
-		f := v.pictures[n]
-		switch {
-		case f.complete.IsZero(), !f.key && (decoded != n-1 || !v.follows(n)):
+	slices.SortFunc(all, func(a, b *heardPicture) int { return int(int32(a.stamp - b.stamp)) })
+	var decoded *heardPicture
+	var ready time.Time // when it was decoded
+	for _, f := range all {
+		if !f.follows(decoded) {
 			continue
-		case f.key:
-			ready = f.complete
-		default:
-			ready = later2(ready, f.complete)
 		}
-		decoded = n
+		if f.key {
+			ready = time.Time{}
+		}
+		decoded, ready = f, later2(ready, f.complete)
 		at := later2(ready, f.sent.Add(base+depth))
 		if len(list) > 0 {
 			at = later2(at, list[len(list)-1].at)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
+	"pgregory.net/rapid"
 
 	"github.com/pausepoint/pausepoint/sfu/codec"
 	"github.com/pausepoint/pausepoint/sfu/negotiate"
@@ -402,4 +403,50 @@ func TestAKeyFrameWhoseFirstPacketComesLate(t *testing.T) {
 	if got := out.seqs(); got != "[2 3 4 5 6]" {
 		t.Errorf("sent %s", got)
 	}
+}
+
+// A layer begins with a key frame of the past while its packets, and those of the layer before it, come in any order: of two pictures
+// the later one goes out with the later timestamp.
+func TestTimestampsKeepTheOrderOfPictures(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o, now := newOutStream(true, 90000), time.Now()
+		o.want = 0
+		at := func(layer uint8, n int) *packet {
+			return &packet{
+				kind: codec.VP8, layer: layer, seq: uint16(100 + n), timestamp: uint32(n) * 3000,
+				arrival: now.Add(time.Duration(n) * time.Second / 30), frame: codec.Frame{Begin: true, Keyframe: n%10 == 0}, payload: []byte{1},
+			}
+		}
+		for n := range 31 {
+			o.next(at(0, n), &[maxLayers]*timedReport{})
+		}
+		before := o.last
+		o.want = 1
+		key := at(1, 20)
+		n, ok := o.next(key, &[maxLayers]*timedReport{})
+		if !ok || !newer(n.timestamp, before) {
+			t.Fatalf("the key frame: %v, %d after %d", ok, n.timestamp, before)
+		}
+		out := map[int]uint32{20: n.timestamp}
+		window := rapid.IntRange(1, 5).Draw(t, "window")
+		left := []int{}
+		for next := 21; next < 80 || len(left) > 0; {
+			for ; next < 80 && len(left) < window; next++ {
+				left = append(left, next)
+			}
+			i := rapid.IntRange(0, len(left)-1).Draw(t, "which")
+			if n, ok := o.next(at(1, left[i]), nil); ok {
+				out[left[i]] = n.timestamp
+			}
+			left = append(left[:i], left[i+1:]...)
+		}
+		for n := 21; n < 80; n++ {
+			if !newer(out[n], out[n-1]) {
+				t.Fatalf("picture %d has %d, the one before it %d", n, out[n], out[n-1])
+			}
+		}
+		if got := out[79] - out[69]; got != 30_000 {
+			t.Errorf("ten pictures later, the timestamp is %d more", got)
+		}
+	})
 }

@@ -73,6 +73,9 @@ func (e *Estimator) Backlog(at time.Time) time.Duration {
 // Loss is the fraction of packets lost lately, 0 to 1.
 func (e *Estimator) Loss() float64 { return e.loss.fraction }
 
+// UsualLoss is the fraction of packets lost in the last seconds, 0 to 1.
+func (e *Estimator) UsualLoss() float64 { return e.loss.usual }
+
 // RTT is the newest round-trip time; 0 while it is not known.
 func (e *Estimator) RTT() time.Duration { return e.rtt }
 

@@ -11,12 +11,14 @@ const (
 	lossEnough    = 100 // packets, for a judgement of a moderate loss
 	heavyInterval = 200 * time.Millisecond
 	heavyEnough   = 20
+	lossSmoothing = 0.3
 	lossFew       = 30 // fewer packets than this say little of how many are lost
 )
 
 // lossWindow counts what is reported lost.
 type lossWindow struct {
 	fraction       float64 // of the last whole window, or of several with few packets
+	usual          float64 // of several windows
 	since          time.Duration
 	reported, lost int
 }
@@ -52,5 +54,6 @@ func (w *lossWindow) judge(now time.Duration, target, acked int) (int, bool) {
 // begin keeps the fraction of the window that has ended: the fewer packets it had, the more of what was known before stays.
 func (w *lossWindow) begin(now time.Duration, fraction float64) {
 	weight := min(float64(w.reported)/lossFew, 1)
-	*w = lossWindow{fraction: w.fraction + weight*(fraction-w.fraction), since: now}
+	usual := w.usual + weight*lossSmoothing*(fraction-w.usual)
+	*w = lossWindow{fraction: w.fraction + weight*(fraction-w.fraction), usual: usual, since: now}
 }

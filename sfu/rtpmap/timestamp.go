@@ -18,6 +18,13 @@ func (t *Timestamp) Map(in uint32) uint32 {
 	return out
 }
 
+// Sent takes note of a timestamp that was sent although Map did not give it.
+func (t *Timestamp) Sent(out uint32) {
+	if int32(out-t.last) > 0 { //nolint:gosec // RTP timestamps compare modulo 2^32
+		t.last = out
+	}
+}
+
 // Translate returns what Map would, without taking note of it: for sender reports, which may lie ahead of the media.
 func (t *Timestamp) Translate(in uint32) uint32 { return in - t.offset }
 
@@ -28,18 +35,4 @@ func (t *Timestamp) Rebase(in, elapsed uint32) {
 		return
 	}
 	t.offset = in - (t.last + max(elapsed, 1))
-}
-
-// RebaseTo is Rebase where it is known what in would be on the old source's clock. That is not believed if it is more
-// than limit away from the newest timestamp sent; then elapsed counts.
-func (t *Timestamp) RebaseTo(in, same, elapsed, limit uint32) {
-	if !t.started {
-		return
-	}
-	ahead := int64(int32(same - t.offset - t.last)) //nolint:gosec // RTP timestamps compare modulo 2^32
-	if ahead > int64(limit) || -ahead > int64(limit) {
-		t.Rebase(in, elapsed)
-		return
-	}
-	t.Rebase(in, uint32(max(ahead, 1))) //nolint:gosec // at most limit
 }
