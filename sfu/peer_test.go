@@ -345,6 +345,29 @@ func TestAnAnswerBelongsToItsOffer(t *testing.T) {
 	})
 }
 
+// A member answers an offer while the connection that it was for ends: a new one is offered.
+func TestAnAnswerToAConnectionThatHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, conditions{delay: 5 * time.Millisecond})
+		defer w.close()
+		a := w.client("ann").join("r", true, false)
+		must(t, a.publish(SourceAudio))
+		time.Sleep(time.Second)
+		b := w.client("bob")
+		var err error
+		b.peer, err = w.sfu.Room("r").Join(PeerConfig{ID: "bob", Subscribe: true, Send: b.receive})
+		must(t, err)
+		first := <-b.signals
+		b.peer.egress.Load().conn.Close()
+		b.subscribe(first)
+		b.negotiated.Go(b.negotiate)
+		time.Sleep(2 * time.Second)
+		if !b.wasRestarted(Subscribe) || b.got()["ann/audio"] == nil {
+			t.Errorf("bob was told to begin anew: %v; he receives %d tracks", b.wasRestarted(Subscribe), len(b.got()))
+		}
+	})
+}
+
 func TestLeavingAtAnyMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, conditions{delay: 5 * time.Millisecond})
