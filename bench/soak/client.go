@@ -182,7 +182,7 @@ func (c *client) subscribe(s sfu.Signal) error {
 		if sub, err = c.connection(); err != nil {
 			return err
 		}
-		sub.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { c.listen(t, r) })
+		sub.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { c.listen(sub, t, r) })
 		c.mu.Lock()
 		c.sub = sub
 		c.mu.Unlock()

@@ -18,7 +18,8 @@ import (
 
 const (
 	audioEvery = 20 * time.Millisecond
-	lightVideo = 60_000 // bit/s of the camera where it is not the load that counts
+	askEvery   = 200 * time.Millisecond // for a key frame
+	lightVideo = 60_000                 // bit/s of the camera where it is not the load that counts
 )
 
 // publisher is a publish connection and what plays on it.
@@ -287,7 +288,9 @@ type stream struct {
 	octets   atomic.Int64
 }
 
-func (c *client) listen(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
+// listen receives a track. While there is no key frame it asks for one, as browsers do: the first packets of a track may come before
+// pion is ready for them.
+func (c *client) listen(pc *webrtc.PeerConnection, track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 	s := &stream{}
 	video := track.Kind() == webrtc.RTPCodecTypeVideo
 	s.begun.Store(!video)
@@ -306,6 +309,7 @@ func (c *client) listen(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 	})
 	c.mu.Unlock()
 	var received stats.Received
+	var asked time.Time
 	for {
 		p, _, err := track.ReadRTP()
 		if err != nil {
@@ -318,6 +322,11 @@ func (c *client) listen(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		s.expected.Store(int64(received.Expected())) //nolint:gosec // far from that many
 		s.octets.Add(int64(len(p.Payload)))
 		s.note(p, video)
+		if now := time.Now(); !s.begun.Load() && now.Sub(asked) >= askEvery {
+			asked = now
+			// An error says that the connection is closing.
+			_ = pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(track.SSRC())}})
+		}
 	}
 }
 
