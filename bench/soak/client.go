@@ -159,10 +159,14 @@ func (c *client) answer(s sfu.Signal) error {
 		c.mu.Lock()
 		pub := c.pub
 		c.mu.Unlock()
-		if pub == nil || s.Offer != c.offers.Load() {
+		if pub == nil || s.Offer != pub.offered.Load() {
 			return nil // given up meanwhile
 		}
-		return pub.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: s.SDP})
+		err := pub.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: s.SDP})
+		if errors.Is(err, webrtc.ErrConnectionClosed) {
+			return nil // given up in this instant
+		}
+		return err
 	case s.PC == sfu.Subscribe && s.Kind == sfu.KindOffer:
 		return c.subscribe(s)
 	case s.PC == sfu.Subscribe && s.Kind == sfu.KindRestart:

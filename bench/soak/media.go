@@ -28,6 +28,7 @@ type publisher struct {
 	sound   *webrtc.TrackLocalStaticRTP
 	layers  []*layer
 	sources map[string]sfu.Source
+	offered atomic.Uint32 // the newest offer
 	stop    chan struct{}
 }
 
@@ -133,8 +134,9 @@ func (c *client) offer(p *publisher, options *webrtc.OfferOptions) error {
 			p.sources[t.Mid()] = sfu.SourceCamera
 		}
 	}
+	p.offered.Store(c.offers.Add(1))
 	return c.server.say(sfu.Signal{
-		Kind: sfu.KindOffer, PC: sfu.Publish, SDP: p.pc.LocalDescription().SDP, Offer: c.offers.Add(1), Sources: p.sources,
+		Kind: sfu.KindOffer, PC: sfu.Publish, SDP: p.pc.LocalDescription().SDP, Offer: p.offered.Load(), Sources: p.sources,
 	})
 }
 
