@@ -64,8 +64,9 @@ func play(t *testing.T, kind string, s load.Scenario) *load.Result {
 	if res.Delivered == 0 || res.Latency.Count() != res.Delivered || res.Garbled != 0 || res.Profile == "" {
 		t.Errorf("%d delivered, %d garbled, SRTP %q", res.Delivered, res.Garbled, res.Profile)
 	}
-	// How much comes in time is a matter of the machine, and of what the server makes of it.
-	if !server.Plain(kind) && res.Delivered > res.Expected {
+	// How much comes in time is a matter of the machine, and of what the server makes of it. Of simulcast some moments come twice: a
+	// server may begin a layer with a key frame that is older than the newest picture of the layer before.
+	if !server.Plain(kind) && !s.Simulcast && res.Delivered > res.Expected {
 		t.Errorf("%d packets came of %d", res.Delivered, res.Expected)
 	}
 	return res
