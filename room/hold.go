@@ -42,8 +42,27 @@ func (t *turn) putPause(m event.Member, c event.PausePut) error {
 	if known {
 		p.By, p.Passed = old.By, old.Passed && old.Frame == p.Frame
 	}
+	if !p.Proposed {
+		t.goBy(p.Frame)
+	}
 	t.emit(event.PauseSet{Pause: p})
 	return nil
+}
+
+// goBy lets what plays go on beyond a frame that gets a pause now, if somebody may have seen it already: a line stops at the first
+// pause after its beginning, so it is begun anew from behind that frame. Members hear of it before they hear of the pause.
+func (t *turn) goBy(frame int64) {
+	line := t.view.Playback
+	if line.Mode != event.Playing || frame <= t.ruler.frame(line.Position) {
+		return
+	}
+	position, at := t.turnover(line)
+	if frame > t.ruler.frame(position) {
+		return
+	}
+	next := t.line(event.Playing, position, at)
+	next.By = line.By
+	t.setLine(next)
 }
 
 func (t *turn) ownProposal(p event.Pause) bool { return p.Proposed && t.prepared[p.ID] == t.by }

@@ -425,3 +425,43 @@ func TestRuler(t *testing.T) {
 		}
 	}
 }
+
+func TestAPauseThatIsPutBehindThePlayerPullsNobodyBack(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		frame  int64
+		goesBy bool
+	}{
+		{name: "seen long ago", frame: 260, goesBy: true},
+		{name: "seen just now", frame: 275, goesBy: true},
+		{name: "some have seen it before they hear of it", frame: 276, goesBy: true},
+		{name: "ahead", frame: 280},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := playing(t)
+			m.pass(1050) // frame 274, and 276 once everybody has heard
+			events := m.do(focal, event.PausePut{ID: testID(9), Frame: c.frame})
+			if c.goesBy {
+				wantNames(t, events, "playback.changed", "pause.set")
+				m.expect(event.Playing, middle(250)+1_050_000, 1150)
+			} else {
+				wantNames(t, events, "pause.set")
+			}
+			m.pass(5000)
+			if held := m.line().Mode == event.Holding; held == c.goesBy {
+				t.Fatalf("held: %v, %+v", held, m.line())
+			}
+			m.checkJournal()
+		})
+	}
+}
+
+func TestAPauseThatIsPutBehindThePlayerDoesNotCarryItBeyondTheNext(t *testing.T) {
+	m := playing(t, event.Pause{ID: testID(8), Frame: 276})
+	m.pass(1050)
+	m.do(focal, event.PausePut{ID: testID(9), Frame: 260})
+	m.pass(1000)
+	if h := m.s.view.Hold; h == nil || h.Frame != 276 {
+		t.Fatalf("held at %+v, want the pause on frame 276", h)
+	}
+}
