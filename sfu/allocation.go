@@ -30,18 +30,19 @@ func (e *egress) decide(now time.Time) {
 	p := &e.plan
 	p.downs, p.tracks, p.choices, p.layers = p.downs[:0], p.tracks[:0], p.choices[:0], p.layers[:0]
 	speaking := e.peer.room.speakingNow()
-	sound := 0
+	plain, sound := 0, 0
 	for _, t := range e.tracks {
 		switch {
 		case !t.attached || t.stopped:
 		case t.pub.video:
 			p.downs, p.tracks = append(p.downs, t), append(p.tracks, e.describe(t, speaking))
+		case t.to.red == 0:
+			plain += int(t.pub.layers[0].rates[0].Load())
 		default:
 			sound += int(t.pub.layers[0].rates[0].Load())
 		}
 	}
-	e.protect(sound, now)
-	sound = withRepeats(sound, e.repeats)
+	sound = e.protect(plain, sound, now)
 	budget := e.estimator.Estimate() - sound
 	p.choices = allocate.Allocate(p.choices, budget, p.tracks)
 	if e.paced && e.estimator.Target() >= estimateFirst/10*9 {

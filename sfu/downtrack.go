@@ -220,7 +220,7 @@ func (t *downTrack) repair(b *transport.Batch, seq uint16, now time.Time) bool {
 
 // another sends a second copy of what may be lost, and would then come too late, if there is bandwidth for it.
 func (t *downTrack) another(b *transport.Batch, p *packet, s *sentPacket, now time.Time) {
-	if e := t.egress; e.paced && t.to.rtxPT != 0 && !e.congested() && e.pacer.Allow(int(s.size)+overhead, now) {
+	if e := t.egress; e.paced && t.to.rtxPT != 0 && !e.congested() && t.resends.allow(now) && e.pacer.Allow(int(s.size)+overhead, now) {
 		t.again(b, p, s, now, 0)
 	}
 }

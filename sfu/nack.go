@@ -65,6 +65,11 @@ func (l *nackList) lacks(seq uint16) bool {
 	return slices.ContainsFunc(l.missing, func(m missing) bool { return m.seq == seq })
 }
 
+// asked reports whether a packet is missing and was asked for.
+func (l *nackList) asked(seq uint16) bool {
+	return slices.ContainsFunc(l.missing, func(m missing) bool { return m.seq == seq && m.tries != 0 })
+}
+
 // found takes a packet off the list; one that was asked for once, and is not only late, tells the round-trip time.
 func (l *nackList) found(seq uint16, repaired bool, now time.Time) {
 	for i, m := range l.missing {

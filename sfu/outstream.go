@@ -98,6 +98,8 @@ func (o *outStream) timestamp(p *packet) uint32 {
 	if pressed, ok := o.pressed(p.timestamp); ok {
 		out = pressed
 		o.stamp.Sent(out)
+	} else if o.pressing && newer(out-o.after, ticks(maxLate, o.clock)) {
+		o.pressing = false // nothing comes as late as that
 	}
 	if !o.started || newer(out, o.last) {
 		o.last = out
@@ -115,9 +117,6 @@ func (o *outStream) pressed(in uint32) (uint32, bool) {
 		since = 0
 	}
 	pressed := o.after + 1 + since/pressBy
-	if newer(right-pressed, ticks(maxLate, o.clock)) {
-		o.pressing = false // nothing comes as late as that
-	}
 	return pressed, newer(pressed, right)
 }
 

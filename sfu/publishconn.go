@@ -135,13 +135,13 @@ func (c *publishConn) receive(b *transport.Batch, in *inStream, l *layer, payloa
 	p := &c.pkt
 	*p = packet{kind: t.kind, marker: h.Marker, seq: h.SequenceNumber, timestamp: h.Timestamp, arrival: now, payload: payload}
 	p.handled = handled(b, now)
-	p.repaired = in.rtx
 	if in.rtx { // RFC 4588 section 4
 		if len(payload) < 2 {
 			return
 		}
 		p.seq, p.payload = uint16(payload[0])<<8|uint16(payload[1]), payload[2:]
 	}
+	p.repaired = in.rtx && l.missing.asked(p.seq)
 	if o := h.GetExtension(c.ids.orientation); c.ids.orientation != 0 && len(o) != 0 {
 		p.oriented, p.orientation = true, o[0]
 	}

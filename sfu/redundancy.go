@@ -12,6 +12,7 @@ import (
 
 const (
 	maxRepeats   = 2
+	maxMade      = 4    // packets that one packet can mend; browsers repeat one or two
 	soundsKept   = 16   // packets, a power of two: what is repeated, and what a late packet follows
 	lossyFrom    = 0.03 // from such a loss on, more is repeated
 	lossyFor     = 10 * time.Second
@@ -30,8 +31,12 @@ type keptSound struct {
 	payload   []byte // reused
 }
 
+// put keeps a packet, unless it comes so late that a newer one has its place.
 func (r *soundRing) put(p *packet) {
 	s := &r.slots[p.seq%soundsKept]
+	if s.valid && s.epoch == p.epoch && p.seq-s.seq >= 1<<15 {
+		return
+	}
 	s.valid, s.seq, s.epoch, s.timestamp = true, p.seq, p.epoch, p.timestamp
 	s.payload = append(s.payload[:0], p.payload...)
 }
@@ -71,10 +76,10 @@ func (l *layer) unwrap(p *packet) bool {
 // between two that are known. After a silence that was not sent, neither may hold.
 func (l *layer) recoverable(p *packet) (n int) {
 	next := p.timestamp
-	for n < min(len(l.blocks)-1, soundsKept-1) {
-		block := &l.blocks[len(l.blocks)-2-n]
-		seq, at := p.seq-uint16(n)-1, p.timestamp-block.Offset //nolint:gosec // below soundsKept
-		if len(block.Payload) == 0 || !newer(next, at) || !l.fits(seq, at, next, block.Payload) {
+	for n < min(len(l.blocks)-1, maxMade) {
+		block, primary := &l.blocks[len(l.blocks)-2-n], &l.blocks[len(l.blocks)-1]
+		seq, at := p.seq-uint16(n)-1, p.timestamp-block.Offset //nolint:gosec // at most maxMade
+		if len(block.Payload) == 0 || block.PayloadType != primary.PayloadType || !newer(next, at) || !l.fits(seq, at, next, block.Payload) {
 			return n
 		}
 		next = at
@@ -100,9 +105,13 @@ func (l *layer) fits(seq uint16, at, next uint32, payload []byte) bool {
 func (c *publishConn) mend(b *transport.Batch, l *layer, p *packet) {
 	for n := l.recoverable(p); n > 0; n-- {
 		block := &l.blocks[len(l.blocks)-1-n]
-		seq := p.seq - uint16(n) //nolint:gosec // below soundsKept
+		seq := p.seq - uint16(n) //nolint:gosec // at most maxMade
 		if !l.missing.lacks(seq) {
 			continue
+		}
+		if !l.limiter.allow(p.arrival) {
+			l.pub.counts.excess.Add(1)
+			return
 		}
 		m := &c.made
 		*m = packet{
@@ -140,12 +149,14 @@ func repeated(p *packet, n int) []codec.REDBlock {
 	return blocks
 }
 
-// protect decides how much sound is repeated, whose rate without redundancy is sound bit/s. mu is held.
-func (e *egress) protect(sound int, now time.Time) {
+// protect decides how much sound is repeated, and returns the rate of all sound with it. Both are in bit/s without redundancy: of sound
+// that goes out plain, and of sound that can be repeated. mu is held.
+func (e *egress) protect(plain, sound int, now time.Time) int {
 	if e.estimator.Loss() >= lossyFrom {
 		e.lossyAt = now
 	}
-	e.repeats = repeats(!e.lossyAt.IsZero() && now.Sub(e.lossyAt) < lossyFor, e.estimator.Estimate(), sound)
+	e.repeats = repeats(!e.lossyAt.IsZero() && now.Sub(e.lossyAt) < lossyFor, e.estimator.Estimate()-shareOfSound*plain, sound)
+	return plain + withRepeats(sound, e.repeats)
 }
 
 // repeats is how many earlier packets each packet of sound is to repeat: one, and one more where two in a row are lost often; but less

@@ -361,7 +361,7 @@ func TestMoreIsRepeatedForAWhileAfterLosses(t *testing.T) {
 		want  int
 	}{{0, 0, 1}, {time.Second, 0.05, 2}, {2 * time.Second, 0, 2}, {10 * time.Second, 0.02, 2}, {12 * time.Second, 0, 1}} {
 		e.estimator.ReceiverReport(c.loss, 0, now.Add(c.after))
-		e.protect(48_000, now.Add(c.after))
+		e.protect(0, 48_000, now.Add(c.after))
 		if e.repeats != c.want {
 			t.Errorf("after %v: %d", c.after, e.repeats)
 		}
@@ -424,4 +424,48 @@ func FuzzMend(f *testing.F) {
 			seen[h.SequenceNumber] = true
 		}
 	})
+}
+
+// What is made counts as if it had come: a few bytes that stand for many packets get nobody more than a publisher may send.
+func TestMendingIsNoAmplifier(t *testing.T) {
+	v := newVoice(10, 8000, 15)
+	p, _, out := soundLine()
+	now := time.Now()
+	limit := p.layers[0].limiter.perSecond / 10
+	for i := 0; i < 8000; i += 16 {
+		p.receive(v.packet(i), now)
+	}
+	if got := len(out.headers); got > limit || got > (maxMade+1)*8000/16 {
+		t.Errorf("%d packets sent of %d that came, %d are allowed", got, 8000/16, limit)
+	}
+	if p.counts.excess.Load() == 0 {
+		t.Error("nothing was refused")
+	}
+}
+
+func TestABlockOfAnotherKindIsNotSound(t *testing.T) {
+	p, _, out := soundLine()
+	now := time.Now()
+	p.receive(redPacket(10, 0, nil, opusNumber(0)), now)
+	comfort := redPacket(12, 1920, []codec.REDBlock{{Offset: 960, Payload: opusNumber(1)}}, opusNumber(2))
+	comfort[12] = 0x80 | 13 // comfort noise (RFC 3389)
+	p.receive(comfort, now)
+	if got := out.seqs(); got != "[10 12]" {
+		t.Errorf("sent %s", got)
+	}
+}
+
+// What comes very late does not take a newer packet's place among those that are repeated.
+func TestLateSoundIsNotKeptOverNewer(t *testing.T) {
+	var r soundRing
+	put := func(seq uint16) { r.put(&packet{seq: seq, payload: opusNumber(int(seq))}) }
+	put(soundsKept + 3)
+	put(3)
+	if r.get(soundsKept+3, 0) == nil || r.get(3, 0) != nil {
+		t.Error("the older one is kept")
+	}
+	put(2*soundsKept + 3)
+	if r.get(2*soundsKept+3, 0) == nil {
+		t.Error("the newest one is not kept")
+	}
 }

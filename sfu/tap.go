@@ -244,7 +244,7 @@ func (t *TapTrack) number(p *packet) (numbers, bool) {
 	if !t.out.started && int(p.layer) == t.out.want {
 		t.out.layer, t.out.epoch, t.epoch = t.out.want, p.epoch, p.epoch
 	}
-	if int(p.layer) == t.out.layer && p.epoch != t.out.epoch {
+	if int(p.layer) == t.out.layer && p.epoch != t.out.epoch && !p.padding() { // with padding nothing begins
 		t.epoch++
 	}
 	return t.out.next(p, reports)
