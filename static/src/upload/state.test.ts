@@ -62,6 +62,15 @@ describe("answers of the server", () => {
 		expect(refusalOf(full, true)).toBe("The server has no room.");
 		expect(refusalOf(answerFrom(418, "<html>"), true)).toContain("Try again");
 	});
+	it("of a proxy, with an error of another shape, are not read out", () => {
+		for (const error of ['"request blocked"', "{}", '{"code":5,"message":{}}', "null"]) {
+			const answer = answerFrom(400, `{"error":${error}}`);
+			expect(answer).toEqual({ status: 400 });
+			expect(refusalOf(answer, true)).toContain("Try again");
+		}
+		const half = answerFrom(400, '{"error":{"message":"This file is empty."}}');
+		expect(half).toEqual({ status: 400, message: "This file is empty." });
+	});
 	it("tell who is signed out from who sends what is another's", () => {
 		expect(refusalOf({ status: 401 }, true)).toContain("You are signed out");
 		expect(refusalOf({ status: 403 }, false)).toContain("You are signed out");

@@ -89,7 +89,11 @@ export interface Answer {
 export function answerFrom(status: number, body: string): Answer {
 	try {
 		const { code, message } = JSON.parse(body).error;
-		return { status, code: String(code), message: String(message) };
+		return {
+			status,
+			...(typeof code === "string" && { code }),
+			...(typeof message === "string" && { message }),
+		};
 	} catch {
 		return { status };
 	}
