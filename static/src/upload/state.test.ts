@@ -75,6 +75,7 @@ describe("answers of the server", () => {
 		expect(refusalOf({ status: 401 }, true)).toContain("You are signed out");
 		expect(refusalOf({ status: 403 }, false)).toContain("You are signed out");
 		expect(refusalOf({ status: 403 }, true)).toContain("another account");
+		expect(refusalOf({ status: 403 }, null)).toContain("Check that you are signed in");
 	});
 });
 

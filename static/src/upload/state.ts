@@ -111,8 +111,10 @@ export function mayRetry({ status, code }: Answer): boolean {
 const TOO_LARGE =
 	"This file is larger than the 4 GB that the server takes. Cut it or save it smaller, then add it again.";
 
-/** What happened and what to do; `signedIn` as the server says it now. */
-export function refusalOf({ status, message }: Answer, signedIn: boolean): string {
+/** What happened and what to do; `signedIn` as the server says it now, null where it could not be asked. */
+export function refusalOf({ status, message }: Answer, signedIn: boolean | null): string {
+	if (status === 403 && signedIn === null)
+		return "The server did not go on with this upload. Check that you are signed in, then add the same file again.";
 	if (status === 401 || (status === 403 && !signedIn))
 		return "You are signed out. Sign in again, then add the same file: it goes on where it stopped.";
 	switch (status) {

@@ -22,6 +22,7 @@ export class ClipUpload {
 	readonly state: Signal<UploadState>;
 	private readonly tus: Upload;
 	private readonly created: Promise<string>;
+	private tries = 0; // counted, so that the end of an older one is not told of the newest
 	private tellCreated: (clip: string) => void = () => undefined;
 
 	/** With an uploadId it goes on with what the server has of it already. */
@@ -68,8 +69,10 @@ export class ClipUpload {
 
 	/** To whoever is signed out the server says the same as to a stranger: who it is now is asked. */
 	private async refused(answer: Answer): Promise<void> {
+		const tried = this.tries;
 		const me = answer.status === 403 ? await api.me().catch(() => null) : null;
-		this.tell({ type: "failed", sentence: refusalOf(answer, me === null || me.account !== null) });
+		if (tried !== this.tries) return; // it was resumed meanwhile
+		this.tell({ type: "failed", sentence: refusalOf(answer, me && me.account !== null) });
 	}
 
 	private hasClip(clip: string): void {
@@ -98,6 +101,7 @@ export class ClipUpload {
 	}
 
 	async resume(): Promise<void> {
+		this.tries++;
 		this.tell({ type: "resume" });
 		await this.tus.abort().catch(() => undefined);
 		this.tus.start();
