@@ -71,10 +71,10 @@ export class Painted {
 		this.#onPainted = onPainted;
 	}
 
-	/** "soon": onPainted is called when it is. "no": another frame is displayed. */
-	look(el: unknown, frame: number, rate: FrameRate): "yes" | "soon" | "no" {
+	/** "soon": onPainted is called when it is. "no": another frame is displayed, if what the browser tells of it is heeded. */
+	look(el: unknown, frame: number, rate: FrameRate, heeded = true): "yes" | "soon" | "no" {
 		if (this.#display.hidden()) return "yes";
-		const us = this.#display.frameOf(el);
+		const us = heeded ? this.#display.frameOf(el) : null;
 		// Some browsers tell a frame's beginning, rounded; some the element's time, which is in the middle of a frame here.
 		if (us !== null && frameAt(us + frameStart(1, rate) / 4, rate) !== frame) {
 			this.forget();

@@ -266,6 +266,55 @@ describe("a frame that was sought", () => {
 		expect(t.shown).toEqual([[1, 100]]);
 	});
 
+	it("is confirmed by the element's time after two vain seeks, where frames are told of another clock", async () => {
+		const t = setUp(
+			{ seekTakes: 80 },
+			{ display: Object.assign(new SimulatedDisplay(), { frameOf: () => 77_000_000 }) },
+		);
+		const seeks = () => t.media.log.filter((l) => l.startsWith("seek")).length;
+		t.follower.follow(still(1, place));
+		await run(3000);
+		expect(t.shown).toEqual([]);
+		await run(300);
+		expect(t.shown).toEqual([[1, 100]]);
+		await run(5000);
+		expect(seeks()).toBe(3);
+		t.follower.follow(still(2, 8_000_000, t.now())); // another line is looked at as strictly
+		await run(3000);
+		expect(t.shown).toHaveLength(1);
+		await run(300);
+		expect(t.shown).toEqual([
+			[1, 100],
+			[2, 240],
+		]);
+	});
+
+	it("is not confirmed while the element has no data, however long another one is told", async () => {
+		const t = setUp({}, { display: Object.assign(new SimulatedDisplay(), { frameOf: () => 77_000_000 }) });
+		t.follower.follow(still(1, place));
+		await run(2500);
+		t.media.readyState = 1;
+		await run(5000);
+		expect(t.shown).toEqual([]);
+		t.media.readyState = 4;
+		await run(100);
+		expect(t.shown).toEqual([[1, 100]]);
+	});
+
+	it("is confirmed only when it is the right one, also after two vain seeks", async () => {
+		let us = 3_300_000; // frame 99
+		const t = setUp({}, { display: Object.assign(new SimulatedDisplay(), { frameOf: () => us }) });
+		t.follower.follow(still(1, place));
+		await run(2500);
+		expect(t.media.log.filter((l) => l.startsWith("seek"))).toHaveLength(3);
+		expect(t.shown).toEqual([]);
+		us = 3_333_333;
+		await run(30);
+		expect(t.shown).toEqual([]); // not painted yet
+		await run(100);
+		expect(t.shown).toEqual([[1, 100]]);
+	});
+
 	it("is painted anew for a later line after the clip was elsewhere", async () => {
 		const t = setUp({ seekTakes: 80, displayTakes: 200 }, { display: new SimulatedDisplay() });
 		t.follower.follow(still(1, place));

@@ -70,6 +70,7 @@ const AHEAD = 120; // a correcting seek aims this far ahead; what it really took
 const EARLY = 25; // play() is called this much before the start; what it really takes is learned
 const READY_AHEAD = 2.5; // seconds that must be buffered
 const CONFIRM_AGAIN = 1000;
+const VAIN_SEEKS = 2; // after so many the browser's frames are of another clock, and the element's time has to do
 const ELSEWHERE = 2; // seconds; a picture so far from the element's time is of a hidden tab, or of before a jump
 const HAVE_CURRENT_DATA = 2;
 const HAVE_FUTURE_DATA = 3;
@@ -98,6 +99,7 @@ export class Follower {
 	#starvedSince = 0;
 	#seekSince = 0;
 	#seekTo = -1;
+	#vainSeeks = 0; // to the place of a still line, after which another frame was told
 	#wantMuted = false;
 	#refused = false;
 	#status: FollowerStatus = { state: "still", soundRefused: false, error: 0 };
@@ -245,6 +247,7 @@ export class Follower {
 
 	/** Pauses on a place, µs. */
 	#still(us: number): void {
+		this.#vainSeeks = 0;
 		this.#el.pause();
 		this.#seek(us);
 		this.#tell({ state: "still", error: 0 });
@@ -485,10 +488,14 @@ export class Follower {
 		if (there && !el.paused) el.pause();
 		const frame = rate ? frameAt(el.currentTime * 1e6, rate) : 0;
 		const told = this.#shownSeq === line.seq;
-		const painted = there && !told && rate && this.#painted ? this.#painted.look(el, frame, rate) : "yes";
+		const waited = this.#o.now() > this.#seekSince + CONFIRM_AGAIN;
+		const heeded = !waited || this.#vainSeeks < VAIN_SEEKS;
+		const painted = there && !told && rate && this.#painted ? this.#painted.look(el, frame, rate, heeded) : "yes";
 		// A seek that was lost (a source that was just set, a decoder that gave up) is tried again.
 		if ((off && el.readyState > 0) || painted === "no") {
-			if (this.#o.now() > this.#seekSince + CONFIRM_AGAIN) this.#seekAgain(place / 1e6);
+			if (!waited) return;
+			if (painted === "no") this.#vainSeeks++;
+			this.#seekAgain(place / 1e6);
 			return;
 		}
 		if (!there || told || painted === "soon" || line.moving) return;
