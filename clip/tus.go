@@ -241,7 +241,7 @@ func number(r *http.Request, name string) (int64, error) {
 	text := r.Header.Get(name)
 	n, err := strconv.ParseUint(text, 10, 63)
 	if errors.Is(err, strconv.ErrRange) {
-		return 0, because("too_large", "This file is larger than 4 GiB. Cut it or export it smaller.", err)
+		return 0, because("too_large", "This file is larger than 4 GB. Cut it or export it smaller.", err)
 	}
 	if err != nil {
 		return 0, because("bad_header", "The header "+name+" must be a number of bytes.", err)

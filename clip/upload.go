@@ -20,7 +20,7 @@ import (
 
 // Bounds of uploads.
 const (
-	MaxUpload     = 4 << 30            // bytes of one file
+	MaxUpload     = 4 << 30            // bytes of one file; people read "4 GB"
 	UploadExpiry  = 7 * 24 * time.Hour // after the last byte came
 	maxUnfinished = 20                 // uploads that one account may have open
 	syncEvery     = 8 << 20            // bytes between two fsyncs
@@ -179,7 +179,7 @@ func (u *uploads) begin(ctx context.Context, account string, length int64, meta 
 // admit refuses what could not be finished anyway.
 func (u *uploads) admit(ctx context.Context, account string, length int64) error {
 	if length > MaxUpload {
-		return because("too_large", "This file is larger than 4 GiB. Cut it or export it smaller.", nil)
+		return because("too_large", "This file is larger than 4 GB. Cut it or export it smaller.", nil)
 	}
 	if length <= 0 {
 		return because("empty", "This file is empty. Choose another one.", nil)

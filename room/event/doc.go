@@ -105,9 +105,9 @@
 // tracks names each m-line's member, source and publication by mid, all of them each time; a mid that is left out is
 // unused. The client answers each offer with rtc.answer, and its answer has no tracks.
 //
-// Offers are numbered from 1 on by whoever makes them, for each of the two and as long as the WebSocket lives; an answer repeats the
-// number of its offer. An answer to any but the newest offer, or to one that was given up, is dropped: a connection that took the
-// place of another is never given the other's answer.
+// Offers carry rising numbers, 1 or more, of whoever makes them, for each of the two; a client may count on over its next
+// WebSocket. An answer repeats the number of its offer. An answer to any but the newest offer, or to one that was given up,
+// is dropped: a connection that took the place of another is never given the other's answer.
 //
 // The client's candidates trickle as rtc.candidate, before or after the description that they belong to, at most 64 for
 // each negotiation. The server's descriptions hold all of its candidates (one UDP port, and the same number over
