@@ -82,6 +82,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if *n > 0 {
 		p.churn.Lives, p.reconnects.Times, p.instants.Times = *n, *n, *n
 	}
+	if *profiles != "" {
+		if err := os.MkdirAll(*profiles, 0o750); err != nil {
+			return fmt.Errorf("make the folder for profiles: %w", err)
+		}
+	}
 	p.churn.Profiles = *profiles
 	p.reconnects.Tell = func(attempt) {}
 	if *verbose {

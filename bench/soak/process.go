@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -45,8 +46,14 @@ type process struct {
 	says *json.Decoder
 }
 
-// measurement is asked for on the server's standard input. It answers with a state on its standard output.
+// measurement is asked for on the server's standard input, and answered with a measured on its standard output.
 type measurement struct{ Profile string } // where profiles go, without their ending; empty for none
+
+// measured is a state, or what went wrong.
+type measured struct {
+	State state
+	Error string
+}
 
 // startServer runs this command as a server, which says where its memory is if precise.
 func startServer(ctx context.Context, precise bool) (*process, error) {
@@ -81,11 +88,18 @@ func startServer(ctx context.Context, precise bool) (*process, error) {
 }
 
 // measure waits until nothing goes on in the server any more.
-func (p *process) measure(profile string) (s state, err error) {
-	if err = p.ask.Encode(measurement{Profile: profile}); err == nil {
-		err = p.says.Decode(&s)
+func (p *process) measure(profile string) (state, error) {
+	var m measured
+	if err := p.ask.Encode(measurement{Profile: profile}); err != nil {
+		return state{}, fmt.Errorf("ask the server to measure: %w", err)
 	}
-	return s, err
+	if err := p.says.Decode(&m); err != nil {
+		return state{}, fmt.Errorf("read what the server measured: %w", err)
+	}
+	if m.Error != "" {
+		return state{}, errors.New("the server cannot measure: " + m.Error)
+	}
+	return m.State, nil
 }
 
 func (p *process) stop() error {
@@ -102,7 +116,7 @@ func serve(ctx context.Context) error {
 	return server.Serve(ctx, "pausepoint", l)
 }
 
-// answer measures whenever it is asked to.
+// answer measures whenever it is asked to, until whoever asks is gone.
 func answer(in io.Reader, out io.Writer) {
 	asked, says := json.NewDecoder(in), json.NewEncoder(out)
 	var kept uint64
@@ -118,12 +132,13 @@ func answer(in io.Reader, out io.Writer) {
 			kept = max(s.Heap, before.Heap) - before.Heap
 		}
 		s.Dead = kept
+		told := measured{State: s}
 		if m.Profile != "" {
 			if err := profile(m.Profile); err != nil {
-				return
+				told.Error = err.Error()
 			}
 		}
-		if err := says.Encode(s); err != nil {
+		if err := says.Encode(told); err != nil {
 			return
 		}
 	}

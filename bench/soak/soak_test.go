@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -59,4 +63,33 @@ func TestACrowdGetsEverything(t *testing.T) {
 func TestComingInTheSameInstantMissesNoTrack(t *testing.T) {
 	r, err := instantPlan{Times: 3, Members: 6, Patience: 30 * time.Second}.run(t.Context())
 	check(t, r, err)
+}
+
+func TestProfilesThatCannotBeWrittenAreToldOf(t *testing.T) {
+	asked, ask := io.Pipe()
+	says, said := io.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		answer(asked, said)
+		close(ended)
+	}()
+	p := &process{ask: json.NewEncoder(ask), says: json.NewDecoder(says)}
+	folder := filepath.Join(t.TempDir(), "a", "b")
+	if _, err := p.measure(filepath.Join(folder, "00")); err == nil {
+		t.Error("profiles are written to a folder that is not there")
+	}
+	profiles := func(folder string) error { // and no scenario
+		return run(t.Context(), []string{"-profiles", folder, "-only", "none"}, io.Discard)
+	}
+	if err := profiles(folder); err == nil || !strings.Contains(err.Error(), "scenario") {
+		t.Errorf("profiles into a new folder: %v", err)
+	}
+	if s, err := p.measure(filepath.Join(folder, "00")); err != nil || s.Goroutines == 0 {
+		t.Errorf("measured %+v, %v", s, err)
+	}
+	if err := profiles(filepath.Join(folder, "00.heap")); err == nil || !strings.Contains(err.Error(), "folder for profiles") {
+		t.Errorf("profiles into a file: %v", err)
+	}
+	_ = ask.Close()
+	<-ended
 }
