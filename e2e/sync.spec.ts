@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
+import { prepared } from "./lib/call.ts";
 import { displayedFrame, makeClip } from "./lib/clip.ts";
 import { api, enter, invitation, makeFirstAccount } from "./lib/people.ts";
 import { Server } from "./lib/server.ts";
@@ -56,23 +57,7 @@ async function clipOf(seconds: number, fps: number, noise = 0): Promise<string> 
   await page.locator("input[type=file]").setInputFiles(file);
   const title = `${seconds} s, ${fps} frames a second, noise ${noise}`;
   await page.getByLabel("Title").fill(title);
-  let id = "";
-  await expect
-    .poll(
-      async () => {
-        const { clips } = await api<{ clips: { id: string; title: string; state: string }[] }>(
-          page,
-          "GET",
-          "/api/clips",
-        );
-        const clip = clips.find((c) => c.title === title);
-        id = clip?.id ?? "";
-        return clip?.state;
-      },
-      { timeout: 1_200_000 },
-    )
-    .toBe("ready");
-  return id;
+  return (await prepared(page, (c) => c.title === title)).id;
 }
 
 /** Everybody is in a new session with that clip, in the call with picture and sound, and the clip can be played. */

@@ -28,7 +28,7 @@ export interface Clip {
 
 /** Resolves with a clip when it is prepared. A busy machine takes its time for that: what is bounded is how long it stands still. */
 export async function prepared(page: Page, which: (clip: Clip) => boolean): Promise<Clip> {
-  test.setTimeout(900_000);
+  test.setTimeout(Math.max(test.info().timeout, 900_000));
   for (let best = -1; ; ) {
     let clip: Clip | undefined;
     const moved = async () => {
