@@ -85,7 +85,14 @@ func (c *connection) answered(pc *webrtc.PeerConnection) {
 // subscribe answers the server's offer, and returns its tracks and the channel on which what is received comes.
 func (c *connection) subscribe() (map[string]event.RTCTrack, <-chan *webrtc.TrackRemote) {
 	c.t.Helper()
-	var offer event.RTCOffer
+	offer, answer, received := c.offered()
+	c.send("", answer)
+	return offer.Tracks, received
+}
+
+// offered awaits the server's offer, and returns it with a browser's answer and the channel on which what is received comes.
+func (c *connection) offered() (offer event.RTCOffer, answer event.RTCAnswer, received <-chan *webrtc.TrackRemote) {
+	c.t.Helper()
 	c.decode(c.awaitThat("an offer with a track", func(f frame) bool {
 		return f.Type == "rtc.offer" && strings.Contains(string(f.Data), `"publication"`)
 	}), &offer)
@@ -95,12 +102,11 @@ func (c *connection) subscribe() (map[string]event.RTCTrack, <-chan *webrtc.Trac
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer.SDP}); err != nil {
 		c.t.Fatal(err)
 	}
-	answer, err := pc.CreateAnswer(nil)
+	own, err := pc.CreateAnswer(nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.send("", event.RTCAnswer{PC: event.SubscribePC, Offer: offer.Offer, SDP: c.gathered(pc, answer)})
-	return offer.Tracks, tracks
+	return offer, event.RTCAnswer{PC: event.SubscribePC, Offer: offer.Offer, SDP: c.gathered(pc, own)}, tracks
 }
 
 // A voice goes from one member to another, an observer's does not, and what is on the record is there afterwards.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -104,11 +105,24 @@ func TestNamesOfOneLine(t *testing.T) {
 	}
 }
 
+// refusesAnswer answers the offer in flight with a description that is read, and refused for what it says.
+func (c *connection) refusesAnswer(name string, offer uint32, sdp string) {
+	c.t.Helper()
+	p := c.ask(event.RTCAnswer{PC: event.SubscribePC, Offer: offer, SDP: sdp})
+	if p == nil || p.Code != "invalid" && p.Code != "too_large" || !strings.HasSuffix(p.Message, ".") {
+		c.t.Errorf("%s, answered to the offer: %v", name, p)
+	}
+}
+
 // Descriptions of sessions that no browser makes are refused with a sentence, and the connection is as good as before.
 func TestHostileDescriptions(t *testing.T) {
 	s := startFilled(t)
 	amara := signedIn(t, s)
-	c := amara.connect(amara.practiceSession(), agreed)
+	id := amara.practiceSession()
+	ben, _ := s.guest(t, id, amara.link(id, event.Peer), "Ben")
+	c, b := amara.connect(id, agreed), ben.connect(id, agreed)
+	b.answered(b.publish())
+	_, good, received := c.offered()
 	const begin = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
 	const media = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n"
 	for name, sdp := range map[string]string{
@@ -123,7 +137,7 @@ func TestHostileDescriptions(t *testing.T) {
 		"carriage returns":     strings.ReplaceAll(begin+media, "\r\n", "\r"),
 		"numbers that go over": begin + strings.Replace(media, " 9 ", " 99999999999999999999 ", 1),
 	} {
-		c.send("", event.RTCAnswer{PC: event.SubscribePC, SDP: sdp}) // whether or not it is worth a word
+		c.refusesAnswer(name, good.Offer, sdp)
 		for _, pc := range []event.PC{event.PublishPC, event.SubscribePC} {
 			p := c.ask(event.RTCOffer{PC: pc, SDP: sdp, Sources: map[string]string{"0": "audio"}})
 			if p == nil || p.Code == "internal" || !strings.HasSuffix(p.Message, ".") {
@@ -131,7 +145,26 @@ func TestHostileDescriptions(t *testing.T) {
 			}
 		}
 	}
-	c.do(event.PlaybackSeek{Position: 1_000_000})
+	for name, change := range map[string][2]string{
+		"another kind": {"m=audio", "m=video"}, "another mid": {"a=mid:", "a=mid:9"}, "malformed setup": {"a=setup:", "a=setup:x"},
+		"malformed fingerprint": {"a=fingerprint:sha-256 ", "a=fingerprint:sha-256 :"}, "no ICE": {"a=ice-", "a=nice-"},
+	} {
+		sdp := strings.ReplaceAll(good.SDP, change[0], change[1])
+		if sdp == good.SDP {
+			t.Fatalf("%s: nothing is changed in %s", name, sdp)
+		}
+		c.refusesAnswer(name, good.Offer, sdp)
+	}
+	c.refusesAnswer("a section more", good.Offer, good.SDP+good.SDP[strings.Index(good.SDP, "m="):])
+	c.send("", good)
+	select {
+	case track := <-received:
+		if _, _, err := track.ReadRTP(); err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("nothing is heard after the answer that a browser makes")
+	}
 	if logs := s.stderr.String(); strings.Contains(logs, "panic") || strings.Contains(logs, "level=ERROR") {
 		t.Errorf("logged: %s", logs)
 	}
