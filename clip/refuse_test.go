@@ -1,6 +1,7 @@
 package clip
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -121,19 +122,41 @@ func TestRefusalReachesTheOwnerAndTheFileGoes(t *testing.T) {
 	}
 }
 
-// preparing adds a video of 4 s, and waits until its preparation has begun.
-func (h *house) preparing(t *testing.T, name string) (id string) {
+// heldBlobs takes no file until it may, so that a preparation cannot be done before.
+type heldBlobs struct {
+	Blobs
+	until <-chan struct{}
+}
+
+func (b heldBlobs) PutFile(ctx context.Context, key, path string) error {
+	select {
+	case <-b.until:
+		return b.Blobs.PutFile(ctx, key, path)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// preparing adds a video of 4 s, and waits until its preparation has begun. It is not done before it may.
+func (h *house) preparing(t *testing.T, name string, until <-chan struct{}) (id string) {
+	t.Helper()
+	h.Library.blobs = heldBlobs{h.blobs, until} // nothing is prepared yet
+	id = h.addVideo(t, name)
+	h.catalog.await(t, id, func(c Clip) bool { return c.State == Preparing })
+	return id
+}
+
+// addVideo adds a video of 4 s.
+func (h *house) addVideo(t *testing.T, name string) (id string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	ffmpeg(t, "-f", "lavfi", "-i", "testsrc2=d=4:s=640x360", "-c:v", "libx264", "-preset", "ultrafast", path)
-	id = h.add(t, path)
-	h.catalog.await(t, id, func(c Clip) bool { return c.State != Uploading && c.State != Waiting })
-	return id
+	return h.add(t, path)
 }
 
 func TestPreparationGoesOnAfterARestart(t *testing.T) {
 	h := newHouse(t)
-	id := h.preparing(t, "lesson_1.mp4")
+	id := h.preparing(t, "lesson_1.mp4", nil)
 	h.Close()
 	if c, _ := h.catalog.GetClip(t.Context(), id); c.State != Waiting || c.Attempts != 0 {
 		t.Errorf("after an orderly stop the clip is %s with %d attempts", c.State, c.Attempts)
@@ -159,14 +182,16 @@ func TestFileThatEndsTheServerIsTriedOnlyAFewTimes(t *testing.T) {
 
 func TestClipDeletedWhileItIsPrepared(t *testing.T) {
 	h := newHouse(t)
-	first := h.preparing(t, "first.mp4")
+	deleted := make(chan struct{})
+	first := h.preparing(t, "first.mp4", deleted)
 	if err := h.Delete(t.Context(), "ben", first); !errors.Is(err, ErrNotFound) {
 		t.Errorf("another deletes it: %v", err)
 	}
 	if err := h.Delete(t.Context(), "anna", first); err != nil {
 		t.Fatal(err)
 	}
-	second := h.preparing(t, "second.mp4")
+	close(deleted)
+	second := h.addVideo(t, "second.mp4")
 	if c := h.catalog.await(t, second, settled); c.State != Ready {
 		t.Errorf("the next clip is %+v", c)
 	}
