@@ -46,7 +46,8 @@ const (
 	QualityPoor Quality = "poor"
 )
 
-// QualityChanged tells the quality of a member's connections: the worse of the last two times 2 seconds.
+// QualityChanged tells the quality of a member's connections: the worse of the last two intervals of 2 seconds. An interval without a
+// measurement of loss counts the newest one, up to three intervals long; one without any measurement tells nothing.
 type QualityChanged struct {
 	Member  string
 	Quality Quality

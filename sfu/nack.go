@@ -32,8 +32,8 @@ type missing struct {
 	asked time.Time // the newest time but for echoes
 }
 
-// received notes that a packet came; repaired says that it did because it was asked for. It reports false if so many are missing that
-// asking is of no use: they are forgotten, and only a key frame helps.
+// received notes that a packet came; repaired says that it did as a repair: it was asked for, or made of redundancy, asked for or not.
+// It reports false if so many are missing that asking is of no use: they are forgotten, and only a key frame helps.
 func (l *nackList) received(seq uint16, repaired bool, now time.Time) bool {
 	if !l.started {
 		l.started, l.highest = true, seq
@@ -70,7 +70,8 @@ func (l *nackList) asked(seq uint16) bool {
 	return slices.ContainsFunc(l.missing, func(m missing) bool { return m.seq == seq && m.tries != 0 })
 }
 
-// found takes a packet off the list; one that was asked for once, and is not only late, tells the round-trip time.
+// found takes a packet off the list. A repair of one that was asked for once, or once and in an echo, tells the round-trip time; one
+// that was never asked for, or is only late, does not.
 func (l *nackList) found(seq uint16, repaired bool, now time.Time) {
 	for i, m := range l.missing {
 		if m.seq != seq {
