@@ -103,7 +103,7 @@ func (l *layer) takeover(ssrc uint32) {
 }
 
 // accept checks a packet, whose header, kind and payload are set; it reports false for one that is dropped, and counted. repaired says
-// that it was asked for.
+// that it came on the retransmission stream.
 func (l *layer) accept(p *packet, dependency []byte, repaired bool) bool {
 	counts := &l.pub.counts
 	counts.received.Add(1)
@@ -204,7 +204,7 @@ func (l *layer) jumped(timestamp uint32, now time.Time) bool {
 // follow keeps the stream's books: what is missing, what is reported, how much it is.
 func (l *layer) follow(p *packet, repaired bool) {
 	l.seenAt = p.arrival
-	if !l.missing.received(p.seq, repaired, p.arrival) && l.pub.video {
+	if !l.missing.received(p.seq, repaired && !p.made, p.arrival) && l.pub.video {
 		l.keys.request()
 	}
 	if repaired {
