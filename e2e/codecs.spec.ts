@@ -1,15 +1,15 @@
-// Browsers send VP8 by themselves here. Others are forwarded all the same: H.264, VP9 and AV1, in layers of their own and as scalable
-// video, as Chromium really sends them.
+// Browsers send VP8 by themselves here. Others are forwarded all the same, as Chromium really sends them: H.264 in several sizes, VP9 and
+// AV1 as one stream and as scalable video.
 import { expect, type Page, test } from "@playwright/test";
 import { seesAll } from "./lib/call.ts";
 import { api, enter, invitation, makeFirstAccount, newPerson } from "./lib/people.ts";
 import { Server } from "./lib/server.ts";
 
 const kinds: [name: string, mime: string, scalability?: string][] = [
-  ["H.264 in three sizes", "video/H264"],
-  ["VP9 in three sizes", "video/VP9"],
+  ["H.264, simulcast", "video/H264"],
+  ["VP9", "video/VP9"],
   ["VP9, scalable", "video/VP9", "L3T3_KEY"],
-  ["AV1 in three sizes", "video/AV1"],
+  ["AV1", "video/AV1"],
   ["AV1, scalable", "video/AV1", "L3T3_KEY"],
 ];
 
