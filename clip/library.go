@@ -64,8 +64,8 @@ func Open(ctx context.Context, cfg Config) (*Library, error) {
 
 // Close stops uploads and the preparation that is going on, which the next Open goes on with, and waits for them.
 func (l *Library) Close() {
+	l.preparer.close() // first: it still removes files of uploads
 	l.uploads.close()
-	l.preparer.close()
 }
 
 func findTools(cfg Config) (tools, error) {

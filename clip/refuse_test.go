@@ -122,6 +122,24 @@ func TestRefusalReachesTheOwnerAndTheFileGoes(t *testing.T) {
 	}
 }
 
+func TestFileOfASettledClipGoesAtTheNextStart(t *testing.T) {
+	h := newHouse(t)
+	path := filepath.Join(t.TempDir(), "lesson.mp4")
+	if err := os.WriteFile(path, []byte("#EXTM3U"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	id := h.add(t, path)
+	h.catalog.await(t, id, settled)
+	h.Close()
+	if err := os.WriteFile(h.uploads.path(id), []byte("killed before it was removed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.open(t)
+	if _, err := os.Stat(h.uploads.path(id)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is still there: %v", err)
+	}
+}
+
 // heldBlobs takes no file until it may, so that a preparation cannot be done before.
 type heldBlobs struct {
 	Blobs

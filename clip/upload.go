@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -335,7 +336,7 @@ func (u *uploads) janitor(ctx context.Context) {
 	}
 }
 
-// sweep removes uploads that got no byte for [UploadExpiry], and files without a clip.
+// sweep removes uploads that got no byte for [UploadExpiry], and files that no clip needs.
 func (u *uploads) sweep(ctx context.Context) error {
 	open, err := u.lib.catalog.ListClips(ctx, Filter{States: []State{Uploading}})
 	if err != nil {
@@ -362,24 +363,35 @@ func (u *uploads) expires(c Clip) time.Time {
 	return last.Add(UploadExpiry)
 }
 
-// sweepStrays removes files whose clip is gone. Young ones are left: their row may be just about to be written.
+// sweepStrays removes files whose clip is gone, or settled: the server may have stopped just before it would have removed them.
 func (u *uploads) sweepStrays(ctx context.Context) error {
 	entries, err := os.ReadDir(u.dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || !validID(e.Name()) || u.lib.now().Sub(info.ModTime()) < UploadExpiry {
-			continue
-		}
-		if _, err := u.lib.catalog.GetClip(ctx, e.Name()); errors.Is(err, ErrNotFound) {
+		if stray, err := u.stray(ctx, e); err != nil {
+			return err
+		} else if stray {
 			if err := u.removeFile(e.Name()); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// stray reports whether no clip needs the file. A young one without a clip is left: its row may be just about to be written.
+func (u *uploads) stray(ctx context.Context, file fs.DirEntry) (bool, error) {
+	if !validID(file.Name()) {
+		return false, nil
+	}
+	c, err := u.lib.catalog.GetClip(ctx, file.Name())
+	if errors.Is(err, ErrNotFound) {
+		info, err := file.Info()
+		return err == nil && u.lib.now().Sub(info.ModTime()) >= UploadExpiry, nil
+	}
+	return err == nil && (c.State == Ready || c.State == Refused), err
 }
 
 func (u *uploads) removeFile(id string) error {
