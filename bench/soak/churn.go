@@ -182,8 +182,9 @@ func (c *churn) rounds(ctx context.Context, n, atOnce int, dice *rand.Rand) erro
 	var hosts []*client
 	defer func() {
 		for i, h := range hosts {
+			met := h.failure() // before its line closes, on which it may just be answering
 			lines[i].close()
-			if err := errors.Join(h.failure(), h.close()); err != nil {
+			if err := errors.Join(met, h.close()); err != nil {
 				c.fail(fmt.Errorf("host: %w", err))
 			}
 		}

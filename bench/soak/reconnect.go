@@ -133,8 +133,9 @@ type three struct {
 func (t *three) play(ctx context.Context, n int) (list []attempt, err error) {
 	defer func() {
 		for i, c := range t.clients {
+			err = errors.Join(err, c.failure()) // before its line closes, on which it may just be answering
 			t.lines[i].close()
-			err = errors.Join(err, c.failure(), c.close())
+			err = errors.Join(err, c.close())
 		}
 	}()
 	for i := range trio {
