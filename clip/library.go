@@ -32,6 +32,7 @@ type Library struct {
 	now      func() time.Time
 	uploads  *uploads
 	preparer *preparer
+	stats    counters
 }
 
 // Open opens the clips and goes on with what a former run left: uploads can be resumed, and

@@ -107,10 +107,13 @@ func (p *preparer) prepare(ctx context.Context, id string) error {
 		return p.refuse(ctx, id, "This file could not be prepared after several attempts. Convert it to MP4 and upload it again.")
 	}
 	p.lib.log.Info("clip is being prepared", slog.String("clip", id), slog.Int("attempt", c.Attempts))
+	p.lib.stats.preparing.Add(1)
 	err = p.make(ctx, c)
+	p.lib.stats.preparing.Add(-1)
 	var e *Error
 	switch {
 	case err == nil:
+		p.lib.stats.ready.Add(1)
 		p.lib.log.Info("clip is ready", slog.String("clip", id))
 		return p.lib.uploads.removeFile(id) // the renditions are kept, not the source
 	case errors.Is(err, ErrNotFound):
@@ -127,6 +130,7 @@ func (p *preparer) prepare(ctx context.Context, id string) error {
 // everything else, such as a full disk, cause is returned.
 func (p *preparer) putBack(ctx context.Context, id string, cause error) error {
 	fault := ctx.Err() == nil && fileFault(cause)
+	p.lib.stats.failed.Add(1)
 	_, err := p.lib.catalog.UpdateClip(context.WithoutCancel(ctx), id, func(c *Clip) error {
 		c.State, c.Progress = Waiting, 0
 		if !fault {
@@ -147,6 +151,7 @@ func fileFault(err error) bool {
 }
 
 func (p *preparer) refuse(ctx context.Context, id, sentence string) error {
+	p.lib.stats.refused.Add(1)
 	_, err := p.lib.catalog.UpdateClip(ctx, id, func(c *Clip) error {
 		c.State, c.Progress, c.Refusal = Refused, 0, sentence
 		return nil

@@ -247,14 +247,51 @@ func TestTalk(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
-	s := &Server{}
-	for _, want := range []int{503, 200} {
+	var trouble error
+	s := &Server{impaired: func() error { return trouble }}
+	check := func(want int, text string) {
+		t.Helper()
 		w := httptest.NewRecorder()
-		s.health(w, httptest.NewRequest("GET", "/healthz", nil))
-		if w.Code != want {
-			t.Errorf("%d, want %d", w.Code, want)
+		s.readiness(w, httptest.NewRequest("GET", "/readyz", nil))
+		if w.Code != want || w.Body.String() != text+"\n" {
+			t.Errorf("%d %q, want %d %q", w.Code, w.Body, want, text)
 		}
-		s.Ready()
+	}
+	check(503, "starting or stopping")
+	s.Ready()
+	check(200, "ok")
+	trouble = errors.New("the disk is full")
+	check(503, "the disk is full")
+	trouble = nil
+	check(200, "ok")
+
+	w := httptest.NewRecorder()
+	alive(w, httptest.NewRequest("GET", "/healthz", nil))
+	if w.Code != 200 {
+		t.Errorf("alive: %d", w.Code)
+	}
+}
+
+// Every request is told to whoever counts, by what is known beforehand: nothing of what somebody wrote becomes a label.
+func TestAnswered(t *testing.T) {
+	var seen []Request
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/clips/{id}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("page")) })
+	s := &Server{log: slog.New(slog.DiscardHandler), answered: func(r Request) { r.Took = 0; seen = append(seen, r) }}
+	h := s.withLog(withCleanPath(mux))
+	for _, r := range [][2]string{{"GET", "/api/clips/secret"}, {"HEAD", "/api/clips/secret"}, {"GET", "/whatever"}, {"GET", "/a/../b"}, {"BREW", "/whatever"}} {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(r[0], r[1], nil))
+	}
+	want := []Request{
+		{"GET", "/api/clips/{id}", 404, 0},
+		{"HEAD", "/api/clips/{id}", 404, 0},
+		{"GET", "/", 200, 0},
+		{"GET", "refused", 404, 0},
+		{"other", "/", 200, 0},
+	}
+	if !slices.Equal(seen, want) {
+		t.Errorf("%+v", seen)
 	}
 }
 

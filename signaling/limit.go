@@ -87,6 +87,13 @@ func (q *quota) take(addr netip.Addr) (release func(), ok bool) {
 	return func() { q.give(addr) }, true
 }
 
+// taken is how many places are taken.
+func (q *quota) taken() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.all
+}
+
 func (q *quota) give(addr netip.Addr) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

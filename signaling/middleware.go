@@ -62,11 +62,11 @@ func (s *Server) withRecover(next http.Handler) http.Handler {
 	})
 }
 
-// withLog logs requests by route: neither addresses nor cookies nor bodies are ever logged, since they may carry what is
-// not for a log.
+// withLog logs requests by route, and tells them to whoever counts: neither addresses nor cookies nor bodies are ever logged, since
+// they may carry what is not for a log.
 func (s *Server) withLog(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.log.Enabled(r.Context(), slog.LevelDebug) {
+		if s.answered == nil && !s.log.Enabled(r.Context(), slog.LevelDebug) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -74,7 +74,29 @@ func (s *Server) withLog(next http.Handler) http.Handler {
 		next.ServeHTTP(rec, r)
 		s.log.Debug("request", slog.String("method", r.Method), slog.String("route", r.Pattern),
 			slog.Int("status", rec.status), slog.Duration("took", time.Since(began)))
+		if s.answered != nil {
+			s.answered(Request{Method: knownMethod(r.Method), Route: routeOf(r.Pattern), Status: rec.status, Took: time.Since(began)})
+		}
 	})
+}
+
+// knownMethod keeps what anybody may write into a request out of what is counted.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
+}
+
+func routeOf(pattern string) string {
+	if pattern == "" {
+		return "refused"
+	}
+	if _, path, ok := strings.Cut(pattern, " "); ok {
+		return path
+	}
+	return pattern
 }
 
 // withDeadlines lets nobody hold a connection for long by sending a body or taking an answer byte by byte: net/http itself reads

@@ -41,6 +41,19 @@ type Config struct {
 
 	// How many WebSockets there may be, in all and from one address; 0 is 2000 and 200.
 	MaxConnections, MaxConnectionsPerAddress int
+
+	// Answered, if set, is told of every request once it is answered, from that request's goroutine.
+	Answered func(Request)
+	// Impaired, if set, says why this server should get no new people now, or nil. It does not block.
+	Impaired func() error
+}
+
+// Request is one that was answered. Nothing in it tells who asked, nor for what.
+type Request struct {
+	Method string // GET, HEAD, POST, PATCH, DELETE, OPTIONS; "other"
+	Route  string // its pattern, without the method; "refused" if it came to none
+	Status int
+	Took   time.Duration
 }
 
 // Server is the HTTP and WebSocket side of Pausepoint. It runs the live sessions.
@@ -64,10 +77,13 @@ type Server struct {
 	sockets   *quota
 	knocks    *limiter
 	ready     atomic.Bool
+	answered  func(Request)
+	impaired  func() error
+	traffic   traffic
 	handler   http.Handler
 }
 
-// New makes a server. It answers 503 to /healthz until Ready. The caller closes it.
+// New makes a server. It answers 503 to /readyz until Ready. The caller closes it.
 func New(cfg Config) *Server {
 	forward := forwarding{trusted: cfg.TrustProxy}
 	s := &Server{
@@ -79,6 +95,7 @@ func New(cfg Config) *Server {
 		timings:  usualTimings,
 		sockets:  newQuota(orElse(cfg.MaxConnections, 2000), orElse(cfg.MaxConnectionsPerAddress, 200)),
 		knocks:   newLimiter(rate.Limit(2), 240, time.Now),
+		answered: cfg.Answered, impaired: cfg.Impaired,
 	}
 	s.troubles = newTroubles(func(session, reason string) {
 		if r, ok := s.calls.house.Live(session); ok {
@@ -109,7 +126,7 @@ func orElse(n, usual int) int {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Ready makes /healthz answer 200.
+// Ready makes /readyz answer 200.
 func (s *Server) Ready() { s.ready.Store(true) }
 
 // Close tells everybody in a call that the server restarts, stores what is under way, and ends the live sessions.
@@ -135,7 +152,8 @@ func (s *Server) table() []route {
 	uploads := withClipID(s.uploads())
 	const session = "/api/sessions/{id}"
 	return []route{
-		{"GET", "/healthz", http.HandlerFunc(s.health)},
+		{"GET", "/healthz", http.HandlerFunc(alive)},
+		{"GET", "/readyz", http.HandlerFunc(s.readiness)},
 		{"GET", "/api/openapi.json", http.HandlerFunc(describeAPI)},
 
 		{"GET", "/api/me", s.api(s.by(s.me))},
@@ -195,16 +213,30 @@ func (s *Server) routes() http.Handler {
 	return withHeaders(withDeadlines(bodyWithin, answerWithin, s.withRecover(s.withLog(withCleanPath(withOrigin(s.publicURL, mux))))))
 }
 
-func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+// alive says that this process answers: whoever asks need not restart it.
+func alive(w http.ResponseWriter, _ *http.Request) { writeState(w, http.StatusOK, "ok") }
+
+// readiness says whether people should be sent here. Calls that are going on do not depend on it.
+func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) {
+	if !s.ready.Load() {
+		writeState(w, http.StatusServiceUnavailable, "starting or stopping")
+		return
+	}
+	if s.impaired != nil {
+		if err := s.impaired(); err != nil {
+			writeState(w, http.StatusServiceUnavailable, err.Error())
+			return
+		}
+	}
+	writeState(w, http.StatusOK, "ok")
+}
+
+func writeState(w http.ResponseWriter, status int, text string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	if !s.ready.Load() {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = w.Write([]byte("starting or stopping\n"))
-		return
-	}
-	_, _ = w.Write([]byte("ok\n"))
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text + "\n"))
 }
 
 // serveCall lets a member's browser into the live session.
@@ -222,6 +254,7 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) error {
 	}
 	release, ok := s.sockets.take(s.forward.client(r))
 	if !ok {
+		s.traffic.refused.Add(1)
 		w.Header().Set("Retry-After", "10")
 		return event.Errorf("too_many", "This server holds as many calls as it can. Try again in a moment.")
 	}
@@ -231,7 +264,8 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) error {
 		s.log.Debug("no WebSocket came of a request", slog.Any("err", err)) // it has been answered
 		return nil
 	}
+	s.traffic.opened.Add(1)
 	identity := room.Identity{ID: m.ID, Name: m.Name, Role: m.Role, Guest: m.Guest()}
-	newCall(m.Session, identity, s.calls, newSocket(ws, s.timings), s.log).run(context.WithoutCancel(r.Context()))
+	newCall(m.Session, identity, s.calls, newSocket(ws, s.timings, &s.traffic), s.log).run(context.WithoutCancel(r.Context()))
 	return nil
 }

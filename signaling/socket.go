@@ -81,6 +81,7 @@ type socket struct {
 	limit   *rate.Limiter // of messages and control frames
 	volume  *rate.Limiter // of messages' bytes
 	garbage int           // messages that could not be understood; of the reading goroutine
+	traffic *traffic      // of the server
 
 	queue   chan outgoing
 	bytes   atomic.Int64 // in queue
@@ -99,10 +100,10 @@ type outgoing struct {
 
 // newSocket does not compress what the server sends: nearly all of it is smaller than a packet, a compressor takes a megabyte
 // while it works, and welcome, the one large frame, holds what several people wrote, whose size should tell nothing of it.
-func newSocket(ws *websocket.Conn, t timings) *socket {
+func newSocket(ws *websocket.Conn, t timings, count *traffic) *socket {
 	ws.EnableWriteCompression(false)
 	return &socket{
-		ws: ws, timings: t, limit: rate.NewLimiter(messagesPerSecond, messageBurst),
+		ws: ws, timings: t, traffic: count, limit: rate.NewLimiter(messagesPerSecond, messageBurst),
 		volume: rate.NewLimiter(bytesPerSecond, byteBurst),
 		queue:  make(chan outgoing, maxQueued), closing: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -146,6 +147,7 @@ func (c *socket) Close(bye event.Bye) { c.closeWith(bye, codeOf(bye.Reason)) }
 func (c *socket) closeWith(bye event.Bye, code int) {
 	c.once.Do(func() {
 		c.bye, c.code = bye, code
+		c.traffic.closed(bye.Reason)
 		close(c.closing)
 		if bye.Reason == "too_slow" { // a write may hang
 			_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(time.Second))
@@ -183,6 +185,7 @@ func (c *socket) read(handle func(in event.Incoming, received time.Time)) {
 			return
 		}
 		received := time.Now()
+		c.traffic.received.Add(1)
 		spoke = true
 		c.expect(c.timings.silence)
 		if err := c.admit(received, len(b)); err != nil {
@@ -296,6 +299,7 @@ func (c *socket) writeOne(o outgoing) bool {
 		}
 	}
 	_ = c.ws.SetWriteDeadline(time.Now().Add(c.timings.write))
+	c.traffic.sent.Add(1)
 	return c.ws.WriteMessage(websocket.TextMessage, o.frame) == nil
 }
 

@@ -69,7 +69,7 @@ func pairOver(
 			t.Error(err)
 			return
 		}
-		c := newSocket(ws, times)
+		c := newSocket(ws, times, new(traffic))
 		go c.write()
 		made <- c
 		c.read(func(f event.Incoming, _ time.Time) { in <- f })

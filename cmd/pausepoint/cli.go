@@ -41,6 +41,8 @@ type serveFlags struct {
 
 	AllowPrivateCandidates bool `default:"true" negatable:"" help:"Take part in calls with browsers in private networks, as schools have. --no-allow-private-candidates is for servers on the public internet only."`
 
+	MetricsAddr string `name:"metrics-addr" placeholder:"HOST:PORT" help:"Where to serve figures for Prometheus, at /metrics: an address that the public cannot reach, such as 127.0.0.1:9090. Without it there are none."`
+
 	TrustProxy               bool `help:"Believe X-Forwarded-For and X-Forwarded-Proto of a reverse proxy on this machine or in a private network. Only where people cannot get around it."`
 	MaxConnections           int  `default:"2000" placeholder:"N" help:"How many people may be in calls on this server at once."`
 	MaxConnectionsPerAddress int  `default:"200" placeholder:"N" help:"How many of them may come from one address; a school often has one for all."`
@@ -183,6 +185,11 @@ func (s serveFlags) check() error {
 	}
 	if err := s.checkPublicURL(); err != nil {
 		return err
+	}
+	if s.MetricsAddr != "" {
+		if err := checkAddr("metrics-addr", s.MetricsAddr); err != nil {
+			return err
+		}
 	}
 	if s.MaxConnections < 1 {
 		return wrong("max-connections", fmt.Sprint(s.MaxConnections), "give a number from 1 up")

@@ -85,7 +85,7 @@ func start(t *testing.T, data string, args ...string) *server {
 	}()
 	t.Cleanup(func() { s.stop(t) })
 	s.url = s.printed(t, announced)[1]
-	newBrowser(t, s).poll("/healthz", func(status int, _ []byte) bool { return status == http.StatusOK })
+	newBrowser(t, s).poll("/readyz", func(status int, _ []byte) bool { return status == http.StatusOK })
 	return s
 }
 

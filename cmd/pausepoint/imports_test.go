@@ -33,6 +33,7 @@ var rooms = map[string]struct {
 	"recorder":       {[]string{"room/event", "room/event/text", "sfu", "sfu/codec"}, "it taps media, knows what its payloads say, and reads journals; what it needs of SQL it declares"},
 	"store":          {[]string{"account", "clip", "recorder", "room", "room/event"}, "it implements what these declare"},
 	"static":         {nil, "the client is files"},
+	"metrics":        {[]string{"clip", "recorder", "room", "room/event", "sfu", "signaling"}, "it reads what the parts count; none of them knows who reads it"},
 	"signaling":      {[]string{"account", "clip", "recorder", "room", "room/event", "sfu"}, "the edge must not know SQL, or it would decide by it"},
 	"bench/shape":    {[]string{"bench/wire"}, "media that is made up knows no server"},
 	"bench/load":     {[]string{"bench/shape", "bench/stats", "bench/wire"}, "members that load a server know it by its protocol only"},
@@ -40,7 +41,7 @@ var rooms = map[string]struct {
 	"bench/sfubench": {[]string{"bench/load", "bench/server", "bench/stats"}, "it starts servers and members, and compares"},
 	"bench/soak":     {[]string{"bench/server", "bench/shape", "bench/stats", "bench/wire", "sfu"}, "it wears the media plane out, through its public face"},
 	"cmd/pausepoint": {
-		[]string{"account", "clip", "recorder", "room/event", "sfu", "signaling", "static", "store"},
+		[]string{"account", "clip", "metrics", "recorder", "room/event", "sfu", "signaling", "static", "store"},
 		"the only place where the parts are wired; all but wiring is elsewhere",
 	},
 }
@@ -55,10 +56,11 @@ var foreign = map[string]struct {
 	"github.com/pion/srtp":         {[]string{"sfu/transport", "bench/load", "bench/server"}, "packets are encrypted in one place"},
 	"github.com/pion/sdp":          {[]string{"sfu/negotiate", "bench/load"}, "session descriptions are read in one place"},
 	"github.com/gorilla/websocket": {[]string{"signaling"}, "a room knows connections, not how they are made"},
+	"github.com/prometheus":        {[]string{"metrics"}, "the parts count; who reads it, and how, is said in one place"},
 	"modernc.org/sqlite":           {[]string{"store"}, "SQL is at the edge"},
 	"database/sql":                 {[]string{"store"}, "SQL is at the edge"},
 	"github.com/alexedwards/scs":   {[]string{"signaling", "store"}, "who somebody is comes from the cookie, and only the edge sees that"},
-	"net/http":                     {[]string{"signaling", "static", "clip", "cmd/pausepoint"}, "sessions, people and media speak no HTTP"},
+	"net/http":                     {[]string{"signaling", "static", "clip", "metrics", "cmd/pausepoint"}, "sessions, people and media speak no HTTP"},
 }
 
 // The packages know each other downwards only.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/clip"
+	"github.com/pausepoint/pausepoint/metrics"
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/sfu"
 	"github.com/pausepoint/pausepoint/signaling"
@@ -114,19 +115,23 @@ func (h *house) wire(ctx context.Context, f flags) error {
 		return err
 	}
 
+	counts := metrics.New()
+	journal := counts.Journal(st)
 	h.people = account.NewPeople(st, st, h.log)
 	h.server = signaling.New(signaling.Config{
 		People: h.people,
 		Sessions: account.NewSessions(account.Config{
 			Plans: st, Members: st, Links: st, Library: st, Practice: clip.PracticeID, Log: h.log,
 		}),
-		Library: clips, Journal: st, Media: media, Recorder: tapes, Segments: st, Browsers: st.BrowserSessions(),
+		Library: clips, Journal: journal, Media: media, Recorder: tapes, Segments: st, Browsers: st.BrowserSessions(),
 		Pages: static.Handler(), Log: h.log,
 		PublicURL: f.Serve.publicBase(), TrustProxy: f.Serve.TrustProxy,
 		MaxConnections: f.Serve.MaxConnections, MaxConnectionsPerAddress: f.Serve.MaxConnectionsPerAddress,
+		Answered: counts.Answered, Impaired: journal.Impaired,
 	})
 	h.later(h.server.Close)
-	return nil
+	counts.Watch(metrics.Sources{Edge: h.server, Media: media, Recorder: tapes, Clips: clips})
+	return h.serveMetrics(f.Serve.MetricsAddr, counts.Handler())
 }
 
 func (h *house) openMedia(s serveFlags) (*sfu.SFU, error) {
