@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,8 +39,10 @@ type client struct {
 	streams  map[string]*stream   // by publication
 	offers   int
 	restarts []PC
-	sizes    [2]int // packets of a layered camera
-	level    uint8  // of the microphone, 0 to send none
+	sizes    [2]int         // packets of a layered camera
+	level    uint8          // of the microphone, 0 to send none
+	heights  map[Source]int // that are wanted
+	obeys    atomic.Bool    // sends no layer that is not wanted
 }
 
 // stream is what a subscriber received of a publication.
@@ -58,7 +61,7 @@ type stream struct {
 func newClient(w *world, id string) *client {
 	return &client{
 		w: w, id: id, signals: make(chan Signal, 1000), stopped: make(chan struct{}),
-		senders: make(map[Source]*webrtc.RTPSender), streams: make(map[string]*stream),
+		senders: make(map[Source]*webrtc.RTPSender), streams: make(map[string]*stream), heights: make(map[Source]int),
 	}
 }
 
@@ -137,6 +140,10 @@ func (c *client) answer(s Signal) {
 		must(c.w.t, pub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: s.SDP}))
 	case s.PC == Subscribe && s.Kind == KindOffer:
 		c.subscribe(s)
+	case s.Kind == KindWanted:
+		c.mu.Lock()
+		c.heights[s.Source] = s.Height
+		c.mu.Unlock()
 	case s.Kind == KindRestart:
 		c.mu.Lock()
 		c.restarts = append(c.restarts, s.PC)

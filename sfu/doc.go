@@ -51,7 +51,8 @@
 // layers of one stream. An outStream makes one continuous stream of them; it goes up at a key frame. The bandwidth to each
 // subscriber is estimated from what it reports (bwe), and ten times a second the layers are chosen anew (allocate), by what the
 // member's client displays (Peer.SetViews) and who speaks. Sound always goes, and goes first. Recorders get the best layer that is
-// sent.
+// sent. The publisher is told how tall the tallest place is in which anybody shows a picture (KindWanted), so that it need not encode
+// layers that nobody sees.
 //
 // # Who owns what
 //
@@ -59,7 +60,7 @@
 //     Signals, states of connections and first packets reach it through its mailbox, which never blocks.
 //   - publishConn.mu guards what arrives on a publish connection, its layers included; egress.mu what leaves on a subscribe
 //     connection, its downTracks included. Each is held for one packet at a time.
-//   - liveRoom.listen, one goroutine per room, owns who speaks and the qualities; it sleeps while nothing is published.
+//   - liveRoom.listen, one goroutine per room, owns who speaks, the qualities and how large pictures are wanted; it sleeps while nothing is published.
 //   - Tap.run, one goroutine per tap, calls the sink, in order and without a lock.
 //   - The lists of a room are guarded by liveRoom.mu, those of a publication by Publication.mu; the reader goes through the latter
 //     without a lock, they are never changed in place.

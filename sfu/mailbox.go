@@ -35,11 +35,18 @@ type excess struct{ conn *transport.Conn }
 // viewsChanged says that the member's client displays something else.
 type viewsChanged struct{}
 
-func (request) message()      {}
-func (arrived) message()      {}
-func (stateChanged) message() {}
-func (excess) message()       {}
-func (viewsChanged) message() {}
+// wantedChanged says that a picture of the member is shown larger or smaller than before.
+type wantedChanged struct {
+	source Source
+	height int
+}
+
+func (request) message()       {}
+func (arrived) message()       {}
+func (stateChanged) message()  {}
+func (excess) message()        {}
+func (viewsChanged) message()  {}
+func (wantedChanged) message() {}
 
 // mailbox is the inbox of a peer. Posting never blocks, so that callbacks of a connection cannot wait for the goroutine that closes
 // it; only requests are limited in number, by refusing them.

@@ -124,6 +124,8 @@ func (p *Peer) handle(m message) {
 		p.stateChanged(m)
 	case viewsChanged:
 		p.subscribe.setViews(p.currentViews())
+	case wantedChanged:
+		p.tell(Signal{Kind: KindWanted, PC: Publish, Source: m.source, Height: m.height})
 	case excess:
 		if p.publish.conn != nil && m.conn == p.publish.conn.conn {
 			p.log.Warn("the member sends too many streams; its publish connection is dropped")

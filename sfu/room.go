@@ -250,12 +250,14 @@ func (r *liveRoom) members() []*Peer {
 	return peers
 }
 
-// listen is the room's goroutine. It owns who speaks and how good the connections are; it sleeps while nothing is published.
+// listen is the room's goroutine. It owns who speaks, how good the connections are, and how large pictures are wanted; it sleeps while
+// nothing is published.
 func (r *liveRoom) listen() {
 	ticker := time.NewTicker(speakerTick)
 	defer ticker.Stop()
 	speakers := newSpeakers()
 	qualities := make(map[string]Quality)
+	wanted := make(demands)
 	for tick := 0; ; tick++ {
 		select {
 		case <-ticker.C:
@@ -269,6 +271,7 @@ func (r *liveRoom) listen() {
 			r.note(members)
 			r.emit(SpeakersChanged{Members: members, Levels: levels})
 		}
+		wanted.update(pubs, r.members(), time.Now())
 		if tick%qualityTicks == 0 {
 			r.measure(qualities)
 		}

@@ -21,6 +21,9 @@ const (
 	// KindRestart from the server: it has dropped that connection. The member closes its own; for publish it makes a new one and
 	// offers again if it still publishes, for subscribe the offer of a new one follows.
 	KindRestart Kind = "restart"
+	// KindWanted from the server: how tall the tallest place is in which somebody shows a picture of the member. Larger layers than
+	// fit it are of use to nobody. It is told of pictures in several layers, when they begin and when it changes.
+	KindWanted Kind = "wanted"
 )
 
 // PC names one of the two PeerConnections of a member.
@@ -73,6 +76,9 @@ type Signal struct {
 	Sources map[string]Source
 	// Tracks says in a subscribe offer which publication each mid carries. A mid that is left out is unused.
 	Tracks map[string]TrackInfo
+	// Source and Height say what is wanted of which picture: Height is in pixels, 0 if nobody shows it, AnyHeight for the best.
+	Source Source
+	Height int
 }
 
 // Errors of signals. They leave the connections as they were, but for a session description that passes all checks and still cannot

@@ -63,7 +63,7 @@ func (c *client) playLayer(sender *webrtc.RTPSender, track *webrtc.TrackLocalSta
 	}
 	ticker := time.NewTicker(time.Second / 30)
 	defer ticker.Stop()
-	seq := uint16(layer * 1000)
+	seq, key := uint16(layer*1000), true // what begins, begins with a key frame
 	for n := uint32(0); ; n++ {
 		select {
 		case <-ticker.C:
@@ -71,13 +71,18 @@ func (c *client) playLayer(sender *webrtc.RTPSender, track *webrtc.TrackLocalSta
 			return
 		}
 		l := layersOf[layer]
+		if layer > 0 && c.obeys.Load() && c.wanted(SourceCamera) <= int(layersOf[layer-1].height) {
+			key = true
+			continue
+		}
 		for i := range 4 {
 			body := make([]byte, l.bytes)
 			head := []byte{0x80, 0x80, 0x80 | byte(n>>8&0x7f), byte(n), 1}
 			if i == 0 {
 				head[0] |= 0x10
 			}
-			if i == 0 && n%30 == 0 {
+			if i == 0 && (key || n%30 == 0) {
+				key = false
 				head[4] = 0
 				copy(body, []byte{0, 0, 0x9d, 0x01, 0x2a})
 				binary.LittleEndian.PutUint16(body[5:], l.width)
@@ -106,6 +111,16 @@ func (c *client) share() float64 {
 	large := c.sizes[1]
 	c.sizes = [2]int{}
 	return float64(large) / float64(max(all, 1))
+}
+
+// wanted is how tall the tallest place is in which somebody shows a picture of the client's, as the server said last; -1 for nothing yet.
+func (c *client) wanted(s Source) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if height, told := c.heights[s]; told {
+		return height
+	}
+	return -1
 }
 
 // noteSize counts a packet of a layered camera.

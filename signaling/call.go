@@ -289,6 +289,8 @@ func fromSignal(s sfu.Signal) (event.Frame, error) {
 		return event.RTCAnswer{PC: pc, Offer: s.Offer, SDP: s.SDP}, nil
 	case sfu.KindRestart:
 		return event.RTCRestart{PC: pc}, nil
+	case sfu.KindWanted:
+		return event.RTCWanted{Source: string(s.Source), Height: s.Height}, nil
 	case sfu.KindCandidate:
 		var init iceCandidate
 		if err := json.Unmarshal([]byte(s.Candidate), &init); err != nil {

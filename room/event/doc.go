@@ -117,6 +117,11 @@
 // the screen's pixels. One of 0 by 0 is not shown, and not sent; of the others, and of those that are not named, the
 // server sends the layer that fits the place and the network. At most 64 are named.
 //
+// rtc.wanted from the server says how tall the tallest place is in which anybody shows a picture that the member publishes in
+// several layers: 0 if nobody does, 16384 where the best is wanted, of a recorder for instance. Layers larger than the smallest one
+// that fills the place need not be sent; the smallest layer is always sent. It is told when a publication begins, which sends
+// all until then, and when it changes.
+//
 // rtc.restart from the client says that a connection is lost. For "publish" the server forgets that connection, and the
 // client offers on a new one (on one that is alive it may offer with an ICE restart instead). For "subscribe" the server offers
 // an ICE restart, or, if an offer was unanswered, says rtc.restart itself and offers a new connection. rtc.restart from

@@ -97,6 +97,13 @@ type RTCPlace struct {
 	Height int `json:"height"`
 }
 
+// RTCWanted says how tall the tallest place is in which anybody shows a picture of the member's, in pixels: 0 if nobody does,
+// 16384 where the best is wanted.
+type RTCWanted struct {
+	Source string `json:"source"` // camera or screen
+	Height int    `json:"height"`
+}
+
 // Frame is anything else than a command or an event that a connection carries.
 type Frame interface{ frame() string }
 
@@ -111,6 +118,7 @@ func (RTCAnswer) frame() string    { return "rtc.answer" }
 func (RTCCandidate) frame() string { return "rtc.candidate" }
 func (RTCRestart) frame() string   { return "rtc.restart" }
 func (RTCViews) frame() string     { return "rtc.views" }
+func (RTCWanted) frame() string    { return "rtc.wanted" }
 
 // Frames lists one value of every frame type.
 func Frames() []Frame {
@@ -126,5 +134,6 @@ func Frames() []Frame {
 		RTCCandidate{},
 		RTCRestart{},
 		RTCViews{},
+		RTCWanted{},
 	}
 }

@@ -670,6 +670,13 @@ export interface RTCPlace {
   height: number;
 }
 
+/** RTCWanted says how tall the tallest place is in which anybody shows a picture of the member's, in pixels: 0 if nobody does, 16384 where the best is wanted. */
+export interface RTCWanted {
+  /** camera or screen */
+  source: string;
+  height: number;
+}
+
 /** Problem is what went wrong: a code for programs, a sentence for people, and a cause for the log. */
 export interface Problem {
   /** forbidden, unauthorized, invalid, not_found, conflict, too_large, too_many, full, ended, unavailable, internal */
@@ -757,4 +764,5 @@ export type Frame =
   | { type: "rtc.answer"; data: RTCAnswer }
   | { type: "rtc.candidate"; data: RTCCandidate }
   | { type: "rtc.restart"; data: RTCRestart }
-  | { type: "rtc.views"; data: RTCViews };
+  | { type: "rtc.views"; data: RTCViews }
+  | { type: "rtc.wanted"; data: RTCWanted };

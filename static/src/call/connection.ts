@@ -200,6 +200,7 @@ export class Connection {
 			case "rtc.answer":
 			case "rtc.candidate":
 			case "rtc.restart":
+			case "rtc.wanted":
 				this.#h.onSignal(f);
 				break;
 			default:

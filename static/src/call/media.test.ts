@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Frame } from "../event.gen.ts";
-import { Media } from "./media.ts";
+import { layersFor, Media } from "./media.ts";
 
 /** A connection that negotiates as browsers do, and sends nothing. */
 class Connection {
@@ -16,8 +16,20 @@ class Connection {
 		Connection.all.push(this);
 	}
 
-	addTransceiver() {
-		return { mid: "0", sender: { replaceTrack: async () => {} }, setCodecPreferences: () => {} };
+	/** What is sent, one encoding after another, as it was set last. */
+	encodings: RTCRtpEncodingParameters[] = [];
+
+	addTransceiver(track: MediaStreamTrack, init: RTCRtpTransceiverInit) {
+		this.encodings = init.sendEncodings!.map((e) => ({ active: true, ...e }));
+		const sender = {
+			track,
+			replaceTrack: async () => {},
+			getParameters: () => ({ encodings: this.encodings.map((e) => ({ ...e })) }),
+			setParameters: async (p: RTCRtpSendParameters) => {
+				this.encodings = p.encodings;
+			},
+		};
+		return { mid: "0", sender, setCodecPreferences: () => {} };
 	}
 	getTransceivers() {
 		return [];
@@ -96,5 +108,39 @@ describe("offers and answers", () => {
 		media.onSignal({ type: "rtc.offer", data: { pc: "subscribe", offer: 7, sdp: "theirs" } });
 		await settled();
 		expect(sent).toEqual([{ type: "rtc.answer", data: { pc: "subscribe", offer: 7, sdp: "answer of 0" } }]);
+	});
+
+	const camera = (height: number) =>
+		({ stop: () => {}, getSettings: () => ({ height }) }) as unknown as MediaStreamTrack;
+	const wanted = (height: number) => media.onSignal({ type: "rtc.wanted", data: { source: "camera", height } });
+	const sizes = () => Connection.all.at(-1)!.encodings.flatMap((e) => (e.active ? e.rid! : []));
+
+	it("sends the sizes that somebody shows, and all until it is told", async () => {
+		media.connected(true, false);
+		await media.set("camera", camera(540));
+		await settled();
+		answer(1, "right");
+		await settled();
+		expect(sizes()).toEqual(["q", "h", "f"]);
+		for (const [height, sent] of [
+			[270, "q h"],
+			[0, "q"],
+			[16384, "q h f"],
+			[100, "q"],
+		] as const) {
+			wanted(height);
+			await settled();
+			expect(sizes().join(" "), `${height} lines`).toBe(sent);
+		}
+		media.onSignal({ type: "rtc.restart", data: { pc: "publish" } });
+		await settled();
+		expect(sizes(), "on a new connection").toEqual(["q", "h", "f"]);
+	});
+});
+
+describe("layers", () => {
+	it("are sent up to the smallest that fills the place, and one always", () => {
+		const of = (wanted: number) => layersFor([135, 270, 540], wanted).filter(Boolean).length;
+		expect([0, 135, 136, 270, 271, 540, 16384].map(of)).toEqual([1, 1, 2, 2, 3, 3, 3]);
 	});
 });

@@ -109,6 +109,9 @@ export class Media {
 			case "rtc.candidate":
 				(f.data.pc === "publish" ? this.#publish : this.#subscribe)?.candidate(f.data);
 				break;
+			case "rtc.wanted":
+				void this.#publish?.want(f.data.source as Source, f.data.height);
+				break;
 			case "rtc.restart":
 				if (f.data.pc === "publish") this.#remake();
 				else {
@@ -245,8 +248,16 @@ function prefer(t: RTCRtpTransceiver, kind: "audio" | "video", mime: string): vo
 	t.setCodecPreferences([...first, ...codecs.filter((c) => !first.includes(c))]);
 }
 
+/**
+ * Which layers are sent, of rising height in lines: up to the smallest that fills a place of so many lines, and always the smallest.
+ */
+export function layersFor(heights: number[], wanted: number): boolean[] {
+	return heights.map((_, i) => i === 0 || heights[i - 1]! < wanted);
+}
+
 class Publisher extends Side {
 	#transceivers = new Map<Source, RTCRtpTransceiver>();
+	#wanted = new Map<Source, number>(); // lines of the tallest place in which somebody shows it
 	#active = new Set<Source>();
 	#answered: ((sdp: string) => void) | null = null;
 	#offered = 0; // the newest offer
@@ -281,6 +292,13 @@ class Publisher extends Side {
 		if (is) this.#active.add(source);
 		else this.#active.delete(source);
 		if (was !== is) this.#negotiate();
+		if (track) void this.#shape(source);
+	}
+
+	/** Sends no larger layers of a picture than are of use to somebody. */
+	want(source: Source, height: number): Promise<void> {
+		this.#wanted.set(source, height);
+		return this.#shape(source);
 	}
 
 	/** An answer to an older offer, of this connection or of one before it, is dropped. */
@@ -304,6 +322,26 @@ class Publisher extends Side {
 		if (source === "audio") prefer(t, "audio", "audio/red");
 		else if (source !== "screen-audio") prefer(t, "video", "video/vp8");
 		return t;
+	}
+
+	#shape(source: Source): Promise<void> {
+		return this.step(async () => {
+			const wanted = this.#wanted.get(source);
+			const sender = this.#transceivers.get(source)?.sender;
+			if (wanted === undefined || !sender) return;
+			const height = sender.track?.getSettings().height;
+			if (!height) return;
+			const p = sender.getParameters();
+			const of = layersFor(
+				p.encodings.map((e) => height / (e.scaleResolutionDownBy ?? 1)),
+				wanted,
+			);
+			if (p.encodings.every((e, i) => e.active === of[i])) return;
+			p.encodings.forEach((e, i) => {
+				e.active = of[i]!;
+			});
+			await sender.setParameters(p).catch(() => {}); // all layers are sent then, which costs and harms nothing
+		});
 	}
 
 	/** One offer at a time; what changes meanwhile is in the next one. */

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { cameraSize } from "../call/devices.ts";
 import { type Cause, type Choices, causeOf, loadChoices, saveChoices } from "./devices.ts";
 
 type Which = "mic" | "camera";
@@ -15,8 +16,7 @@ const constraints = {
 	camera: (id: string): MediaStreamConstraints => ({
 		video: {
 			deviceId: id ? { exact: id } : undefined,
-			width: { ideal: 640 },
-			height: { ideal: 360 },
+			...cameraSize(false), // it goes on into the call
 			frameRate: { ideal: 24, max: 30 },
 		},
 	}),
