@@ -18,7 +18,7 @@ import type { Record } from "./sync/recorder.ts";
 const long = process.env.SYNC === "long";
 /** What only says something at length. */
 const atLength = long ? test : (_name: string, _run: () => Promise<void>) => {};
-const pauseEvery = 5; // seconds of the clip
+const pauseEvery = 6; // seconds of the clip
 
 test.describe.configure({ mode: "serial" });
 
@@ -110,7 +110,7 @@ function preparedPauses(seconds: number, fps: number): { frame: number }[] {
   }));
 }
 
-for (const [fps, seconds] of long ? [[30, 140] as const, [25, 140] as const] : [[30, 12] as const]) {
+for (const [fps, seconds] of long ? [[30, 140] as const, [25, 140] as const] : [[30, 14] as const]) {
   test(`pauses, prepared and called, at ${fps} frames a second`, async () => {
     test.setTimeout(seconds * 10_000 + 600_000);
     const pauses = preparedPauses(seconds, fps);
@@ -118,7 +118,7 @@ for (const [fps, seconds] of long ? [[30, 140] as const, [25, 140] as const] : [
     await takeAll(people);
     await play();
     for (const { frame } of pauses) {
-      await pass(pauseEvery * 500);
+      await pass(2500);
       await mei().click("Call a pause");
       const called = await framesShown();
       notePause(figures, "called", await takeAll(people), fps, called);

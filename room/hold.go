@@ -164,6 +164,7 @@ func (t *turn) confirm(c event.HoldConfirm) error {
 	}
 	if _, told := slices.BinarySearch(h.Confirmed, t.by); !told {
 		t.emit(event.HoldConfirmed{Hold: h.ID, Member: t.by, Frame: h.Frame})
+		t.caughtUp()
 	}
 	return nil
 }

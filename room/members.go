@@ -132,7 +132,7 @@ func (t *turn) leave(m event.Member) {
 
 func gone(m event.Member) event.Member {
 	m.Presence = event.Left
-	m.Mic, m.Camera, m.Screen, m.Hand = false, false, false, 0
+	m.Mic, m.Camera, m.Screen, m.Hand, m.Watching = false, false, false, 0, event.Along
 	return m
 }
 

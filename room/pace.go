@@ -38,6 +38,8 @@ func switchesOn(cmd event.Command) bool {
 		return c.Mic || c.Camera || c.Screen
 	case event.MemberHand:
 		return c.Up
+	case event.MemberWatch:
+		return c.Watching != event.Along
 	case event.MemberConsent:
 		return c.Agree
 	case event.RecordingStart:

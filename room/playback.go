@@ -107,7 +107,7 @@ func (s *State) playbackDue(consider func(int64, func(*turn))) {
 	switch {
 	case !s.ruler.ok():
 	case line.Mode == event.Waiting:
-		consider(line.At, func(t *turn) { t.begin(line.Position) })
+		consider(line.At, func(t *turn) { t.beginWithout(line) })
 	case line.Mode == event.Playing:
 		next := s.nextStop(line)
 		consider(next.at, func(t *turn) { t.arrive(next) })
@@ -192,6 +192,45 @@ func (t *turn) start(line event.Playback) {
 // begin starts playing from where everybody waits.
 func (t *turn) begin(position int64) { t.setLine(t.line(event.Playing, position, t.together())) }
 
+// beginWithout begins without those who were waited for in vain. Nobody waits for them again until they have caught up.
+func (t *turn) beginWithout(line event.Playback) {
+	for _, m := range slices.Clone(t.view.Members) {
+		if _, ready := slices.BinarySearch(line.Ready, m.ID); !ready && awaited(m) {
+			t.setWatching(m, event.Behind)
+		}
+	}
+	t.begin(line.Position)
+}
+
+// awaited reports whether a start waits for a member.
+func awaited(m event.Member) bool { return m.Presence == event.Here && m.Watching == event.Along }
+
+// watch is a member's word on how they watch.
+func (t *turn) watch(m event.Member, c event.MemberWatch) error {
+	switch {
+	case !slices.Contains([]event.Watching{event.Along, event.Own, event.Behind}, c.Watching):
+		return refuse("invalid", "This session does not understand that message.")
+	case !t.ruler.ok():
+		return errNoClip()
+	}
+	t.setWatching(m, c.Watching)
+	t.settle()
+	return nil
+}
+
+func (t *turn) setWatching(m event.Member, how event.Watching) {
+	old := m
+	m.Watching = how
+	t.change(old, m)
+}
+
+// caughtUp takes it from a member's player that they watch along again.
+func (t *turn) caughtUp() {
+	if m, ok := t.view.Member(t.by); ok && m.Watching == event.Behind {
+		t.setWatching(m, event.Along)
+	}
+}
+
 // together is the session time at which everybody can begin: not before they are where they were told to stop.
 func (t *turn) together() int64 {
 	at := t.now + t.lead
@@ -201,10 +240,10 @@ func (t *turn) together() int64 {
 	return at
 }
 
-// allReady reports whether everybody who is here is in the sorted set, and somebody is.
+// allReady reports whether everybody who is awaited is in the sorted set, and somebody is here.
 func (s *State) allReady(ready []string) bool {
 	for _, m := range s.view.Members {
-		if m.Presence != event.Here {
+		if !awaited(m) {
 			continue
 		}
 		if _, ok := slices.BinarySearch(ready, m.ID); !ok {
@@ -231,6 +270,7 @@ func (t *turn) ready(c event.PlaybackReady) error {
 		return nil
 	}
 	t.emit(event.PlaybackReadied{Seq: line.Seq, Member: t.by})
+	t.caughtUp()
 	t.settle()
 	return nil
 }

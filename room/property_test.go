@@ -182,6 +182,10 @@ func pick(t *rapid.T, n int, label string) int {
 	return v % n
 }
 
+func drawWatch(t *rapid.T) event.Command {
+	return event.MemberWatch{Watching: rapid.SampledFrom([]event.Watching{event.Along, event.Own, event.Behind, "else"}).Draw(t, "watching")}
+}
+
 // drawCommand draws a command of any kind, mostly one that makes sense.
 func drawCommand(t *rapid.T, w *world, from string) event.Command {
 	member := rapid.SampledFrom(append([]string{"", "nobody"}, everybody...))
@@ -252,7 +256,7 @@ func drawCommand(t *rapid.T, w *world, from string) event.Command {
 	case 25:
 		return event.MemberDevices{Mic: rapid.Bool().Draw(t, "mic"), Camera: rapid.Bool().Draw(t, "camera")}
 	case 26:
-		return rapid.SampledFrom([]event.Command{event.MemberHand{Up: true}, event.MemberHand{}, event.MemberType{What: "note"}}).Draw(t, "hand")
+		return rapid.SampledFrom([]event.Command{event.MemberHand{Up: true}, event.MemberHand{}, event.MemberType{What: "note"}, drawWatch(t)}).Draw(t, "hand")
 	case 27:
 		return event.MemberConsent{Agree: rapid.IntRange(0, 3).Draw(t, "agree") > 0}
 	case 28:

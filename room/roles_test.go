@@ -88,6 +88,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"show a screen", is(event.MemberDevices{Screen: true}), parts, parts},
 		{"be silent", is(event.MemberDevices{}), all, all},
 		{"raise a hand", is(event.MemberHand{Up: true}), all, all},
+		{"look around", is(event.MemberWatch{Watching: event.Own}), all, all},
 		{"type", is(event.MemberType{What: "note"}), all, all},
 		{"withdraw consent", is(event.MemberConsent{}), all, all},
 		{"make a peer of an observer", is(event.MemberRole{Member: observer, Role: event.Peer}), "l", "f"},

@@ -269,6 +269,8 @@ func (t *turn) applyToMembers(m event.Member, cmd event.Command) error {
 		return t.setDevices(m, c)
 	case event.MemberHand:
 		return t.raiseHand(m, c)
+	case event.MemberWatch:
+		return t.watch(m, c)
 	case event.MemberType:
 		return t.typing(c)
 	case event.MemberConsent:

@@ -70,19 +70,32 @@ export function together(records: Record[], from: number, until: number, within 
   return since;
 }
 
-/** When the last page first showed another frame than the one it stood on at a time, minus when the first did, ms. */
+/**
+ * When the last page first showed another frame than the one it stood on at a time, minus when the first did, ms; null where one did not.
+ * What a page stands on was shown before it was noted, perhaps: then the element's time tells.
+ */
 export function startSpread(records: Record[], from: number, fps: number): number | null {
   const starts = records.map((r) => {
-    const stood = frameAt(r.shown, from, fps);
+    const stood = frameAt(r.shown, from, fps) ?? frameOfTime(r.ticks, from, fps);
     return stood === null ? undefined : r.shown.find((s) => s.at > from && frameOf(s, fps) > stood)?.at;
   });
   if (starts.some((s) => s === undefined)) return null;
   return Math.max(...(starts as number[])) - Math.min(...(starts as number[]));
 }
 
-/** When the last page showed what it stands on at the end, and when the first did. */
-export function stops(records: Record[]): { first: number; last: number } | null {
-  const ends = records.map((r) => r.shown.at(-1)?.at);
+function frameOfTime(ticks: Ticked[], at: number, fps: number): number | null {
+  const tick = ticks[Math.max(0, firstAfter(ticks, at) - 1)];
+  return tick ? Math.floor(tick.time * fps) : null;
+}
+
+/** When the last page came to show what it stands on at the end, and when the first did. A frame that is shown again is no new one. */
+export function stops(records: Record[], fps: number): { first: number; last: number } | null {
+  const ends = records.map(({ shown }) => {
+    const last = shown.at(-1);
+    if (!last) return undefined;
+    const before = shown.findLastIndex((s) => frameOf(s, fps) !== frameOf(last, fps));
+    return shown[before + 1]?.at;
+  });
   if (ends.some((e) => e === undefined)) return null;
   return { first: Math.min(...(ends as number[])), last: Math.max(...(ends as number[])) };
 }

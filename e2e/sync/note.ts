@@ -29,9 +29,9 @@ export function notePause(
     for (const f of frames) figures.add("prepared pause: distance from its frame", Math.abs(f - frame));
   for (const r of records) figures.add("frames that somebody stepped back at a pause", stepsBack(r, fps));
   const began = firstOf(records, "play");
-  const end = stops(records);
+  const end = stops(records, fps);
   if (began === null || !end) return;
-  figures.add("start spread, ms", startSpread(records, began - 200, fps) ?? Number.NaN);
+  figures.add("start spread, ms", startSpread(records, began - 200, fps) ?? Number.POSITIVE_INFINITY);
   const until = kind === "called" ? (lastPress(records) ?? end.first) : end.first;
   noteStretch(figures, records, fps, began + settled, until);
   const inStep = together(records, began, until);

@@ -131,6 +131,11 @@ type MemberHand struct {
 	Up bool `json:"up"`
 }
 
+// MemberWatch tells how one watches the clip.
+type MemberWatch struct {
+	Watching Watching `json:"watching"`
+}
+
 // MemberType tells that one is writing; transient.
 type MemberType struct {
 	What string `json:"what"` // "note", "answer" or ""
@@ -185,6 +190,7 @@ func (NoteReply) command() string      { return "note.reply" }
 func (ReplyRemove) command() string    { return "reply.remove" }
 func (MemberDevices) command() string  { return "member.devices" }
 func (MemberHand) command() string     { return "member.hand" }
+func (MemberWatch) command() string    { return "member.watch" }
 func (MemberType) command() string     { return "member.type" }
 func (MemberConsent) command() string  { return "member.consent" }
 func (MemberRole) command() string     { return "member.role" }
@@ -218,6 +224,7 @@ func Commands() []Command {
 		ReplyRemove{},
 		MemberDevices{},
 		MemberHand{},
+		MemberWatch{},
 		MemberType{},
 		MemberConsent{},
 		MemberRole{},

@@ -74,6 +74,16 @@ const (
 	Withdrawn Consent = "withdrawn"
 )
 
+// Watching is how a member watches the clip.
+type Watching string
+
+// The ways of watching.
+const (
+	Along  Watching = ""       // with everybody
+	Own    Watching = "own"    // looks around in the clip on their own for a while
+	Behind Watching = "behind" // would watch along, but the clip does not arrive in time
+)
+
 // Member is a person in a session.
 type Member struct {
 	ID       string   `json:"id"`
@@ -87,6 +97,7 @@ type Member struct {
 	Camera   bool     `json:"camera"`
 	Screen   bool     `json:"screen"`
 	Hand     int64    `json:"hand,omitempty"` // session time at which the hand went up; 0 is down
+	Watching Watching `json:"watching,omitempty"`
 }
 
 // Mode is what the shared player does.

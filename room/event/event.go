@@ -30,7 +30,7 @@ type MemberJoined struct {
 	Member Member `json:"member"`
 }
 
-// MemberChanged tells of devices, hand, role or consent.
+// MemberChanged tells of devices, hand, role, consent or how they watch.
 type MemberChanged struct {
 	Member Member `json:"member"`
 }

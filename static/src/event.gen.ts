@@ -140,6 +140,11 @@ export interface MemberHand {
   up: boolean;
 }
 
+/** MemberWatch tells how one watches the clip. */
+export interface MemberWatch {
+  watching: Watching;
+}
+
 /** MemberType tells that one is writing; transient. */
 export interface MemberType {
   /** "note", "answer" or "" */
@@ -224,6 +229,9 @@ export type Presence = "here" | "away" | "left";
 /** Consent is a member's answer to being recorded. The empty answer means not asked yet. */
 export type Consent = "" | "agreed" | "declined" | "withdrawn";
 
+/** Watching is how a member watches the clip. */
+export type Watching = "" | "own" | "behind";
+
 /** Member is a person in a session. */
 export interface Member {
   id: string;
@@ -239,6 +247,7 @@ export interface Member {
   screen: boolean;
   /** session time at which the hand went up; 0 is down */
   hand?: number;
+  watching?: Watching;
 }
 
 /** Mode is what the shared player does. */
@@ -423,7 +432,7 @@ export interface MemberJoined {
   member: Member;
 }
 
-/** MemberChanged tells of devices, hand, role or consent. */
+/** MemberChanged tells of devices, hand, role, consent or how they watch. */
 export interface MemberChanged {
   member: Member;
 }
@@ -708,6 +717,7 @@ export type Command =
   | { type: "reply.remove"; data: ReplyRemove }
   | { type: "member.devices"; data: MemberDevices }
   | { type: "member.hand"; data: MemberHand }
+  | { type: "member.watch"; data: MemberWatch }
   | { type: "member.type"; data: MemberType }
   | { type: "member.consent"; data: MemberConsent }
   | { type: "member.role"; data: MemberRole }

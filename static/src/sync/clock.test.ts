@@ -2,14 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PingSchedule, SessionClock } from "./clock.ts";
 
 describe("SessionClock", () => {
-	it("takes the offset of the sample with the lowest round trip", () => {
+	it("takes the fastest way there and the fastest way back, of whichever ping", () => {
 		const clock = new SessionClock(() => 1000);
 		// true offset 500; the way there takes 100, 10 and 60 ms, the way back 20, 12 and 5
 		clock.sample(0, 600, 601, 121);
 		clock.sample(200, 710, 710, 222);
 		clock.sample(400, 960, 961, 466);
-		expect(clock.rtt).toBe(22);
-		expect(clock.now()).toBe(1000 + 499);
+		expect(clock.rtt).toBe(10 + 5);
+		expect(clock.now()).toBe(1000 + 502.5);
 	});
 
 	it("forgets samples beyond the last twenty", () => {
@@ -18,6 +18,14 @@ describe("SessionClock", () => {
 		for (let i = 0; i < 20; i++) clock.sample(0, 2050, 2050, 100);
 		expect(clock.rtt).toBe(100);
 		expect(clock.now()).toBe(2000);
+	});
+
+	it("believes the latest sample alone where none fits the others, as after a clock was set anew", () => {
+		const clock = new SessionClock(() => 0);
+		for (let i = 0; i < 5; i++) clock.sample(0, 505, 505, 10);
+		clock.sample(0, 9010, 9010, 20);
+		expect(clock.now()).toBe(9000);
+		expect(clock.rtt).toBe(20);
 	});
 
 	it("is seeded by the server's now, and ignores samples that cannot be", () => {

@@ -1,22 +1,33 @@
 /** The session's clock, estimated from pings with four timestamps (RFC 5905, section 8), all in milliseconds. */
 
+/** One ping. The offset lies between -back and there, since nothing arrives before it was sent. */
 interface Sample {
-	offset: number;
-	rtt: number;
+	/** Received by the session's clock minus sent by the local one: the offset and the time of the way there. */
+	there: number;
+	/** Received by the local clock minus answered by the session's: the time of the way back without the offset. */
+	back: number;
+	/** When it came back, by the local clock. */
+	at: number;
 }
 
-/** How many samples are looked at: the one with the lowest round trip tells the offset. */
+/** How many samples are looked at. */
 const KEPT = 20;
 
 /** A round trip on one machine can come out below nothing by so much, ms: times are rounded, and clocks run differently fast. */
 const ROUNDING = 1;
+
+/** How much two clocks drift apart, at most; quartz is off by some 100 ppm. */
+const DRIFT = 500e-6;
 
 /** When pings are sent: a burst, then one a second. */
 export const BURST = 6;
 export const BURST_GAP = 60;
 export const STEADY_GAP = 1000;
 
-/** A clock that is read in local time (performance.now()) and answers in session time. */
+/**
+ * A clock that is read in local time (performance.now()) and answers in session time. It takes the fastest way there and the fastest
+ * way back of the last pings, of two different pings perhaps: where delays vary, one ping that was fast both ways is rare.
+ */
 export class SessionClock {
 	#samples: Sample[] = [];
 	#offset = 0;
@@ -38,9 +49,12 @@ export class SessionClock {
 	sample(t0: number, t1: number, t2: number, t3: number): void {
 		const rtt = t3 - t0 - (t2 - t1);
 		if (!Number.isFinite(rtt) || rtt < -ROUNDING) return;
-		this.#samples.push({ offset: (t1 - t0 + (t2 - t3)) / 2, rtt: Math.max(0, rtt) });
+		this.#samples.push({ there: t1 - t0, back: t3 - t2, at: t3 });
 		if (this.#samples.length > KEPT) this.#samples.shift();
-		this.#offset = this.#best()!.offset;
+		// No offset fits all of them: a clock was set anew, or the machine slept. Only the latest says something.
+		const drift = (t3 - this.#samples[0]!.at) * DRIFT;
+		if (this.#rtt() < -ROUNDING - drift) this.#samples.splice(0, this.#samples.length - 1);
+		this.#offset = (this.#least("there") - this.#least("back")) / 2;
 		this.#known = true;
 	}
 
@@ -54,9 +68,9 @@ export class SessionClock {
 		return this.#known;
 	}
 
-	/** Lowest round trip of late, ms; undefined before the first answer. */
+	/** The fastest way there and the fastest way back of late, ms; undefined before the first answer. */
 	get rtt(): number | undefined {
-		return this.#best()?.rtt;
+		return this.#samples.length > 0 ? Math.max(0, this.#rtt()) : undefined;
 	}
 
 	/** Session time now, or at a moment of the local clock, ms. */
@@ -64,10 +78,12 @@ export class SessionClock {
 		return local + this.#offset;
 	}
 
-	#best(): Sample | undefined {
-		let best: Sample | undefined;
-		for (const s of this.#samples) if (!best || s.rtt <= best.rtt) best = s;
-		return best;
+	#rtt(): number {
+		return this.#least("there") + this.#least("back");
+	}
+
+	#least(way: keyof Sample): number {
+		return Math.min(...this.#samples.map((s) => s[way]));
 	}
 }
 

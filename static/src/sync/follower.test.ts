@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Follower, type FollowerOptions, median } from "./follower.ts";
+import { Follower, type FollowerOptions } from "./follower.ts";
 import { frameMiddle, type Line } from "./line.ts";
 import { SimulatedDisplay, SimulatedMedia, type SimulatedOptions } from "./simulated.ts";
 
@@ -101,8 +101,10 @@ describe("a moving line", () => {
 			t.follower.follow(still(1, 2_000_000));
 			await run(500);
 			t.follower.follow(playing(2, 2_000_000, 1000));
-			await run(480);
+			await run(440);
 			expect(t.media.currentTime).toBeCloseTo(2, 3);
+			await run(1000);
+			expect(Math.abs(t.error())).toBeLessThan(8);
 			await run(6000);
 			expect(Math.abs(t.error())).toBeLessThan(8);
 			await run(20_000);
@@ -113,11 +115,11 @@ describe("a moving line", () => {
 	});
 
 	it("changes speed without keeping pitch at rate 1, and closes every change", async () => {
-		const t = setUp({ startTakes: 130 });
+		const t = setUp({ startTakes: 180 });
 		t.follower.follow(playing(1, 0, 0));
-		await run(900);
+		await run(400);
 		expect(t.media.preservesPitch).toBe(false);
-		expect(t.media.playbackRate).toBeCloseTo(1.08, 5);
+		expect(t.media.playbackRate).toBeCloseTo(1.4, 5);
 		await run(5000);
 		expect(t.media.playbackRate).toBe(1);
 		t.follower.follow(playing(2, 10_000_000, t.now(), { rate: 1.5 }));
@@ -432,9 +434,4 @@ it("leaves nothing behind when closed", async () => {
 	expect(t.media.paused).toBe(true);
 	expect(t.media.listening).toBe(0);
 	expect(vi.getTimerCount()).toBe(0);
-});
-
-it("median is of the middle", () => {
-	expect(median([5, 1, 9])).toBe(5);
-	expect(median([4, 1, 9, 6])).toBe(5);
 });

@@ -5,8 +5,10 @@
  * It steers by currentTime, not by requestVideoFrameCallback, whose frames stick to a cadence up to a frame off the
  * media clock; and it never relies on that callback alone, since a hidden tab gets none.
  */
-import { type Display, Painted } from "./display.ts";
+import type { Display } from "./display.ts";
+import { Drift, Pace } from "./drift.ts";
 import { boundedAt, type FrameRate, frameAt, frameMiddle, frameStart, type Line, positionAt, timeOf } from "./line.ts";
+import { Telling } from "./telling.ts";
 
 /** What a follower needs of a media element; HTMLVideoElement and HTMLAudioElement have it. */
 export interface MediaLike {
@@ -52,54 +54,33 @@ export interface FollowerOptions {
 }
 
 // Milliseconds, if not said otherwise. Measured in three Chromium browsers with added delay and jitter.
-const TICK = 50; // between two looks at currentTime
-const SAMPLES = 8; // whose median is believed
-const DEAD_BAND = 6;
-const DEAD_BAND_PITCHED = 30; // where pitch is kept, each change of speed itself costs some 20 ms
-const NUDGE = 0.02;
-const NUDGE_STRONG = 0.08;
-const STRONG_ABOVE = 60;
-const NUDGE_MAX = 3000; // one nudge at most; then look again
-const SILENCE = 300; // after a nudge, before the next look
-const SEEK_ABOVE = 1200;
-const SEEK_ABOVE_AFTER_START = 200; // just after a start or a jump nobody has settled yet: one more seek is quicker
-const SETTLING = 2500;
+const TICK = 25; // between two looks at currentTime
+const SEEK_ABOVE_AFTER_START = 250; // at a start one seek more is quicker than a change of speed
 const CATCHING_UP = 350; // further off than this is told
-const SEEK_GAP = 1000; // at most one correcting seek in this time
-const AHEAD = 120; // a correcting seek aims this far ahead; what it really took is learned
-const EARLY = 25; // play() is called this much before the start; what it really takes is learned
-const READY_AHEAD = 2.5; // seconds that must be buffered
-const CONFIRM_AGAIN = 1000;
-const VAIN_SEEKS = 2; // after so many the browser's frames are of another clock, and the element's time has to do
+const MOVED = 0.01; // seconds; an element that was told to play is under way
+const UNDER_WAY = 25; // from then on until its time is believed
+const AGAIN_LATE = 150; // a jump that took so much longer than it was meant to is made again, further ahead
+const AGAIN_STARVED = 3000;
+const PLAY_AGAIN = 500; // after the browser refused to play
 const ELSEWHERE = 2; // seconds; a picture so far from the element's time is of a hidden tab, or of before a jump
-const HAVE_CURRENT_DATA = 2;
 const HAVE_FUTURE_DATA = 3;
 
 export class Follower {
 	#el: MediaLike;
 	#o: FollowerOptions;
-	#painted: Painted | null;
+	#telling: Telling;
+	#drift = new Drift();
+	#pace = new Pace();
 	#line: Line | null = null;
 	#before: Line | null = null; // still played, until #line begins
 	#loop: ReturnType<typeof setInterval>;
 	#timer: ReturnType<typeof setTimeout> | undefined; // for the next start or stop
 	#frameCallback = 0;
 	#stoppedAt: number | null = null; // the own stop of a moving line was reached, µs
-	#shownSeq = -1;
-	#readySeq = -1;
-	#errors: number[] = [];
-	#quietUntil = 0;
-	#nudgeUntil = 0;
-	#seekAfter = 0; // no correcting seek before
-	#settledAt = 0;
-	#aimed = false; // the latest jump was a correcting seek, whose outcome is learned from
-	#ahead = AHEAD;
-	#early = EARLY;
-	#startedCold = false;
+	#start: { called: number; at: number; from: number; moved: number } | null = null; // play() was called, and what it took is not known yet
+	#meeting: { place: number; since: number; sought: boolean } | null = null; // waits, paused, for the line to come to a place, µs
+	#meetTimer: ReturnType<typeof setTimeout> | undefined;
 	#starvedSince = 0;
-	#seekSince = 0;
-	#seekTo = -1;
-	#vainSeeks = 0; // to the place of a still line, after which another frame was told
 	#wantMuted = false;
 	#refused = false;
 	#status: FollowerStatus = { state: "still", soundRefused: false, error: 0 };
@@ -107,7 +88,7 @@ export class Follower {
 	constructor(el: MediaLike, options: FollowerOptions) {
 		this.#el = el;
 		this.#o = options;
-		this.#painted = options.display ? new Painted(options.display, () => this.#tick()) : null;
+		this.#telling = new Telling(el, options, () => this.#tick());
 		for (const [type, run] of this.#listeners) el.addEventListener(type, run);
 		this.#loop = setInterval(() => this.#tick(), TICK);
 	}
@@ -124,7 +105,8 @@ export class Follower {
 	close(): void {
 		clearInterval(this.#loop);
 		clearTimeout(this.#timer);
-		this.#painted?.forget();
+		clearTimeout(this.#meetTimer);
+		this.#telling.elsewhere();
 		for (const [type, run] of this.#listeners) this.#el.removeEventListener(type, run);
 		if (this.#frameCallback) this.#el.cancelVideoFrameCallback?.(this.#frameCallback);
 		this.#line = null;
@@ -159,15 +141,13 @@ export class Follower {
 		this.#line = null;
 		this.#before = null;
 		this.#stoppedAt = null;
-		this.#shownSeq = -1;
-		this.#readySeq = -1;
+		this.#telling.again();
 		clearTimeout(this.#timer);
 	}
 
 	/** Says again which frame is shown and that the element is ready, as if for the first time. */
 	tellAgain(): void {
-		this.#shownSeq = -1;
-		this.#readySeq = -1;
+		this.#telling.again();
 		this.#tick();
 	}
 
@@ -216,7 +196,7 @@ export class Follower {
 		const line = this.#line;
 		if (!line) return;
 		this.#calm();
-		this.#settledAt = this.#o.now() + SETTLING;
+		this.#drift.begin();
 		this.#el.preservesPitch = line.rate !== 1;
 		this.#el.playbackRate = line.rate;
 		if (!line.moving) {
@@ -224,68 +204,88 @@ export class Follower {
 			return;
 		}
 		const now = this.#o.now();
-		if (now < line.at - this.#early) {
-			this.#startedCold = true;
+		if (now < line.at - this.#pace.early) {
 			this.#still(line.position);
 			this.#tell({ state: "starting" });
 		} else if (this.#el.paused || Math.abs(this.#errorNow()) > SEEK_ABOVE_AFTER_START) {
 			this.#run();
-		}
+		} else this.#drift.started(now);
 	}
 
-	/** Plays from where the line is; a seek first where the element is elsewhere. */
+	/** Plays from where the line is; by way of a jump where the element is elsewhere. */
 	#run(): void {
-		this.#painted?.forget();
 		const error = this.#errorNow();
-		if (Math.abs(error) > SEEK_ABOVE_AFTER_START) this.#jumpAhead();
+		this.#tell({ state: Math.abs(error) > CATCHING_UP ? "catching-up" : "playing" });
+		if (Math.abs(error) > SEEK_ABOVE_AFTER_START) this.#meet();
+		else this.#go(this.#line!.at);
+	}
+
+	/** Plays, to be where the line is at a session time. */
+	#go(at: number): void {
+		this.#telling.elsewhere();
+		this.#meeting = null;
+		this.#start = { called: this.#o.now(), at, from: this.#el.currentTime, moved: 0 };
+		this.#calm();
+		this.#drift.started(this.#start.called);
 		void this.#play();
 		this.#watchFrames();
-		this.#calm();
-		this.#quietUntil = this.#o.now() + 150; // the element is only getting going
-		this.#tell({ state: Math.abs(error) > CATCHING_UP ? "catching-up" : "playing" });
 	}
 
 	/** Pauses on a place, µs. */
 	#still(us: number): void {
-		this.#vainSeeks = 0;
+		this.#meeting = null;
+		this.#start = null;
 		this.#el.pause();
-		this.#seek(us);
+		this.#telling.seek(us);
 		this.#tell({ state: "still", error: 0 });
-	}
-
-	#seek(us: number): void {
-		const to = us / 1e6;
-		const there = Math.abs(this.#el.currentTime - to) < 0.0005;
-		if (there && (this.#el.seeking ? this.#seekTo === to : this.#el.readyState > 0)) return;
-		this.#seekAgain(to);
-	}
-
-	#seekAgain(to: number): void {
-		this.#painted?.forget();
-		this.#seekSince = this.#o.now();
-		this.#seekTo = to;
-		this.#el.currentTime = to;
 	}
 
 	/** The element was loaded anew: it is at its beginning. */
 	#jumpAgain(): void {
 		if (!this.#line) return;
-		this.#shownSeq = -1;
-		this.#readySeq = -1;
-		if (this.#moving() && this.#o.now() >= this.#line.at - this.#early) this.#run();
+		this.#telling.again();
+		this.#meeting = null;
+		if (this.#moving() && this.#o.now() >= this.#line.at - this.#pace.early) this.#run();
 		else this.#still(this.target());
 	}
 
-	#jumpAhead(): void {
+	/**
+	 * Goes to where the line will be in a moment, and waits there for it, paused: how long a seek takes nobody knows beforehand, but how long
+	 * play() takes is known quite well.
+	 */
+	#meet(ahead = this.#pace.ahead): void {
 		const now = this.#o.now();
-		let to = this.target(now + this.#ahead) / 1e6;
-		if (Number.isFinite(this.#el.duration)) to = Math.min(to, this.#el.duration);
-		this.#seekAfter = now + SEEK_GAP;
-		this.#seekSince = now;
-		this.#seekTo = to;
-		this.#aimed = true;
-		this.#startedCold = false;
-		this.#el.currentTime = to;
+		let place = this.target(now + ahead);
+		if (Number.isFinite(this.#el.duration)) place = Math.min(place, this.#el.duration * 1e6);
+		this.#drift.jumped(now);
+		this.#start = null;
+		this.#meeting = { place, since: now, sought: false };
+		this.#calm();
+		this.#el.pause();
+		this.#telling.seekAgain(place / 1e6);
+	}
+
+	/** Plays on from the place of a meeting when the line comes there. */
+	#await(now: number): void {
+		const m = this.#meeting!;
+		const limit = this.#limit();
+		if (limit !== null && m.place >= limit) return; // it stops there, too
+		const due = timeOf(this.#before ?? this.#line!, m.place);
+		const there = !this.#el.seeking && this.#el.readyState >= HAVE_FUTURE_DATA;
+		if (there && !m.sought) {
+			m.sought = true;
+			this.#pace.sought(now - m.since);
+		}
+		const late = now - due;
+		if (late > (there ? AGAIN_LATE : AGAIN_STARVED)) this.#meet();
+		else if (there && late >= -this.#pace.early - 1) this.#go(due);
+		else if (there) this.#wake(-this.#pace.early - late);
+		if (now - m.since > 1000 && this.#meeting) this.#tell({ state: "catching-up" });
+	}
+
+	#wake(ms: number): void {
+		clearTimeout(this.#meetTimer);
+		this.#meetTimer = setTimeout(() => this.#tick(), ms);
 	}
 
 	async #play(): Promise<void> {
@@ -319,7 +319,7 @@ export class Follower {
 			return Math.min(line.at, stop === null ? Number.POSITIVE_INFINITY : timeOf(this.#before, stop));
 		}
 		if (!line.moving) return null;
-		const start = line.at - this.#early;
+		const start = line.at - this.#pace.early;
 		if (this.#o.now() < start) return start;
 		return line.stop === null ? null : timeOf(line, line.stop);
 	}
@@ -335,7 +335,7 @@ export class Follower {
 				this.#begin();
 			} else if (stop !== null && positionAt(this.#before, now) >= stop) this.#stopAt(stop);
 		} else if (line.moving && this.#stoppedAt === null) {
-			if (this.#el.paused && now >= line.at - this.#early - 0.5) this.#run();
+			if (this.#el.paused && !this.#meeting && now >= line.at - this.#pace.early - 0.5) this.#run();
 			if (line.stop !== null && positionAt(line, now) >= line.stop) this.#stopAt(line.stop);
 		}
 		this.#arm();
@@ -390,27 +390,31 @@ export class Follower {
 	}
 
 	#calm(): void {
-		this.#errors = [];
-		this.#nudgeUntil = 0;
+		this.#drift.calm();
 		const rate = (this.#before ?? this.#line)?.rate ?? 1;
 		if (this.#el.playbackRate !== rate) this.#el.playbackRate = rate;
 	}
 
 	#tick(): void {
-		if (!this.#line) return;
-		this.#checkReady();
+		const line = this.#line;
+		if (!line) return;
+		this.#telling.ready(line, line.moving || this.#before !== null);
 		if (this.#moving()) this.#steer();
-		else this.#checkShown();
+		else this.#telling.shown(line, this.#stoppedAt ?? line.position);
 	}
 
 	#steer(): void {
 		const el = this.#el;
 		const line = (this.#before ?? this.#line)!;
 		const now = this.#o.now();
-		if (now < line.at || (now < this.#line!.at - this.#early === false && el.paused && !this.#before && now < line.at))
+		if (this.#meeting) {
+			this.#await(now);
 			return;
+		}
+		if (now < line.at) return;
 		if (el.paused) {
-			if (!el.ended) void this.#play();
+			const refused = this.#start && now < this.#start.called + PLAY_AGAIN;
+			if (!el.ended && !refused) this.#run();
 			return;
 		}
 		if (el.seeking || el.readyState < HAVE_FUTURE_DATA) {
@@ -418,90 +422,39 @@ export class Follower {
 			return;
 		}
 		this.#starvedSince = 0;
-		if (this.#nudgeUntil) {
-			if (now < this.#nudgeUntil) return;
-			this.#calm();
-			this.#quietUntil = now + SILENCE;
-		}
-		if (now < this.#quietUntil) return;
-		this.#errors.push(this.#errorNow());
-		if (this.#errors.length >= SAMPLES) this.#correct(now, line);
+		if (!this.#underWay(now)) return;
+		if (this.#drift.over(now)) this.#calm();
+		const error = this.#drift.look(now, this.#errorNow());
+		if (error !== null) this.#correct(now, error, line);
 	}
 
-	#correct(now: number, line: Line): void {
-		const error = median(this.#errors);
-		this.#errors = [];
-		this.#learn(error);
-		const far = Math.abs(error) > (now < this.#settledAt ? SEEK_ABOVE_AFTER_START : SEEK_ABOVE);
+	/** Whether the element's time moves since play() was called. */
+	#underWay(now: number): boolean {
+		const s = this.#start;
+		if (!s) return true;
+		if (!s.moved && Math.abs(this.#el.currentTime - s.from) > MOVED) s.moved = now;
+		return s.moved > 0 && now >= s.moved + UNDER_WAY;
+	}
+
+	#correct(now: number, error: number, line: Line): void {
+		if (this.#start) this.#pace.started(this.#start.called, this.#start.at, error);
+		this.#start = null;
 		this.#tell({ error, state: Math.abs(error) > CATCHING_UP ? "catching-up" : "playing" });
-		if (far) {
-			if (now >= this.#seekAfter) this.#jumpAhead();
-			return;
-		}
-		if (Math.abs(error) <= (line.rate === 1 ? DEAD_BAND : DEAD_BAND_PITCHED)) return;
-		const by = Math.abs(error) > STRONG_ABOVE ? NUDGE_STRONG : NUDGE;
-		this.#el.playbackRate = line.rate * (1 + Math.sign(error) * by);
-		this.#nudgeUntil = now + Math.min(NUDGE_MAX, Math.abs(error) / by);
+		const move = this.#drift.move(now, error, line.rate !== 1);
+		if (move?.do === "jump") this.#meet();
+		else if (move) this.#el.playbackRate = line.rate * move.factor;
 	}
 
-	/** What a start or a seek really took, for the next one. */
-	#learn(error: number): void {
-		if (Math.abs(error) > 1000) return;
-		if (this.#aimed) this.#ahead = clamp(this.#ahead + error / 2, 20, 1000);
-		else if (this.#startedCold) this.#early = clamp(this.#early + error / 2, 5, 150);
-		this.#aimed = false;
-		this.#startedCold = false;
-	}
-
-	/** Short of data: it catches up alone, with seeks that get rarer while nothing arrives. */
+	/** Short of data: it catches up alone, with jumps that get rarer while nothing arrives. */
 	#starve(now: number): void {
-		this.#errors = [];
+		this.#drift.calm();
 		this.#starvedSince ||= now;
 		const starved = now - this.#starvedSince;
 		if (starved > 300) this.#tell({ state: "catching-up" });
-		if (!this.#el.seeking && starved > 1000 && now >= this.#seekAfter && this.#errorNow() > SEEK_ABOVE) {
-			this.#jumpAhead();
-			this.#seekAfter = now + Math.min(8000, SEEK_GAP + starved);
-		}
+		if (!this.#el.seeking && starved > 1000 && this.#drift.mayJump(now)) this.#meet();
 	}
 
 	// ---- telling
-
-	#checkReady(): void {
-		const line = this.#line!;
-		if (this.#readySeq === line.seq || this.#el.seeking || this.#el.readyState < HAVE_FUTURE_DATA) return;
-		const from = this.#el.currentTime;
-		if (!line.moving && !this.#before && Math.abs(from - line.position / 1e6) > 0.05) return;
-		const need = Math.min(from + READY_AHEAD, (this.#el.duration || 0) - 0.1);
-		if (bufferedTo(this.#el, from) < need) return;
-		this.#readySeq = line.seq;
-		this.#o.onReady?.(line.seq);
-	}
-
-	#checkShown(): void {
-		const el = this.#el;
-		const line = this.#line!;
-		const place = this.#stoppedAt ?? line.position;
-		const { rate } = this.#o;
-		const off = el.seeking || Math.abs(el.currentTime * 1e6 - place) > 1000;
-		const there = !off && el.readyState >= HAVE_CURRENT_DATA;
-		if (there && !el.paused) el.pause();
-		const frame = rate ? frameAt(el.currentTime * 1e6, rate) : 0;
-		const told = this.#shownSeq === line.seq;
-		const waited = this.#o.now() > this.#seekSince + CONFIRM_AGAIN;
-		const heeded = !waited || this.#vainSeeks < VAIN_SEEKS;
-		const painted = there && !told && rate && this.#painted ? this.#painted.look(el, frame, rate, heeded) : "yes";
-		// A seek that was lost (a source that was just set, a decoder that gave up) is tried again.
-		if ((off && el.readyState > 0) || painted === "no") {
-			if (!waited) return;
-			if (painted === "no") this.#vainSeeks++;
-			this.#seekAgain(place / 1e6);
-			return;
-		}
-		if (!there || told || painted === "soon" || line.moving) return;
-		this.#shownSeq = line.seq;
-		this.#o.onShown?.(line.seq, frame);
-	}
 
 	#tell(change: Partial<FollowerStatus>): void {
 		const next = { ...this.#status, soundRefused: this.#refused && !this.#wantMuted, ...change };
@@ -509,23 +462,4 @@ export class Follower {
 		this.#status = next;
 		if (next.state !== old.state || next.soundRefused !== old.soundRefused) this.#o.onStatus?.(next);
 	}
-}
-
-/** The middle of some numbers, sorted; of an even count, the mean of the two in the middle. */
-export function median(of: number[]): number {
-	const s = [...of].sort((a, b) => a - b);
-	const mid = s.length >> 1;
-	return s.length % 2 ? s[mid]! : (s[mid - 1]! + s[mid]!) / 2;
-}
-
-/** Up to where an element could play from a time without waiting, seconds. */
-export function bufferedTo(el: Pick<MediaLike, "buffered">, from: number): number {
-	for (let i = 0; i < el.buffered.length; i++) {
-		if (el.buffered.start(i) <= from + 0.1 && el.buffered.end(i) >= from) return el.buffered.end(i);
-	}
-	return from;
-}
-
-function clamp(v: number, lo: number, hi: number): number {
-	return Math.min(hi, Math.max(lo, v));
 }

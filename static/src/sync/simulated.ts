@@ -5,9 +5,11 @@ import type { MediaLike } from "./follower.ts";
 export interface SimulatedOptions {
 	duration?: number;
 	/** ms from play() until time moves */
-	startTakes?: number;
+	startTakes?: number | (() => number);
 	/** ms from setting currentTime until seeked */
-	seekTakes?: number;
+	seekTakes?: number | (() => number);
+	/** ms by which its time moves on; what it says in between is what it said last */
+	coarse?: number;
 	/** ms from seeked until the picture is displayed */
 	displayTakes?: number;
 	/** relative speed of its clock: 1.0002 runs fast by 200 ppm */
@@ -43,6 +45,7 @@ export class SimulatedMedia implements MediaLike {
 	constructor(o: SimulatedOptions = {}) {
 		this.#o = {
 			duration: 600,
+			coarse: 0,
 			startTakes: 40,
 			seekTakes: 80,
 			displayTakes: 0,
@@ -66,6 +69,13 @@ export class SimulatedMedia implements MediaLike {
 	}
 
 	get currentTime(): number {
+		const { coarse } = this.#o;
+		const moving = coarse > 0 && !this.paused && !this.seeking;
+		return moving ? Math.max(this.#base, Math.floor((this.#time() * 1000) / coarse) * (coarse / 1000)) : this.#time();
+	}
+
+	/** The truth, seconds, however coarse what it says is. */
+	get time(): number {
 		return this.#time();
 	}
 
@@ -82,7 +92,7 @@ export class SimulatedMedia implements MediaLike {
 				this.#displayed = to;
 			}, this.#o.displayTakes);
 			this.emit("seeked");
-		}, this.#o.seekTakes);
+		}, value(this.#o.seekTakes));
 	}
 
 	get playbackRate(): number {
@@ -102,7 +112,7 @@ export class SimulatedMedia implements MediaLike {
 		if (!this.paused) return;
 		this.log.push("play");
 		this.paused = false;
-		this.#since = performance.now() + this.#o.startTakes;
+		this.#since = performance.now() + value(this.#o.startTakes);
 	}
 
 	pause(): void {
@@ -162,6 +172,10 @@ export class SimulatedMedia implements MediaLike {
 	cancelVideoFrameCallback(): void {
 		for (const f of this.#frames) clearTimeout(f);
 	}
+}
+
+function value(of: number | (() => number)): number {
+	return typeof of === "number" ? of : of();
 }
 
 /** A page that paints every 16 ms, until it is hidden. */

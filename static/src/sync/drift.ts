@@ -1,0 +1,162 @@
+/**
+ * What is done about an element that is not where the line is. Pure: told how far it is behind, it says by how much to change the speed,
+ * or that only a jump helps. All times in milliseconds.
+ *
+ * Right after a start or a jump everybody is off by what that took, and looks: there few samples are believed, and the change of speed is
+ * large and short. Later there is time.
+ */
+
+export type Move = { do: "nudge"; factor: number; ms: number } | { do: "jump" };
+
+interface Manner {
+	/** So many samples, whose median is believed. */
+	samples: number;
+	/** A change of speed is to take so long... */
+	within: number;
+	/** ...and is at least and at most this part of the speed. */
+	least: number;
+	most: number;
+	/** After a change of speed, before the next look. */
+	silence: number;
+	/** Further off than this, a jump is quicker. */
+	jump: number;
+}
+
+const settling: Manner = { samples: 4, within: 240, least: 0.02, most: 0.4, silence: 100, jump: 250 };
+const steady: Manner = { samples: 16, within: 800, least: 0.02, most: 0.12, silence: 300, jump: 600 };
+
+const SETTLING = 2500; // after a start, at the longest
+const DEAD_BAND = 6;
+const DEAD_BAND_PITCHED = 20;
+const PITCH_COST = 18; // where pitch is kept, a change of speed and back itself loses so much
+const MOST_PITCHED = 0.08;
+const NUDGE_MAX = 3000; // one at most; then look again
+const JUMP_GAP = 1000; // at most one jump in this time; doubled with each that follows soon
+const JUMP_GAP_MAX = 16_000;
+const JUMP_PEACE = 20_000; // without a jump, after which a new one may come as soon as the first
+
+export class Drift {
+	#errors: number[] = [];
+	#quietUntil = 0;
+	#nudgeUntil = 0;
+	#settlingUntil = Number.NEGATIVE_INFINITY;
+	#jumped = Number.NEGATIVE_INFINITY;
+	#gap = JUMP_GAP;
+
+	/** A line begins: whatever was before is no reason to wait with a jump. */
+	begin(): void {
+		this.#jumped = Number.NEGATIVE_INFINITY;
+		this.#gap = JUMP_GAP;
+	}
+
+	/** The element has just got going. */
+	started(now: number): void {
+		this.calm();
+		this.#settlingUntil = now + SETTLING;
+		this.#quietUntil = 0;
+	}
+
+	/** What was seen counts no more; the element plays at the line's own speed. */
+	calm(): void {
+		this.#errors = [];
+		this.#nudgeUntil = 0;
+	}
+
+	/** Whether the element is still getting in step after a start. */
+	settling(now: number): boolean {
+		return now < this.#settlingUntil;
+	}
+
+	/** A change of speed is over: the element is to play at the line's own speed again. */
+	over(now: number): boolean {
+		if (!this.#nudgeUntil || now < this.#nudgeUntil) return false;
+		this.#quietUntil = now + this.#manner(now).silence;
+		this.calm();
+		return true;
+	}
+
+	/** Takes a look; gives the error that is believed once it is known. */
+	look(now: number, error: number): number | null {
+		if (this.#nudgeUntil || now < this.#quietUntil) return null;
+		this.#errors.push(error);
+		if (this.#errors.length < this.#manner(now).samples) return null;
+		const believed = median(this.#errors);
+		this.#errors = [];
+		return believed;
+	}
+
+	/** What is done about an error, if anything. */
+	move(now: number, error: number, pitched: boolean): Move | null {
+		const how = this.#manner(now);
+		const off = Math.abs(error);
+		if (off > how.jump && this.mayJump(now)) return { do: "jump" };
+		if (off <= (pitched ? DEAD_BAND_PITCHED : DEAD_BAND)) {
+			this.#settlingUntil = Number.NEGATIVE_INFINITY;
+			return null;
+		}
+		const gain = pitched ? error + PITCH_COST : error;
+		const by = clamp(Math.abs(gain) / how.within, how.least, pitched ? Math.min(how.most, MOST_PITCHED) : how.most);
+		const ms = Math.min(NUDGE_MAX, Math.abs(gain) / by);
+		this.#nudgeUntil = now + ms;
+		return { do: "nudge", factor: 1 + Math.sign(gain) * by, ms };
+	}
+
+	mayJump(now: number): boolean {
+		return now >= this.#jumped + this.#gap;
+	}
+
+	jumped(now: number): void {
+		const soon = now < this.#jumped + JUMP_PEACE;
+		this.#gap = soon ? Math.min(2 * this.#gap, JUMP_GAP_MAX) : JUMP_GAP;
+		this.#jumped = now;
+		this.calm();
+	}
+
+	#manner(now: number): Manner {
+		return this.settling(now) ? settling : steady;
+	}
+}
+
+/** How long starting and seeking take on this machine, learned from those that were. */
+export class Pace {
+	#starts: number[] = [];
+	#seeks: number[] = [];
+
+	/** play() is called so long before the start. */
+	get early(): number {
+		return this.#starts.length > 0 ? clamp(median(this.#starts), 5, 400) : 45;
+	}
+
+	/** A jump while the others play aims so far ahead: rather too far, since it waits there for them. */
+	get ahead(): number {
+		const longest = this.#seeks.length > 0 ? Math.max(...this.#seeks) : 150;
+		return clamp(1.25 * longest + this.early + 20, 100, 1500);
+	}
+
+	/** play() was called at a time, for a start at another, and the element turned out to be so far behind. */
+	started(called: number, at: number, behind: number): void {
+		const took = at - called + behind;
+		if (took > -100 && took < 1000) keep(this.#starts, took, 5);
+	}
+
+	/** A seek took so long until it could play. */
+	sought(took: number): void {
+		if (took < 1000) keep(this.#seeks, took, 3); // longer is for want of data
+	}
+}
+
+function keep(list: number[], n: number, most: number): void {
+	list.push(n);
+	if (list.length > most) list.shift();
+}
+
+/** The middle of some numbers, sorted; of an even count, the mean of the two in the middle. */
+export function median(of: number[]): number {
+	const s = [...of].sort((a, b) => a - b);
+	const mid = s.length >> 1;
+	return s.length % 2 ? s[mid]! : (s[mid - 1]! + s[mid]!) / 2;
+}
+
+export function clamp(v: number, lo: number, hi: number): number {
+	return Math.min(hi, Math.max(lo, v));
+}
