@@ -36,9 +36,6 @@ type common struct {
 type serveFlags struct {
 	listen
 
-	PublicURL string   `name:"public-url" placeholder:"URL" help:"Address that people open, if it is another one than this machine's: https://calls.example.org behind a proxy. It is printed at the start and stands in calendar files."`
-	PublicIP  []string `name:"public-ip" placeholder:"IP" help:"Address that media is sent to, where this machine's own is behind a 1-to-1 NAT (cloud servers). Give it again for a second one, such as IPv6."`
-
 	AllowPrivateCandidates bool `default:"true" negatable:"" help:"Take part in calls with browsers in private networks, as schools have. --no-allow-private-candidates is for servers on the public internet only."`
 
 	MetricsAddr string `name:"metrics-addr" placeholder:"HOST:PORT" help:"Where to serve figures for Prometheus, at /metrics: an address that the public cannot reach, such as 127.0.0.1:9090. Without it there are none."`
@@ -50,6 +47,9 @@ type serveFlags struct {
 
 type doctorFlags struct {
 	listen
+
+	STUNServer string `name:"stun-server" placeholder:"HOST:PORT" help:"Ask this STUN server as which address the media port is seen from outside. Nobody is asked without it."`
+	TimeServer string `placeholder:"HOST" help:"Compare the clock with this time server's (NTP), such as pool.ntp.org. Nobody is asked without it."`
 }
 
 // listen is where the server is reached.
@@ -58,6 +58,9 @@ type listen struct {
 	TLSCert   string `name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM, with its chain) to serve HTTPS directly. Browsers give camera and microphone to secure pages only, or on the same computer."`
 	TLSKey    string `name:"tls-key" placeholder:"FILE" help:"Key (PEM) of the certificate."`
 	MediaAddr string `default:":7882" placeholder:"HOST:PORT" help:"Where media arrives: one UDP port, and the same number over TCP for networks that block UDP. Open both in the firewall."`
+
+	PublicURL string   `name:"public-url" placeholder:"URL" help:"Address that people open, if it is another one than this machine's: https://calls.example.org behind a proxy. It is printed at the start and stands in calendar files."`
+	PublicIP  []string `name:"public-ip" placeholder:"IP" help:"Address that media is sent to, where this machine's own is behind a 1-to-1 NAT (cloud servers). Give it again for a second one, such as IPv6."`
 }
 
 const envPrefix = "PAUSEPOINT_"
@@ -176,16 +179,16 @@ func (l listen) check() error {
 	if err := checkAddr("media-addr", l.MediaAddr); err != nil {
 		return err
 	}
+	if _, err := l.publicAddrs(); err != nil {
+		return err
+	}
+	if err := l.checkPublicURL(); err != nil {
+		return err
+	}
 	return l.checkTLS()
 }
 
 func (s serveFlags) check() error {
-	if _, err := s.publicAddrs(); err != nil {
-		return err
-	}
-	if err := s.checkPublicURL(); err != nil {
-		return err
-	}
 	if s.MetricsAddr != "" {
 		if err := checkAddr("metrics-addr", s.MetricsAddr); err != nil {
 			return err
@@ -205,9 +208,9 @@ func wrong(flag, value, instead string) error {
 	return fmt.Errorf("--%s %q is not possible: %s (or set %s)", flag, value, instead, envName(flag))
 }
 
-func (s serveFlags) publicAddrs() ([]netip.Addr, error) {
+func (l listen) publicAddrs() ([]netip.Addr, error) {
 	var out []netip.Addr
-	for _, text := range s.PublicIP {
+	for _, text := range l.PublicIP {
 		addr, err := netip.ParseAddr(text)
 		if err != nil || addr.IsUnspecified() || addr.IsMulticast() || addr.Zone() != "" {
 			return nil, wrong("public-ip", text, "give an IP address such as 203.0.113.7")
@@ -218,17 +221,17 @@ func (s serveFlags) publicAddrs() ([]netip.Addr, error) {
 }
 
 // publicBase returns the address that people open, without a slash at its end; empty if none was given.
-func (s serveFlags) publicBase() string { return strings.TrimSuffix(s.PublicURL, "/") }
+func (l listen) publicBase() string { return strings.TrimSuffix(l.PublicURL, "/") }
 
-func (s serveFlags) checkPublicURL() error {
-	if s.PublicURL == "" {
+func (l listen) checkPublicURL() error {
+	if l.PublicURL == "" {
 		return nil
 	}
-	u, err := url.Parse(s.PublicURL)
+	u, err := url.Parse(l.PublicURL)
 	switch {
 	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.User != nil,
 		strings.Trim(u.Path, "/") != "", u.RawQuery != "", u.Fragment != "":
-		return wrong("public-url", s.PublicURL, "give a scheme and a host, such as https://calls.example.org, without a path")
+		return wrong("public-url", l.PublicURL, "give a scheme and a host, such as https://calls.example.org, without a path")
 	}
 	return nil
 }
