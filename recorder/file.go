@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/at-wat/ebml-go/webm"
@@ -22,6 +24,7 @@ const indexTimeout = 10 * time.Second
 // files knows where segments are on disk.
 type files struct {
 	dir string
+	sys fileSystem
 }
 
 // path is <dir>/<session>/<segment>.webm; false if an id is not fit for a path.
@@ -50,11 +53,6 @@ func (f files) open(session, segment string) (*os.File, error) {
 	return root.Open(name)
 }
 
-// folder is where a session's files are; false if its id is not fit for a path.
-func (f files) folder(session string) (string, bool) {
-	return filepath.Join(f.dir, session), plain(session)
-}
-
 // plain reports whether an id is made of letters, digits and hyphens alone.
 func plain(id string) bool {
 	for i := range len(id) {
@@ -66,10 +64,14 @@ func plain(id string) bool {
 	return id != "" && len(id) <= 64
 }
 
-// segmentFile is one segment that is being written. It belongs to its track's goroutine.
+// segmentFile is one segment that is being written. It belongs to its track's goroutine. Its file is made with the first cluster, so
+// that there is none without media.
 type segmentFile struct {
 	seg     Segment
-	file    *os.File
+	sys     fileSystem
+	path    string
+	header  []byte // what comes before the first cluster
+	file    file   // nil before that
 	sum     hash.Hash
 	size    int64 // bytes that are durable
 	pending cluster
@@ -79,7 +81,7 @@ type segmentFile struct {
 	end     int64   // where the last durable frame ends, ms from the start
 }
 
-// createSegment makes the row and the file of a segment, in this order: a file without a row would be nobody's.
+// createSegment makes the row of a segment, before its file: a file without a row would be nobody's.
 func (f files) createSegment(index Index, seg Segment, track webm.TrackEntry) (*segmentFile, error) {
 	path, ok := f.path(seg.Session, seg.ID)
 	if !ok {
@@ -94,46 +96,43 @@ func (f files) createSegment(index Index, seg Segment, track webm.TrackEntry) (*
 	if err := index.InsertSegment(ctx, seg); err != nil {
 		return nil, fmt.Errorf("insert segment: %w", err)
 	}
-	s, err := openSegmentFile(path, seg, header)
-	if err != nil {
-		_ = index.DeleteSegment(ctx, seg.ID) // else Recover finds the row without a file
-		return nil, err
-	}
-	return s, nil
+	return &segmentFile{seg: seg, sys: f.sys, path: path, header: header, sum: sha256.New(), last: -1}, nil
 }
 
-func openSegmentFile(path string, seg Segment, header []byte) (*segmentFile, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("make the session's folder: %w", err)
+// open makes the file, whose name is durable with its first write.
+func (s *segmentFile) open() error {
+	if s.file != nil {
+		return nil
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err := s.sys.MakeFolder(filepath.Dir(s.path)); err != nil {
+		return fmt.Errorf("make the session's folder: %w", err)
+	}
+	file, err := s.sys.Create(s.path)
 	if err != nil {
-		return nil, fmt.Errorf("create segment file: %w", err)
+		return fmt.Errorf("create segment file: %w", err)
 	}
-	s := &segmentFile{seg: seg, file: file, sum: sha256.New(), last: -1}
-	if err := errors.Join(s.write(header), syncDir(filepath.Dir(path))); err != nil {
-		return nil, errors.Join(err, file.Close(), os.Remove(path))
-	}
-	return s, nil
-}
-
-// syncDir makes a new name durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("open folder: %w", err)
-	}
-	return errors.Join(d.Sync(), d.Close())
+	s.file = file
+	return nil
 }
 
 // write appends bytes and makes them durable. What was written in part is taken back.
 func (s *segmentFile) write(b []byte) error {
+	if err := s.open(); err != nil {
+		return err
+	}
+	first := s.size == 0
+	if first {
+		b = slices.Concat(s.header, b)
+	}
 	_, err := s.file.Write(b)
 	if err == nil {
 		err = s.file.Sync()
 	}
+	if err == nil && first {
+		err = s.sys.SyncFolder(filepath.Dir(s.path))
+	}
 	if err != nil {
-		_, seek := s.file.Seek(s.size, 0)
+		_, seek := s.file.Seek(s.size, io.SeekStart)
 		return errors.Join(fmt.Errorf("write segment: %w", err), s.file.Truncate(s.size), seek)
 	}
 	s.sum.Write(b)
@@ -166,10 +165,10 @@ func (s *segmentFile) until(at float64) {
 }
 
 // flushAt writes the pending cluster at a session time at which it has waited for long enough. The last picture waits on for the next
-// one, which says how long it is shown; by itself, it is shown for as long as none has come.
+// one, which says how long it is shown; by itself, it is shown for as long as none has come, or so long that a player takes the next one of a segment for no gap.
 func (s *segmentFile) flushAt(now float64) error {
 	if s.seg.Mime != MimeVP8 || len(s.pending.blocks) < 2 {
-		s.until(float64(s.seg.Start+s.last) + now - s.newest)
+		s.until(float64(s.seg.Start+s.last) + max(now-s.newest, stillLimit/2))
 		return s.flush()
 	}
 	tail := s.pending.split()
@@ -213,21 +212,39 @@ func (s *segmentFile) waited(now float64) float64 {
 // close writes what is left, closes the file, and returns the segment as finished. Its error does not make the segment
 // void: what was durable before stays.
 func (s *segmentFile) close() (Segment, error) {
-	err := errors.Join(s.flush(), s.file.Close())
+	err := s.flush()
+	if s.file != nil {
+		err = errors.Join(err, s.file.Close())
+	}
 	seg := s.seg
 	seg.End, seg.Bytes, seg.SHA256 = seg.Start+s.end, s.size, hex.EncodeToString(s.sum.Sum(nil))
 	seg.Finished = true
 	return seg, err
 }
 
-// remove deletes a segment's file; no error if there is none.
+// remove deletes a segment's file for good, before its row goes; no error if there is none.
 func (f files) remove(session, segment string) error {
 	path, ok := f.path(session, segment)
 	if !ok {
 		return nil
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	err := f.sys.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = f.sys.SyncFolder(filepath.Dir(path))
+	}
+	if err != nil {
 		return fmt.Errorf("remove segment file: %w", err)
+	}
+	return nil
+}
+
+// removeSession deletes the files of a session, whose id is plain, for good; no error if there are none.
+func (f files) removeSession(session string) error {
+	if err := errors.Join(f.sys.RemoveAll(filepath.Join(f.dir, session)), f.sys.SyncFolder(f.dir)); err != nil {
+		return fmt.Errorf("delete recording: %w", err)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func (r *Recorder) finishRow(seg Segment) error {
 	ctx, cancel := context.WithTimeout(context.Background(), indexTimeout)
 	defer cancel()
 	if seg.End <= seg.Start {
-		return errors.Join(r.files.remove(seg.Session, seg.ID), r.cfg.Segments.DeleteSegment(ctx, seg.ID))
+		return r.discard(ctx, seg)
 	}
 	err := r.cfg.Segments.FinishSegment(ctx, seg.ID, seg.End, seg.Bytes, seg.SHA256)
 	if errors.Is(err, ErrNotFound) {

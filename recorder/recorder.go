@@ -94,7 +94,7 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	cfg.Log = cmp.Or(cfg.Log, slog.Default())
 	r := &Recorder{
-		cfg: cfg, files: files{cfg.Dir}, disk: newDisk(cfg), quit: make(chan struct{}),
+		cfg: cfg, files: files{cfg.Dir, system{}}, disk: newDisk(cfg), quit: make(chan struct{}),
 		runs: make(map[string]*run), all: make(map[*run]struct{}),
 	}
 	r.disk.check()
@@ -235,8 +235,7 @@ func (r *Recorder) Open(ctx context.Context, session, segment string) (Segment, 
 
 // Delete removes a session's recording: it is stopped, and then its files and rows are gone.
 func (r *Recorder) Delete(ctx context.Context, session string) error {
-	folder, ok := r.files.folder(session)
-	if !ok {
+	if !plain(session) {
 		return nil
 	}
 	select {
@@ -245,8 +244,8 @@ func (r *Recorder) Delete(ctx context.Context, session string) error {
 		return ctx.Err()
 	}
 	r.forgetLate(session)
-	if err := os.RemoveAll(folder); err != nil {
-		return fmt.Errorf("delete recording: %w", err)
+	if err := r.files.removeSession(session); err != nil {
+		return err
 	}
 	if err := r.cfg.Segments.DeleteSegments(ctx, session); err != nil {
 		return fmt.Errorf("delete recording: %w", err)

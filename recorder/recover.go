@@ -8,10 +8,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"math/bits"
 	"os"
-	"path/filepath"
 
 	"github.com/at-wat/ebml-go"
 )
@@ -52,30 +52,22 @@ func (r *Recorder) recoverSegment(ctx context.Context, seg Segment) (bool, error
 	}
 	whole, end := repairWebM(b)
 	if end <= 0 {
-		return false, errors.Join(r.files.remove(seg.Session, seg.ID), r.cfg.Segments.DeleteSegment(ctx, seg.ID))
+		return false, r.discard(ctx, seg)
 	}
-	if !bytes.Equal(whole, b) {
-		if err := replaceFile(path, whole); err != nil {
-			return false, err
-		}
+	if err := r.files.sys.Cut(path, int64(len(whole))); err != nil { // what was read may not have been durable, even if nothing is cut
+		return false, err
 	}
 	sum := sha256.Sum256(whole)
 	err = r.cfg.Segments.FinishSegment(ctx, seg.ID, seg.Start+end, int64(len(whole)), hex.EncodeToString(sum[:]))
 	return err == nil, err
 }
 
-// replaceFile changes a file's content so that a crash leaves the old one or the new one.
-func replaceFile(path string, b []byte) error {
-	tmp := path + ".part"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
+// discard deletes a segment without media. Its row outlives its file: a file without a row would be nobody's.
+func (r *Recorder) discard(ctx context.Context, seg Segment) error {
+	if err := r.files.remove(seg.Session, seg.ID); err != nil {
 		return err
 	}
-	_, err = f.Write(b)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return errors.Join(os.Rename(tmp, path), syncDir(filepath.Dir(path)))
+	return r.cfg.Segments.DeleteSegment(ctx, seg.ID)
 }
 
 // The elements that a segment file consists of (RFC 9559 section 5.1).
@@ -85,6 +77,7 @@ const (
 	idInfo        = 0x1549A966
 	idTracks      = 0x1654AE6B
 	idCluster     = 0x1F43B675
+	idCRC32       = 0xBF
 	idTimestamp   = 0xE7
 	idSimpleBlock = 0xA3
 	idBlockGroup  = 0xA0
@@ -93,43 +86,38 @@ const (
 	idReference   = 0xFB
 )
 
-// repairWebM returns what is whole in a file that this package wrote and that was cut at any byte, and where its media ends, in ms;
-// 0 if there is none. Of a cluster that was cut, the whole blocks are kept.
+// repairWebM returns what is whole in a file that this package wrote and that a crash cut or spoilt after the last sync, and where
+// its media ends, in ms; 0 if there is none. A cluster is whole if its checksum says so: the system may have stored some sectors of
+// what was not synced, and not others.
 func repairWebM(b []byte) (whole []byte, end int64) {
 	for at := 0; ; {
 		el, ok := readElement(b[at:])
 		if !ok {
 			return b[:at], end
 		}
-		if el.id == idSegment {
+		switch {
+		case el.id == idSegment:
 			at += el.head
 			continue
-		}
-		if el.id == idCluster {
-			c, n := readCluster(el.body)
-			if el.whole {
-				end = max(end, c.end)
-			} else if rest := remade(c, n); len(rest) > 0 {
-				return append(bytes.Clone(b[:at]), rest...), max(end, c.end)
-			}
-		}
-		if !el.whole || el.id != idEBML && el.id != idInfo && el.id != idTracks && el.id != idCluster {
+		case !el.whole || el.id == idCluster && !intact(el.body):
+			return b[:at], end
+		case el.id == idCluster:
+			c, _ := readCluster(el.body)
+			end = max(end, c.end)
+		case el.id != idEBML && el.id != idInfo && el.id != idTracks:
 			return b[:at], end
 		}
 		at += el.head + len(el.body)
 	}
 }
 
-// remade is a cluster of the n whole blocks that were read of it; empty if there are none.
-func remade(c cluster, n int) []byte {
-	if n == 0 {
-		return nil
+// intact reports whether a cluster's body is what its checksum was made of; it is the first element (RFC 8794 section 11.3.1).
+func intact(body []byte) bool {
+	el, ok := readElement(body)
+	if !ok || !el.whole || el.id != idCRC32 || len(el.body) != crc32.Size {
+		return false
 	}
-	b, err := c.marshal()
-	if err != nil {
-		return nil
-	}
-	return b
+	return binary.LittleEndian.Uint32(el.body) == crc32.ChecksumIEEE(body[el.head+len(el.body):])
 }
 
 // readCluster reads a cluster's whole blocks.

@@ -17,17 +17,17 @@ const (
 	segmentLength  = 60_000. // a segment ends at the latest; of video, when there is a key frame
 	keyFrameLead   = 3_000.  // so long before that, a key frame is asked for
 	silenceLimit   = 5_000.  // without sound for so long, a segment ends
-	stillLimit     = 3_000.  // the same for pictures: at most twice flushAfter, see flushAt
+	stillLimit     = 3_000.  // the same for pictures: see flushAt
 	holeLimit      = 1_500.  // a key frame that comes so long after the last frame begins a segment
 	resizeAfter    = 2_000.  // a change of size begins a new segment unless this one is younger
-	flushAfter     = 1_500.  // frames wait for the rest of their cluster at most for so long
+	flushAfter     = 1_100.  // frames wait for the rest of their cluster, and for packets before them, at most for so long
 	keyFrameEvery  = 1_000.  // between two requests
 	repairLimit    = 400.    // a packet that is missing for so long was asked for some times: a key frame is asked for, too
 	restartEvery   = 5_000.  // between two beginnings anew of a stream's numbering
 	epochEvery     = 1_000.  // the same, where the media room says so; what is between is dropped
 	storageBackoff = 5_000.  // after a failed write
 	maxHeld        = 4096    // frames kept while the timeline settles
-	tick           = 250 * time.Millisecond
+	tick           = 100 * time.Millisecond
 )
 
 // writer turns one track into segments. One goroutine owns it: the one in which run runs.

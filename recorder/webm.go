@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 
 	"github.com/at-wat/ebml-go"
 	"github.com/at-wat/ebml-go/webm"
@@ -137,7 +138,19 @@ func (c *cluster) marshal() ([]byte, error) {
 	if err := ebml.Marshal(&doc, b); err != nil {
 		return nil, fmt.Errorf("marshal WebM cluster: %w", err)
 	}
-	return b.Bytes(), nil
+	return checked(b.Bytes()), nil
+}
+
+// checked puts a checksum at the begin of a cluster (RFC 8794 section 11.3.1).
+func checked(cluster []byte) []byte {
+	el, _ := readElement(cluster)
+	const length = 2 + crc32.Size
+	b := make([]byte, 0, len(cluster)+length+8)
+	b = binary.BigEndian.AppendUint32(b, idCluster)
+	b = binary.BigEndian.AppendUint64(b, 1<<56|uint64(len(el.body)+length)) // a size of 8 bytes
+	b = append(b, idCRC32, 0x80|crc32.Size)
+	b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(el.body))
+	return append(b, el.body...)
 }
 
 // lastGroup is the last block with its duration. In a group, a frame is a key frame unless it names another (RFC 9559 section 10.2):
