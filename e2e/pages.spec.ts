@@ -105,7 +105,7 @@ test("clips", async ({ browser }) => {
   session = plan.id;
 });
 
-test("plan, home, the door", async ({ browser }) => {
+test("plan, home, sessions", async () => {
   await amara.goto(`${server.url}/s/${session}/plan`);
   await expect(amara.getByText("What do you notice before anyone speaks?").first()).toBeVisible();
   await look(amara, "plan");
@@ -116,7 +116,30 @@ test("plan, home, the door", async ({ browser }) => {
   await amara.goto(`${server.url}/sessions`);
   await expect(amara.getByText("Who is doing the thinking?")).toBeVisible();
   await look(amara, "sessions");
+});
+
+// Alone, which leaves the machine its time.
+test("what opens in the call", async () => {
   await enter(amara, `${server.url}/s/${session}`);
+  const dialog = amara.getByRole("dialog");
+  await amara.getByRole("button", { name: "Prepare a pause here" }).click();
+  await expect(dialog.getByRole("button", { name: "Add", exact: true })).toBeVisible();
+  await look(amara, "call-prepare");
+  await amara.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await amara.getByRole("button", { name: "Settings" }).first().click();
+  await expect(dialog.getByLabel("Microphone")).toBeVisible();
+  await look(amara, "call-settings");
+  await amara.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0); // keys do nothing while it is there
+  await amara.keyboard.press("?");
+  await expect(dialog.getByRole("heading", { name: "Keys" })).toBeVisible();
+  await look(amara, "call-keys");
+  await amara.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+});
+
+test("the door", async ({ browser }) => {
   others = [await person(browser, "tomasz"), await person(browser, "mei"), await person(browser, "leila")];
   const [tomasz, mei, leila] = others as [Page, Page, Page];
   await enter(tomasz, await invitation(amara, session, "coach", server.url), "Tomasz Wiśniewski");
@@ -163,24 +186,6 @@ test("the call, watching", async () => {
   await leila.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
   await look(leila, "call-watching");
   await leila.screenshot({ path: join(artifacts, "call.png") });
-});
-
-test("what opens in the call", async () => {
-  const [, , leila] = others as [Page, Page, Page];
-  const dialog = leila.getByRole("dialog");
-  await leila.getByRole("button", { name: "Prepare a pause here" }).click();
-  await expect(dialog.getByRole("button", { name: "Add", exact: true })).toBeVisible();
-  await look(leila, "call-prepare");
-  await leila.keyboard.press("Escape");
-  await leila.getByRole("button", { name: "Settings" }).first().click();
-  await expect(dialog.getByLabel("Microphone")).toBeVisible();
-  await look(leila, "call-settings");
-  await leila.keyboard.press("Escape");
-  await leila.keyboard.press("?");
-  await expect(dialog.getByRole("heading", { name: "Keys" })).toBeVisible();
-  await look(leila, "call-keys");
-  await leila.keyboard.press("Escape");
-  await expect(dialog).toHaveCount(0);
 });
 
 test("the call, at a pause", async () => {

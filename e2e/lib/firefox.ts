@@ -1,5 +1,5 @@
 // Debian's Firefox, driven through WebDriver BiDi, with a camera and a microphone that are always there.
-import { type Browser, launch, type Page } from "puppeteer-core";
+import { type Browser, type ElementHandle, launch, type Page } from "puppeteer-core";
 
 export const executablePath = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 
@@ -8,6 +8,9 @@ export async function launchFirefox(): Promise<Browser> {
     browser: "firefox",
     executablePath,
     headless: true,
+    // Firefox 140 cannot pretend another screen than it has: its window is as large as is wanted.
+    defaultViewport: null,
+    args: ["--width=1366", "--height=650"],
     extraPrefsFirefox: {
       "media.navigator.streams.fake": true,
       "media.navigator.permission.disabled": true,
@@ -19,13 +22,18 @@ export async function launchFirefox(): Promise<Browser> {
   });
 }
 
-/** Presses the button that says so. */
+/** Presses the button that says so, by the keyboard. */
 export async function press(page: Page, name: string): Promise<void> {
-  await page.locator(`::-p-xpath(//button[normalize-space()="${name}"])`).click();
+  await (await shown(page, `::-p-xpath(//button[normalize-space()="${name}" and not(@disabled)])`)).press("Enter");
 }
 
 /** Types into the field with that label. */
 export async function fill(page: Page, label: string, text: string): Promise<void> {
-  await page.locator(`::-p-xpath(//label[contains(., "${label}")])`).click();
-  await page.keyboard.type(text);
+  await (await shown(page, `::-p-aria([name="${label}"][role="textbox"])`)).type(text);
+}
+
+async function shown(page: Page, selector: string): Promise<ElementHandle> {
+  const element = await page.waitForSelector(selector, { visible: true });
+  if (!element) throw new Error(`${selector} is not there`);
+  return element;
 }
