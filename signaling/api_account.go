@@ -171,9 +171,11 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	name := b.name()
 	if err := b.signOut(); err != nil {
 		return err
 	}
+	s.calls.signedOut(name)
 	if err := b.save(w, r); err != nil {
 		return err
 	}

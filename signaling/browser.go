@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,6 +17,7 @@ const (
 	maxGuestings = 200 // sessions that one browser may be a guest of; the rest would only swell its row
 	keyAccount   = "account"
 	keyGuest     = "guest"
+	keyName      = "browser" // of the browser, which stays the same when its token is renewed
 )
 
 // guestings are the members that a browser without an account is, by session.
@@ -60,6 +62,16 @@ func (b *browsers) of(r *http.Request) (*browser, error) {
 // account is the id of the account that is signed in; empty if none is.
 func (b *browser) account() string { return b.all.manager.GetString(b.ctx, keyAccount) }
 
+// name tells the browser from others; empty for one that nobody has signed in or entered with.
+func (b *browser) name() string { return b.all.manager.GetString(b.ctx, keyName) }
+
+// baptise gives the browser a name, if it has none.
+func (b *browser) baptise() {
+	if b.name() == "" {
+		b.all.manager.Put(b.ctx, keyName, rand.Text())
+	}
+}
+
 // guests are the members that the browser is as a guest. They are kept as JSON: what is in the store then does not depend on Go's names.
 func (b *browser) guests() guestings {
 	var g guestings
@@ -75,6 +87,7 @@ func (b *browser) signIn(account string) error {
 		return fmt.Errorf("renew the token of the browser: %w", err)
 	}
 	b.all.manager.Put(b.ctx, keyAccount, account)
+	b.baptise()
 	return nil
 }
 
@@ -102,6 +115,7 @@ func (b *browser) enter(session, member string) error {
 		return fmt.Errorf("write the guests of the browser: %w", err)
 	}
 	b.all.manager.Put(b.ctx, keyGuest, string(text))
+	b.baptise()
 	return nil
 }
 

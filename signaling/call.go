@@ -21,6 +21,7 @@ import (
 type call struct {
 	session string
 	who     room.Identity
+	browser string // its name
 	calls   *calls
 	socket  *socket
 	log     *slog.Logger
@@ -35,9 +36,9 @@ type call struct {
 	peer  *sfu.Peer
 }
 
-func newCall(session string, who room.Identity, calls *calls, s *socket, log *slog.Logger) *call {
+func newCall(session string, who room.Identity, browser string, calls *calls, s *socket, log *slog.Logger) *call {
 	return &call{
-		session: session, who: who, calls: calls, socket: s,
+		session: session, who: who, browser: browser, calls: calls, socket: s,
 		log:      log.With(slog.String("session", session), slog.String("member", who.ID)),
 		welcomed: make(chan struct{}), roles: make(chan event.Role, 1), ready: make(chan struct{}),
 	}

@@ -92,6 +92,19 @@ func (cs *calls) tellRole(session string, m event.Member) {
 	}
 }
 
+// signedOut ends the calls of a browser that nobody is signed in with any more.
+func (cs *calls) signedOut(browser string) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	for _, calls := range cs.open {
+		for c := range calls {
+			if c.browser == browser && browser != "" {
+				c.socket.Close(event.Bye{Reason: "signed_out", Message: "You have signed out, and left this call."})
+			}
+		}
+	}
+}
+
 // close ends every call that is still open, and waits for it.
 func (cs *calls) close() {
 	cs.mu.Lock()

@@ -266,6 +266,6 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.traffic.opened.Add(1)
 	identity := room.Identity{ID: m.ID, Name: m.Name, Role: m.Role, Guest: m.Guest()}
-	newCall(m.Session, identity, s.calls, newSocket(ws, s.timings, &s.traffic), s.log).run(context.WithoutCancel(r.Context()))
+	newCall(m.Session, identity, who.browser.name(), s.calls, newSocket(ws, s.timings, &s.traffic), s.log).run(context.WithoutCancel(r.Context()))
 	return nil
 }

@@ -306,7 +306,7 @@ func (c *socket) writeOne(o outgoing) bool {
 // codeOf is the code of the close frame (RFC 6455 section 7.4.1, and IANA's registry) for a bye's reason.
 func codeOf(reason string) int {
 	switch reason {
-	case "removed", "too_fast", "invalid":
+	case "removed", "signed_out", "too_fast", "invalid":
 		return websocket.ClosePolicyViolation
 	case "too_slow", "full":
 		return websocket.CloseTryAgainLater

@@ -346,3 +346,17 @@ func TestTwoTabs(t *testing.T) {
 		t.Fatalf("%d inside", card.Inside)
 	}
 }
+
+// TestSigningOutLeavesTheCall is about the browser that signs out: the person's other ones stay in their calls.
+func TestSigningOutLeavesTheCall(t *testing.T) {
+	s := startFilled(t)
+	amara := signedIn(t, s)
+	first, second := amara.practiceSession(), amara.practiceSession()
+	elsewhere := signedIn(t, s)
+	here, there := amara.connect(first, agreed), elsewhere.connect(second, agreed)
+	amara.must(204, "POST", "/api/signout", map[string]any{}, nil)
+	if reason, code := here.bye(); reason != "signed_out" || code != 1008 {
+		t.Errorf("the call of a browser that signed out ended with %s, %d", reason, code)
+	}
+	there.do(event.PlaybackSeek{Position: 1_000_000})
+}

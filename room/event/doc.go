@@ -46,6 +46,7 @@
 //	left         member.leave was done                       1000  stay away
 //	ended        the session has ended                       1000  stay away; there is a replay
 //	removed      the member was sent out, or is not let in   1008  stay away
+//	signed_out   nobody is signed in with the browser any more 1008 stay away
 //	full         the session has as many members as can be   1013  stay away; trying again later is up to people
 //	invalid      frames that are not of this protocol        1008  stay away; a frame over 64 KiB closes with 1009
 //	too_fast     more than the limits below                  1008  come back

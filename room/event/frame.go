@@ -36,7 +36,7 @@ type Answered struct {
 
 // Bye is the server's last frame before it closes.
 type Bye struct {
-	Reason  string `json:"reason"` // replaced, removed, ended, left, restarting, unavailable, too_fast, too_slow, full, invalid
+	Reason  string `json:"reason"` // replaced, removed, signed_out, ended, left, restarting, unavailable, too_fast, too_slow, full, invalid
 	Message string `json:"message"`
 }
 

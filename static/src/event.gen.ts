@@ -621,7 +621,7 @@ export interface Answered {
 
 /** Bye is the server's last frame before it closes. */
 export interface Bye {
-  /** replaced, removed, ended, left, restarting, unavailable, too_fast, too_slow, full, invalid */
+  /** replaced, removed, signed_out, ended, left, restarting, unavailable, too_fast, too_slow, full, invalid */
   reason: string;
   message: string;
 }

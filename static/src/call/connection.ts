@@ -59,7 +59,7 @@ const SETTLED = 5000;
 /** What moves the player is not said again later than this: it would surprise. */
 const STALE = 3000;
 /** Reasons after which coming back by itself would be wrong. */
-const FINAL = new Set(["replaced", "removed", "ended", "full", "invalid"]);
+const FINAL = new Set(["replaced", "removed", "signed_out", "ended", "full", "invalid"]);
 
 const lost: Problem = { code: "unavailable", message: "The connection was lost before that arrived. Try it again." };
 

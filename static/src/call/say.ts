@@ -137,6 +137,12 @@ export function byeText(reason: string): { title: string; text: string; back: bo
 				text: "If you think this is a mistake, ask whoever invited you.",
 				back: false,
 			};
+		case "signed_out":
+			return {
+				title: "You have signed out",
+				text: "You have left this call, too. Sign in again to come back.",
+				back: false,
+			};
 		case "ended":
 			return {
 				title: "This session has ended",
