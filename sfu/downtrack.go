@@ -187,7 +187,7 @@ func (t *downTrack) payload(p *packet, n numbers) ([]byte, uint8) {
 	return p.payload, t.to.pt
 }
 
-// repair answers a NACK for one packet; it reports false when the subscriber has asked for too much.
+// repair answers a NACK for one packet, or the report that it was lost; it reports false when that was too much.
 func (t *downTrack) repair(b *transport.Batch, seq uint16, now time.Time) bool {
 	if t.stopped || t.to.rtxPT == 0 || !t.resends.allow(now) {
 		return false

@@ -67,6 +67,7 @@ type egress struct {
 	scratch       packet   // reused
 	body, rtx     []byte   // reused
 	sizes         []uint16 // reused
+	lost          []uint32 // reused
 }
 
 func newEgress(p *Peer, views map[string]View) *egress {
@@ -105,7 +106,7 @@ func (e *egress) HandleRTCP(b *transport.Batch, raw []byte, now time.Time) {
 func (e *egress) hear(b *transport.Batch, kind, format uint8, one []byte, now time.Time) {
 	switch {
 	case kind == typeTransport && format == rtcp.FormatTCC:
-		e.fedBack(one, now)
+		e.fedBack(b, one, now)
 	case kind == typeTransport && format == rtcp.FormatTLN:
 		e.nacked(b, one, handled(b, now))
 	case kind == typePayload && (format == rtcp.FormatPLI || format == rtcp.FormatFIR):
@@ -136,7 +137,7 @@ func (e *egress) received(reports []rtcp.ReceptionReport, now time.Time) {
 	}
 }
 
-func (e *egress) fedBack(one []byte, now time.Time) {
+func (e *egress) fedBack(b *transport.Batch, one []byte, now time.Time) {
 	before := e.estimator.Estimate()
 	if e.estimator.Feedback(one, now) != nil {
 		return
@@ -148,6 +149,7 @@ func (e *egress) fedBack(one []byte, now time.Time) {
 	if e.estimator.Estimate() < before {
 		e.decide(now) // at once: what is sent until then would only wait, and take the sound's place
 	}
+	e.mend(b, now)
 }
 
 // pace tells the pacer what may be sent. In the beginning it does not hold up what is sent on trial, unless the link has shown to be
@@ -237,6 +239,9 @@ func (e *egress) write(b *transport.Batch, t *downTrack, h *rtp.Header, payload 
 		e.sequenceBytes = [2]byte{byte(e.sequence >> 8), byte(e.sequence & 0xff)}
 		_ = h.SetExtension(t.to.transportCC, e.sequenceBytes[:]) // two bytes always fit
 		e.estimator.Sent(e.sequence, len(payload)+overhead, now, probe)
+		if probe == 0 && t.to.rtxPT != 0 {
+			e.estimator.Carries(e.sequence, t.carried(h, payload))
+		}
 	}
 	if !t.pub.video && e.paced {
 		e.pacer.Spend(len(payload)+overhead, now)

@@ -7,10 +7,11 @@ import (
 
 const (
 	nackPatience = 10 * time.Millisecond // a packet may only be late
-	nackEcho     = 20 * time.Millisecond // after which a request is repeated, since it may be lost: publishers answer one in a round trip
+	nackEcho     = 20 * time.Millisecond // after which a request is repeated, since it may be lost
 	nackFirstRTT = 100 * time.Millisecond
-	nackTries    = 12
-	nackLife     = time.Second // what comes later is of no use
+	nackTries    = 48
+	nackOften    = 15 * time.Millisecond // once the first answer must have been lost
+	nackLife     = time.Second           // what comes later is of no use
 	nackCapacity = 256
 )
 
@@ -29,7 +30,7 @@ type missing struct {
 	tries int
 	since time.Time
 	due   time.Time
-	asked time.Time // the newest time but for echoes
+	asked time.Time // for the first time
 }
 
 // received notes that a packet came; repaired says that it did as a repair: it was asked for, or made of redundancy, asked for or not.
@@ -70,14 +71,13 @@ func (l *nackList) asked(seq uint16) bool {
 	return slices.ContainsFunc(l.missing, func(m missing) bool { return m.seq == seq && m.tries != 0 })
 }
 
-// found takes a packet off the list. A repair of one that was asked for once, or once and in an echo, tells the round-trip time; one
-// that was never asked for, or is only late, does not.
+// found takes a packet off the list. A repair of one that was asked for tells the round-trip time; one that is only late does not.
 func (l *nackList) found(seq uint16, repaired bool, now time.Time) {
 	for i, m := range l.missing {
 		if m.seq != seq {
 			continue
 		}
-		if repaired && m.tries != 0 && m.tries <= 2 {
+		if repaired && m.tries != 0 {
 			l.measure(now.Sub(m.asked))
 		}
 		l.missing = append(l.missing[:i], l.missing[i+1:]...)
@@ -85,12 +85,14 @@ func (l *nackList) found(seq uint16, repaired bool, now time.Time) {
 	}
 }
 
-func (l *nackList) measure(rtt time.Duration) {
+// measure takes the time from the first request to a repair. Where the first repair was lost that is two round trips, and they are few;
+// to leave out what was asked for again would leave out what takes long, too.
+func (l *nackList) measure(took time.Duration) {
 	if l.rtt == 0 {
-		l.rtt = rtt
+		l.rtt = took
 		return
 	}
-	l.rtt += (rtt - l.rtt) / 8
+	l.rtt += (min(took, 2*l.rtt) - l.rtt) / 8
 }
 
 // due appends the packets to ask for now.
@@ -106,12 +108,7 @@ func (l *nackList) due(now time.Time, dst []uint16) []uint16 {
 			continue
 		}
 		if !now.Before(m.due) {
-			m.tries++
-			if m.tries%2 == 1 {
-				m.asked, m.due = now, now.Add(nackEcho)
-			} else {
-				m.due = m.asked.Add(l.wait())
-			}
+			m.ask(now, l.wait())
 			dst = append(dst, m.seq)
 		}
 		if m.due.Before(l.next) {
@@ -123,11 +120,31 @@ func (l *nackList) due(now time.Time, dst []uint16) []uint16 {
 	return dst
 }
 
+// ask notes a request and plans the next. Publishers answer one in a round trip of theirs, so what comes sooner than that is of use only
+// if the first was lost. From then on it is repeated often: which of the requests comes just late enough depends on the jitter of the
+// way, and one that comes too early costs as much time as one that is lost.
+func (m *missing) ask(now time.Time, rtt time.Duration) {
+	m.tries++
+	switch m.tries {
+	case 1:
+		m.asked, m.due = now, now.Add(nackEcho)
+	case 2:
+		m.due = m.asked.Add(rtt)
+	default:
+		m.due = now.Add(nackOften)
+	}
+}
+
 func (l *nackList) wait() time.Duration {
 	if l.rtt == 0 {
 		return nackFirstRTT
 	}
-	return max(l.rtt+l.rtt/8, 2*nackEcho)
+	return max(l.rtt, 2*nackEcho)
+}
+
+// soon reports whether something is to be asked for before the next slow beat.
+func (l *nackList) soon(now time.Time) bool {
+	return len(l.missing) != 0 && l.next.Before(now.Add(slowBeat))
 }
 
 // reset forgets everything: the stream begins anew.

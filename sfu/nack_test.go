@@ -27,15 +27,36 @@ func TestMissingPacketsAreAskedFor(t *testing.T) {
 	due(60, "[]")
 	l.received(1, true, at(60)) // a round trip of 50 ms
 	due(100, "[]")
-	due(110, "[65535]")
-	due(130, "[65535]")
-	due(160, "[]")
-	due(166, "[]")
-	due(167, "[65535]")
-	l.received(65535, false, at(175)) // it was only late
+	due(110, "[65535]") // the repair must have been lost
+	due(120, "[]")
+	due(130, "[65535]") // and from then on often
+	due(150, "[65535]")
+	l.received(65535, false, at(160)) // it was only late
 	due(2000, "[]")
 	if l.rtt != 50*time.Millisecond {
 		t.Errorf("round-trip time %v", l.rtt)
+	}
+}
+
+func TestTheRoundTripIsMeasuredWhateverItIsThoughtToBe(t *testing.T) {
+	for _, rtt := range []time.Duration{30 * time.Millisecond, 180 * time.Millisecond, 600 * time.Millisecond} {
+		now := time.Now()
+		var l nackList
+		l.received(0, false, now)
+		for n := range uint16(40) {
+			seq := 2 * n
+			l.received(seq+2, false, now)
+			at := now.Add(nackPatience)
+			l.due(at, nil)
+			for waited := time.Duration(0); waited < rtt; waited += 10 * time.Millisecond {
+				l.due(at.Add(waited), nil)
+			}
+			now = at.Add(rtt)
+			l.received(seq+1, true, now)
+		}
+		if l.rtt < rtt || l.rtt > rtt+rtt/10 {
+			t.Errorf("%v are thought to be %v", rtt, l.rtt)
+		}
 	}
 }
 

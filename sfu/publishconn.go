@@ -27,7 +27,8 @@ type sender interface {
 }
 
 // publishConn is what arrives on a publish connection: it finds the publication of each packet. mu is held while a packet is on its
-// way to everybody; whoever holds it takes no other lock but those of subscribers, taps and connections.
+// way to everybody; whoever holds it takes no other lock but those of subscribers, taps, connections and
+// the metronome.
 type publishConn struct {
 	peer *Peer
 	conn *transport.Conn
@@ -50,6 +51,7 @@ type publishConn struct {
 	held     bool // there is something to feed back
 	fedAt    time.Time
 	asked    []uint16 // reused
+	hurried  bool     // fast beats come, to ask in time
 }
 
 // inStream is where the packets of an SSRC belong.
@@ -164,6 +166,10 @@ func (c *publishConn) receive(b *transport.Batch, in *inStream, l *layer, payloa
 	c.level(l.pub)
 	l.pass(b, p)
 	c.ask(b, l, now)
+	if !c.hurried && l.nack && l.missing.soon(now) {
+		c.hurried = true
+		c.peer.room.sfu.metronome.hurry(c)
+	}
 }
 
 // known sets the codec of a publication that begins, and refuses packets of another.
@@ -334,6 +340,7 @@ func (c *publishConn) beat(b *transport.Batch, now time.Time) bool {
 		c.feed(b, now)
 	}
 	var blocks []rtcp.ReceptionReport
+	hurry := false
 	for _, s := range c.slots {
 		if s.pub == nil {
 			continue
@@ -342,13 +349,15 @@ func (c *publishConn) beat(b *transport.Batch, now time.Time) bool {
 			if block, ok := c.beatLayer(b, l, now); ok {
 				blocks = append(blocks, block)
 			}
+			hurry = hurry || l.nack && l.missing.soon(now)
 		}
 		s.pub.rank()
 	}
 	if len(blocks) != 0 {
 		c.send(b, &rtcp.ReceiverReport{SSRC: c.ssrc, Reports: blocks[:min(len(blocks), 31)]})
 	}
-	return false
+	c.hurried = hurry
+	return hurry
 }
 
 func (c *publishConn) beatLayer(b *transport.Batch, l *layer, now time.Time) (block rtcp.ReceptionReport, ok bool) {

@@ -18,6 +18,10 @@ const (
 	collapseBelow  = 0.7                   // and the link carries less than this part of the target, it is another link now
 	collapseFactor = 0.95                  // of what it carries
 
+	lateness  = 4 // round trips are divided by it: what comes so much later than what was sent after it counts as lost
+	leastLate = 10 * time.Millisecond
+	mostLate  = 100 * time.Millisecond
+
 	silenceBase = 500 * time.Millisecond // without feedback for this long and three round trips, the target falls
 	silenceStep = 0.7
 )
@@ -32,6 +36,7 @@ type Estimator struct {
 	loss                    lossWindow
 	capacity                capacity
 	probes                  probes
+	doubtful                []uint16 // reported as not arrived, and not yet told to be lost
 	queue                   queueMeter
 	rtt                     time.Duration
 	remb                    int // 0 while there is none
@@ -109,6 +114,32 @@ func (e *Estimator) Sent(seq uint16, size int, at time.Time, probe uint8) {
 	}
 }
 
+// Carries says what a packet carries that was just sent, so that Lost can tell it. It is not 0.
+func (e *Estimator) Carries(seq uint16, what uint32) {
+	if p := e.ring.get(seq); p != nil {
+		p.what = what
+	}
+}
+
+// Lost appends what was carried by packets that are lost, each once: a packet has come that was sent a quarter of a round trip later,
+// which jitter rarely does (RFC 8985 section 6.2), and none that carries the same.
+func (e *Estimator) Lost(dst []uint32) []uint32 {
+	late := min(max(e.rtt/lateness, leastLate), mostLate)
+	kept := e.doubtful[:0]
+	for _, seq := range e.doubtful {
+		p := e.ring.get(seq)
+		switch {
+		case p == nil || p.state != slotLost: // it has come, or is forgotten
+		case e.reported-p.at < late:
+			kept = append(kept, seq)
+		case e.ring.needed(p):
+			dst = append(dst, p.what)
+		}
+	}
+	e.doubtful = kept
+	return dst
+}
+
 // Feedback takes a transport-wide feedback packet with its RTCP header. On an error nothing has changed.
 func (e *Estimator) Feedback(raw []byte, at time.Time) error {
 	r, err := parseReport(raw)
@@ -127,6 +158,9 @@ func (e *Estimator) Feedback(raw []byte, at time.Time) error {
 			if p.state == slotSent {
 				p.state = slotLost
 				e.count(p, 1, 1)
+				if p.what != 0 && len(e.doubtful) < sentSlots {
+					e.doubtful = append(e.doubtful, s.seq)
+				}
 			}
 			return
 		}

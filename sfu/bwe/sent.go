@@ -13,6 +13,7 @@ type sentPacket struct {
 	probe uint8  // cluster, 0 if it is no probe
 	state uint8
 	total uint32 // bytes sent before it and with it, modulo 2^32
+	what  uint32 // what it carries, 0 if it does not matter
 }
 
 // States of a sentPacket.
@@ -26,6 +27,16 @@ const (
 type sentRing struct{ slots [sentSlots]sentPacket }
 
 func (r *sentRing) put(p sentPacket) { r.slots[p.seq&(sentSlots-1)] = p }
+
+// needed reports whether what a lost packet carries went out in no other that came, or that was sent later.
+func (r *sentRing) needed(p *sentPacket) bool {
+	for i := range r.slots {
+		if o := &r.slots[i]; o.what == p.what && (o.state == slotAcked || o.at > p.at) {
+			return false
+		}
+	}
+	return true
+}
 
 // get finds a packet that was sent, and has not been reported as arrived.
 func (r *sentRing) get(seq uint16) *sentPacket {
