@@ -32,7 +32,7 @@
 // No goroutine is woken on the way and, for subscribers, nothing is allocated. Video that the pacer does not let go waits as a
 // reference into the history. The metronome, one goroutine for all connections, does what no packet gives occasion to: it drains
 // those queues, sends probes, feedback, reports and requests for missing packets, and lets bandwidth be allocated. NACKs are
-// answered from the history. Requests for key frames meet in a keyframer for each layer, which asks the publisher at most once in
+// answered from the history, and so is what transport-wide feedback reports as lost (egress.mend). Requests for key frames meet in a keyframer for each layer, which asks the publisher at most once in
 // 300 ms and again until a key frame begins. A subscriber that begins, or changes its layer, while the newest key frame is
 // fresh is sent what came since then out of the history (egress.catchUp), so that a crowd needs one key frame. Sender reports of the publisher are translated for each subscriber, so that a member's
 // audio and video play in sync.
