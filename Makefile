@@ -44,7 +44,8 @@ need-run:
 	@scripts/need ffmpeg ffprobe=ffmpeg
 
 need-test: need-run
-	@scripts/need gcc /usr/include/stdlib.h=libc6-dev chromium firefox-esr ip=iproute2 unshare=util-linux
+	@scripts/need gcc /usr/include/stdlib.h=libc6-dev chromium firefox-esr ip=iproute2 unshare=util-linux \
+		/usr/lib/postgresql/15/bin/initdb=postgresql-15
 
 # ---- tests
 
@@ -100,6 +101,11 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s each)
 	  for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	    echo "== $$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg; \
 	  done; done
+
+.PHONY: test-s3
+test-s3: need-test ## the store's tests with blobs in buckets of a real S3 server, which is built first (a minute or two)
+	go build -modfile=tools/s3.mod -o bin/versitygw github.com/versity/versitygw/cmd/versitygw
+	PAUSEPOINT_TEST_S3=$(CURDIR)/bin/versitygw go test -race -count=1 ./store/...
 
 .PHONY: soak-sfu
 soak-sfu: ## joins, aborts, reconnects and crowds by the thousand against the media plane (ARGS="-only churn -n 2000")

@@ -37,7 +37,7 @@ func BenchmarkFanOutTo300(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := h.newRoom(session, s, event.View{})
+	r := h.newRoom(session, 1, s, event.View{})
 	for _, e := range events {
 		r.told.Fold(e)
 	}

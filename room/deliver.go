@@ -2,6 +2,7 @@ package room
 
 import (
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -55,7 +56,7 @@ func (r *Room) submit(events []event.Event, then func()) {
 		return
 	}
 	r.pending++
-	r.journal.Append(r.id, stored, r.commits.report)
+	r.journal.Append(r.id, r.epoch, stored, r.commits.report)
 }
 
 func journalled(events []event.Event) []event.Event {
@@ -86,6 +87,11 @@ func (r *Room) fail(err error) {
 		return
 	}
 	r.failed = true
+	if errors.Is(err, ErrNotOwner) {
+		r.log.Warn("the session goes on with another owner", "session", r.id, "epoch", r.epoch)
+		r.bye = &event.Bye{Reason: "restarting", Message: "The call goes on in another place. You are brought back in a moment."}
+		return
+	}
 	r.log.Error("cannot append to the journal", "session", r.id, "error", err)
 	r.bye = &event.Bye{Reason: "unavailable", Message: "We could not save that. You are brought back to the last that is saved."}
 }

@@ -179,12 +179,16 @@ func (h *House) forget(session string) {
 
 // load makes a session's room, from its journal or, at the first time, from its plan.
 func (h *House) load(ctx context.Context, session string) (*Room, error) {
+	epoch, err := h.cfg.Journal.Own(ctx, session) // before it is read: nobody else adds to it then
+	if err != nil {
+		return nil, fmt.Errorf("own the session: %w", err)
+	}
 	journal, err := h.cfg.Journal.Load(ctx, session)
 	if err != nil {
 		return nil, fmt.Errorf("load journal: %w", err)
 	}
 	if len(journal) == 0 {
-		return h.open(ctx, session)
+		return h.open(ctx, session, epoch)
 	}
 	s, err := New(journal)
 	if err != nil {
@@ -193,14 +197,14 @@ func (h *House) load(ctx context.Context, session string) (*Room, error) {
 	if s.Ended() {
 		return nil, errEnded()
 	}
-	r := h.newRoom(session, s, s.View())
+	r := h.newRoom(session, epoch, s, s.View())
 	r.seq = s.Seq()
 	r.submit(s.Tick(r.env()), nil) // what went on by itself meanwhile
 	r.submit(s.Recover(r.env()), nil)
 	return r, nil
 }
 
-func (h *House) open(ctx context.Context, session string) (*Room, error) {
+func (h *House) open(ctx context.Context, session string, epoch int64) (*Room, error) {
 	plan, err := h.cfg.Plans.Plan(ctx, session)
 	if err != nil {
 		return nil, fmt.Errorf("plan of the session: %w", err)
@@ -210,14 +214,14 @@ func (h *House) open(ctx context.Context, session string) (*Room, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the session: %w", err)
 	}
-	r := h.newRoom(session, s, event.View{})
+	r := h.newRoom(session, epoch, s, event.View{})
 	r.submit(events, nil)
 	return r, nil
 }
 
-func (h *House) newRoom(session string, s *State, told event.View) *Room {
+func (h *House) newRoom(session string, epoch int64, s *State, told event.View) *Room {
 	r := &Room{
-		id: session, journal: h.cfg.Journal, observe: h.cfg.Observe, log: h.cfg.Log, idle: h.cfg.Idle,
+		id: session, epoch: epoch, journal: h.cfg.Journal, observe: h.cfg.Observe, log: h.cfg.Log, idle: h.cfg.Idle,
 		clock:    newClock(s.At(), s.view.Session.Opened),
 		inbox:    make(chan input, inboxSize),
 		commits:  commits{wake: make(chan struct{}, 1)},

@@ -20,18 +20,20 @@ type memJournal struct {
 
 	mu     sync.Mutex
 	stored map[string][][]byte
-	full   bool // appends fail
+	epochs map[string]int64 // of the latest owners
+	full   bool             // appends fail
 }
 
 type appendJob struct {
 	session string
+	epoch   int64
 	events  []event.Event
 	done    func(error)
 }
 
 // newMemJournal starts the writer; it ends with the test.
 func newMemJournal(t *testing.T, delay time.Duration) *memJournal {
-	j := &memJournal{delay: delay, jobs: make(chan appendJob, 1000), stored: map[string][][]byte{}}
+	j := &memJournal{delay: delay, jobs: make(chan appendJob, 1000), stored: map[string][][]byte{}, epochs: map[string]int64{}}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -47,8 +49,15 @@ func newMemJournal(t *testing.T, delay time.Duration) *memJournal {
 	return j
 }
 
-func (j *memJournal) Append(session string, events []event.Event, done func(error)) {
-	j.jobs <- appendJob{session, events, done}
+func (j *memJournal) Own(_ context.Context, session string) (int64, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.epochs[session]++
+	return j.epochs[session], nil
+}
+
+func (j *memJournal) Append(session string, epoch int64, events []event.Event, done func(error)) {
+	j.jobs <- appendJob{session, epoch, events, done}
 }
 
 func (j *memJournal) write(job appendJob) error {
@@ -56,6 +65,9 @@ func (j *memJournal) write(job appendJob) error {
 	defer j.mu.Unlock()
 	if j.full {
 		return errors.New("the disk is full")
+	}
+	if job.epoch != j.epochs[job.session] {
+		return ErrNotOwner
 	}
 	for _, e := range job.events {
 		if e.Seq != int64(len(j.stored[job.session])+1) {

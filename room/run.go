@@ -11,12 +11,18 @@ import (
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
+// ErrNotOwner says that somebody else has become the owner of a session, and that what was to be appended is not stored.
+var ErrNotOwner = errors.New("somebody else is the owner of the session")
+
 // Journal keeps sessions' events.
 type Journal interface {
+	// Own makes the caller the owner of a session and returns its epoch, which is higher than all before it. What former
+	// owners have appended is stored by then, or never is: their appends fail with ErrNotOwner.
+	Own(ctx context.Context, session string) (epoch int64, err error)
 	// Append makes events durable and then calls done, once, with nil or with why it could not. It does not wait for
 	// that itself. Events of one session are stored, and their dones called, in the order of the calls; once one
 	// append of a session has failed, those after it that do not follow the last stored seq must fail too.
-	Append(session string, events []event.Event, done func(error))
+	Append(session string, epoch int64, events []event.Event, done func(error))
 	// Load gives a session's events in order; none if it has not been opened.
 	Load(ctx context.Context, session string) ([]event.Event, error)
 }
@@ -43,6 +49,7 @@ var errStopped = errors.New("the room has stopped")
 // the goroutine of run.
 type Room struct {
 	id       string
+	epoch    int64 // as the session's owner
 	journal  Journal
 	observe  func(session string, events []event.Event)
 	log      *slog.Logger

@@ -105,6 +105,28 @@ func foldFrames(t *testing.T, frames []frame) (event.View, []byte) {
 	return v, raw
 }
 
+// A second house takes the session over: what the first one does from then on is not stored, and its members come back.
+func TestAFormerOwnerStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, 10*time.Millisecond)
+		former, a := l.welcomed(focal)
+		l.open(Config{})
+		latter, b := l.welcomed(peer)
+		before := len(l.stored())
+		former.Handle(focal, a, testID(1), event.MemberHand{Up: true})
+		l.settle()
+		if left := a.take(); len(left) > 0 || a.reason() != "restarting" || len(l.stored()) != before {
+			t.Fatalf("the former owner said %v, then %q", types(left), a.reason())
+		}
+		<-former.Done()
+		latter.Handle(peer, b, testID(2), event.MemberHand{Up: true})
+		l.settle()
+		if p := replyTo(t, b.take(), testID(2)); p.Error != nil || l.member(latter, focal).Hand != 0 {
+			t.Fatalf("the owner answered %v, and shows %v", p, l.told(latter).Members)
+		}
+	})
+}
+
 func TestFailedAppendIsNotAcknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLive(t, 10*time.Millisecond)

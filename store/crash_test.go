@@ -12,29 +12,46 @@ import (
 
 	"github.com/pausepoint/pausepoint/room/event"
 	"github.com/pausepoint/pausepoint/store"
+	"github.com/pausepoint/pausepoint/store/storetest"
 )
 
-// Variables of the child process that is killed: the folder of its store and the sessions that it writes.
+// Variables of the child process that is killed: where its store is and the sessions that it writes.
 const (
 	childFolder   = "PAUSEPOINT_TEST_FOLDER"
+	childDatabase = "PAUSEPOINT_TEST_DATABASE"
+	childBlobs    = "PAUSEPOINT_TEST_BLOBS"
 	childSessions = "PAUSEPOINT_TEST_SESSIONS"
 )
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childFolder); dir != "" {
-		if err := child(dir, strings.Split(os.Getenv(childSessions), ",")); err != nil {
+		at := inFolder(dir)
+		at.config.Database, at.config.Blobs = os.Getenv(childDatabase), os.Getenv(childBlobs)
+		if err := child(at, strings.Split(os.Getenv(childSessions), ",")); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		return
 	}
-	os.Exit(m.Run())
+	keys := map[string]string{"AWS_ACCESS_KEY_ID": storetest.S3Key, "AWS_SECRET_ACCESS_KEY": storetest.S3Secret}
+	for name, value := range keys {
+		if err := os.Setenv(name, value); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	code := m.Run()
+	if err := stopServers(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // child appends to its sessions without end, and says what was acknowledged: "<session> <seq>".
-func child(dir string, sessions []string) error {
+func child(at place, sessions []string) error {
 	ctx := context.Background()
-	s, err := store.Open(ctx, dir, quiet())
+	s, err := store.Open(ctx, at.config)
 	if err != nil {
 		return err
 	}
@@ -44,9 +61,13 @@ func child(dir string, sessions []string) error {
 		if err != nil {
 			return err
 		}
+		epoch, err := s.Own(ctx, session)
+		if err != nil {
+			return err
+		}
 		go func() {
 			for seq := int64(len(stored)) + 1; ; seq++ {
-				if err := appendAll(s, session, spoke(seq)); err != nil {
+				if err := appendAll(s, session, epoch, spoke(seq)); err != nil {
 					failed <- err
 					return
 				}
@@ -58,32 +79,35 @@ func child(dir string, sessions []string) error {
 }
 
 func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
-	const kills = 8
-	dir := t.TempDir()
-	sessions := prepare(t, dir)
+	everywhere(t, testWhatWasAcknowledgedSurvivesAKill)
+}
+
+func testWhatWasAcknowledgedSurvivesAKill(t *testing.T, at place) {
+	const kills = 5
+	sessions := prepare(t, at)
 	acked := map[string]int64{}
 	for range kills {
-		runAndKill(t, dir, sessions, acked, 1+rand.IntN(400))
-		checkJournals(t, dir, acked)
+		runAndKill(t, at, sessions, acked, 1+rand.IntN(400))
+		checkJournals(t, at, acked)
 	}
 }
 
-func prepare(t *testing.T, dir string) []string {
+func prepare(t *testing.T, at place) []string {
 	t.Helper()
-	s, err := store.Open(t.Context(), dir, quiet())
+	s, err := store.Open(t.Context(), at.config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, ctx: t.Context(), store: s, sessions: sessionsOf(s)}
+	w := worldOf(t, s)
 	sessions := []string{w.newSession(), w.newSession(), w.newSession(), w.newSession()}
 	w.must(s.Close())
 	return sessions
 }
 
 // checkJournals opens the store as a server would that starts again.
-func checkJournals(t *testing.T, dir string, acked map[string]int64) {
+func checkJournals(t *testing.T, at place, acked map[string]int64) {
 	t.Helper()
-	s, err := store.Open(t.Context(), dir, quiet())
+	s, err := store.Open(t.Context(), at.config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,10 +124,10 @@ func checkJournals(t *testing.T, dir string, acked map[string]int64) {
 }
 
 // runAndKill starts a child, kills it after some acknowledgements, and notes all that it made.
-func runAndKill(t *testing.T, dir string, sessions []string, acked map[string]int64, after int) {
+func runAndKill(t *testing.T, at place, sessions []string, acked map[string]int64, after int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childFolder+"="+dir, childSessions+"="+strings.Join(sessions, ","))
+	cmd.Env = append(os.Environ(), childFolder+"="+at.config.Folder, childDatabase+"="+at.config.Database, childBlobs+"="+at.config.Blobs, childSessions+"="+strings.Join(sessions, ","))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

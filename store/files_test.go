@@ -28,8 +28,10 @@ func tempFile(t *testing.T, dir, content string) string {
 	return file
 }
 
-func TestBlobs(t *testing.T) {
-	w := newWorld(t)
+func TestBlobs(t *testing.T) { everywhere(t, testBlobs) }
+
+func testBlobs(t *testing.T, at place) {
+	w := newWorld(t, at)
 	dir := t.TempDir()
 	w.must(w.store.PutFile(w.ctx, "clips/a/720p.mp4", tempFile(t, dir, "first")))
 	w.must(w.store.PutFile(w.ctx, "clips/a/720p.mp4", tempFile(t, dir, "second one")))
@@ -57,15 +59,17 @@ func TestBlobs(t *testing.T) {
 	w.must(blob.Close())
 }
 
-func TestBlobsOfAnotherDiskAreCopied(t *testing.T) {
+func TestBlobsOfAnotherDiskAreCopied(t *testing.T) { everywhere(t, testBlobsOfAnotherDiskAreCopied) }
+
+func testBlobsOfAnotherDiskAreCopied(t *testing.T, at place) {
 	const other = "/dev/shm"
 	dir, err := os.MkdirTemp(other, "pausepoint-")
 	if err != nil {
 		dir = t.TempDir() // there is no such disk: then the file is moved
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	w := newWorld(t)
-	content := strings.Repeat("frame", 100_000)
+	w := newWorld(t, at)
+	content := strings.Repeat("frame", 3_500_000) // more than a bucket takes in one part
 	w.must(w.store.PutFile(w.ctx, "clips/a/b", tempFile(t, dir, content)))
 	blob, err := w.store.OpenBlob(w.ctx, "clips/a/b")
 	w.must(err)
@@ -85,7 +89,7 @@ func TestBlobsOfAnotherDiskAreCopied(t *testing.T) {
 
 func TestBlobKeysStayInTheFolder(t *testing.T) {
 	dir := t.TempDir()
-	w := newWorldIn(t, dir)
+	w := newWorld(t, inFolder(dir))
 	outside := tempFile(t, dir, "secret")
 	w.must(os.Symlink(outside, filepath.Join(dir, "blobs", "link")))
 	w.must(os.Symlink(dir, filepath.Join(dir, "blobs", "folder")))
@@ -123,14 +127,16 @@ func TestUnfinishedBlobsAreClearedAtTheStart(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(left), 0o700), os.WriteFile(left, []byte("half"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	open(t, dir)
+	open(t, inFolder(dir))
 	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestClipKeepsEveryField(t *testing.T) {
-	w := newWorld(t)
+func TestClipKeepsEveryField(t *testing.T) { everywhere(t, testClipKeepsEveryField) }
+
+func testClipKeepsEveryField(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	want := clip.Clip{ID: newID(), Owner: ana.ID, State: clip.Ready}
 	fill(reflect.ValueOf(&want).Elem())
@@ -176,8 +182,10 @@ func fill(v reflect.Value) {
 	}
 }
 
-func TestClipsAreListed(t *testing.T) {
-	w := newWorld(t)
+func TestClipsAreListed(t *testing.T) { everywhere(t, testClipsAreListed) }
+
+func testClipsAreListed(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana, bea := w.account("ana"), w.account("bea")
 	practice, mine, hers := w.clip(""), w.clip(ana.ID), w.clip(bea.ID)
 	_, err := w.store.UpdateClip(w.ctx, mine.ID, func(c *clip.Clip) error { c.State = clip.Waiting; return nil })
@@ -212,7 +220,11 @@ func TestClipsAreListed(t *testing.T) {
 }
 
 func TestAClipThatRefusesToChangeStays(t *testing.T) {
-	w := newWorld(t)
+	everywhere(t, testAClipThatRefusesToChangeStays)
+}
+
+func testAClipThatRefusesToChangeStays(t *testing.T, at place) {
+	w := newWorld(t, at)
 	c := w.clip(w.account("ana").ID)
 	no := errors.New("no")
 	_, err := w.store.UpdateClip(w.ctx, c.ID, func(c *clip.Clip) error { c.Title = "changed"; return no })
@@ -234,8 +246,10 @@ func TestAClipThatRefusesToChangeStays(t *testing.T) {
 	}
 }
 
-func TestSegments(t *testing.T) {
-	w := newWorld(t)
+func TestSegments(t *testing.T) { everywhere(t, testSegments) }
+
+func testSegments(t *testing.T, at place) {
+	w := newWorld(t, at)
 	var late, early recorder.Segment
 	fill(reflect.ValueOf(&late).Elem())
 	fill(reflect.ValueOf(&early).Elem())
@@ -262,9 +276,10 @@ func TestSegments(t *testing.T) {
 	}
 }
 
-func TestBrowserSessions(t *testing.T) {
-	dir := t.TempDir()
-	w := newWorldIn(t, dir)
+func TestBrowserSessions(t *testing.T) { everywhere(t, testBrowserSessions) }
+
+func testBrowserSessions(t *testing.T, at place) {
+	w := newWorld(t, at)
 	b := w.store.BrowserSessions()
 	data := []byte{0, 1, 0xff}
 	w.must(b.CommitCtx(w.ctx, "secret-token", []byte("old"), time.Now().Add(time.Hour)))
@@ -276,7 +291,7 @@ func TestBrowserSessions(t *testing.T) {
 	if _, found, err := b.Find("expired"); err != nil || found {
 		t.Errorf("an expired one is found: %v", err)
 	}
-	again := open(t, dir) // the same cookie after a restart
+	again := open(t, at) // the same cookie after a restart
 	if _, found, err := again.BrowserSessions().Find("secret-token"); err != nil || !found {
 		t.Errorf("lost in a restart: %v", err)
 	}
@@ -287,34 +302,36 @@ func TestBrowserSessions(t *testing.T) {
 	}
 }
 
-func TestTokensAreNotInTheDatabase(t *testing.T) {
-	dir := t.TempDir()
-	w := newWorldIn(t, dir)
+func TestTokensAreNotInTheDatabase(t *testing.T) { everywhere(t, testTokensAreNotInTheDatabase) }
+
+func testTokensAreNotInTheDatabase(t *testing.T, at place) {
+	w := newWorld(t, at)
 	w.must(w.store.BrowserSessions().Commit("cookie-of-somebody", nil, time.Now().Add(time.Hour)))
 	setup, err := w.people.SetupToken(w.ctx)
 	w.must(err)
 	invitation, _, err := w.people.Invite(w.ctx, w.account("ana").ID, "")
 	w.must(err)
-	for _, name := range []string{"pausepoint.db", "pausepoint.db-wal"} {
-		b, err := os.ReadFile(filepath.Join(dir, name))
-		w.must(err)
-		for _, token := range []string{"cookie-of-somebody", setup, invitation} {
-			if bytes.Contains(b, []byte(token)) {
-				t.Errorf("%s has the token %s", name, token)
-			}
+	kept := at.contents(t)
+	for _, token := range []string{"cookie-of-somebody", setup, invitation} {
+		if strings.Contains(kept, token) {
+			t.Errorf("the database has the token %s", token)
 		}
+	}
+	if !strings.Contains(kept, "ana@school.example") {
+		t.Error("that was not the database")
 	}
 }
 
-func TestMigratingAgainChangesNothing(t *testing.T) {
-	dir := t.TempDir()
+func TestMigratingAgainChangesNothing(t *testing.T) { everywhere(t, testMigratingAgainChangesNothing) }
+
+func testMigratingAgainChangesNothing(t *testing.T, at place) {
 	var ana string
 	for i := range 3 {
-		s, err := store.Open(t.Context(), dir, quiet())
+		s, err := store.Open(t.Context(), at.config)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &world{t: t, ctx: t.Context(), store: s}
+		w := worldOf(t, s)
 		if i == 0 {
 			ana = w.account("ana").ID
 		}
@@ -325,24 +342,25 @@ func TestMigratingAgainChangesNothing(t *testing.T) {
 	}
 }
 
-func TestANewerDatabaseIsLeftAlone(t *testing.T) {
-	dir := t.TempDir()
-	s, err := store.Open(t.Context(), dir, quiet())
+func TestANewerDatabaseIsLeftAlone(t *testing.T) { everywhere(t, testANewerDatabaseIsLeftAlone) }
+
+func testANewerDatabaseIsLeftAlone(t *testing.T, at place) {
+	s, err := store.Open(t.Context(), at.config)
 	if err == nil {
 		err = s.Close()
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	damage(t, dir, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`)
-	if _, err := store.Open(t.Context(), dir, quiet()); err == nil || !strings.Contains(err.Error(), "newer") {
+	at.damage(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)`)
+	if _, err := store.Open(t.Context(), at.config); err == nil || !strings.Contains(err.Error(), "newer") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestFoldersWithOddNames(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a b?c#d%20é")
-	open(t, dir)
+	open(t, inFolder(dir))
 	if _, err := os.Stat(filepath.Join(dir, "pausepoint.db")); err != nil {
 		t.Error(err)
 	}

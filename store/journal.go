@@ -1,14 +1,19 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
+	"time"
 
+	"github.com/pausepoint/pausepoint/account"
+	"github.com/pausepoint/pausepoint/room"
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
@@ -17,6 +22,13 @@ const (
 	maxBatch  = 2000    // events in one transaction, about
 	maxQueued = 100_000 // events that wait for the disk; beyond, appends fail
 	maxTails  = 10_000  // sessions whose end is remembered
+)
+
+// While a database is gone, what waits for it is tried again, each time a little later, for no longer than this.
+const (
+	patience   = 8 * time.Second
+	firstRetry = 20 * time.Millisecond
+	lastRetry  = 500 * time.Millisecond
 )
 
 // What appends fail with.
@@ -29,9 +41,10 @@ var (
 // journal is the writer of all sessions' journals. It commits whatever has come while the disk was busy with the
 // commit before: the more there is to do, the more goes into one fsync.
 type journal struct {
-	db    *sql.DB
-	log   *slog.Logger
-	ended chan struct{}
+	db      *database
+	log     *slog.Logger
+	closing chan struct{} // closed when it is: nothing is waited for any more
+	ended   chan struct{}
 
 	mu     sync.Mutex // guards what follows
 	more   *sync.Cond
@@ -39,30 +52,55 @@ type journal struct {
 	queued int // events in queue
 	closed bool
 
-	tails map[string]int64 // seq of the last event of sessions; owned by run's goroutine
+	tails map[owner]int64 // seq of the last event of sessions; owned by run's goroutine
+}
+
+// owner is who may write a session's journal.
+type owner struct {
+	session string
+	epoch   int64
 }
 
 // appendage is one call of Append.
 type appendage struct {
-	session string
+	owner
 	events  []event.Event
 	done    func(error)
 	err     error // it has failed before it came to the disk
+	unknown bool  // it may be stored: the database went while it was committed
 }
 
-func newJournal(db *sql.DB, log *slog.Logger) *journal {
-	j := &journal{db: db, log: log, ended: make(chan struct{}), tails: map[string]int64{}}
+func newJournal(db *database, log *slog.Logger) *journal {
+	j := &journal{db: db, log: log, closing: make(chan struct{}), ended: make(chan struct{}), tails: map[owner]int64{}}
 	j.more = sync.NewCond(&j.mu)
 	go j.run()
 	return j
 }
 
+// Own implements [room.Journal]. Who takes a session waits for the commit of an append that is under way.
+func (s *Store) Own(ctx context.Context, session string) (epoch int64, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `INSERT INTO leases (session, epoch, taken, written) SELECT id, 1, $2, 0 FROM sessions WHERE id = $1
+			ON CONFLICT (session) DO UPDATE SET epoch = leases.epoch + 1, taken = excluded.taken RETURNING epoch`,
+			session, time.Now().UnixMilli()).Scan(&epoch)
+	})
+	if errors.Is(err, sql.ErrNoRows) || unstorable(err) {
+		return 0, account.ErrNotFound
+	}
+	if err != nil {
+		return 0, fmt.Errorf("own the session %s: %w", session, err)
+	}
+	return epoch, nil
+}
+
 // Append makes events durable and then calls done, once, with nil or with why it could not. It returns at once. Events
 // of one session are stored, and their dones called, in the order of the calls, from one goroutine for all sessions: done
 // must not block. Events whose seq does not follow the last stored one fail, and so do all that come after
-// a failure.
-func (s *Store) Append(session string, events []event.Event, done func(error)) {
-	s.journal.append(appendage{session: session, events: events, done: done})
+// a failure. Appends with another epoch than the latest owner's fail with [room.ErrNotOwner].
+//
+// While a database server is gone, appends wait for it, up to [patience].
+func (s *Store) Append(session string, epoch int64, events []event.Event, done func(error)) {
+	s.journal.append(appendage{owner: owner{session, epoch}, events: events, done: done})
 }
 
 func (j *journal) append(a appendage) {
@@ -83,6 +121,9 @@ func (j *journal) append(a appendage) {
 // close commits what is queued and waits for that.
 func (j *journal) close() {
 	j.mu.Lock()
+	if !j.closed {
+		close(j.closing)
+	}
 	j.closed = true
 	j.more.Signal()
 	j.mu.Unlock()
@@ -128,31 +169,56 @@ func (j *journal) next() []appendage {
 // commit stores a batch in one transaction and sets the errors of what could not be stored. If the transaction fails,
 // everybody gets one of their own, so that nobody fails for another one's fault.
 func (j *journal) commit(batch []appendage) {
-	if err := j.try(batch); err == nil {
-		return
-	} else if len(batch) == 1 {
-		batch[0].err = err
-		j.log.Error("events not stored", slog.String("session", batch[0].session), slog.Any("err", err))
-		return
-	}
-	for i := range batch {
-		if batch[i].err == nil || errors.Is(batch[i].err, errGap) { // a gap may have been the other transaction's
-			batch[i].err = nil
+	err := j.persist(batch)
+	switch {
+	case err == nil:
+	case len(batch) == 1 || j.db.gone(err):
+		for i := range batch {
+			batch[i].err = cmp.Or(batch[i].err, err)
+		}
+		j.log.Error("events not stored", slog.String("session", batch[0].session), slog.Int("appends", len(batch)), slog.Any("err", err))
+	default:
+		for i := range batch {
 			j.commit(batch[i : i+1])
 		}
 	}
 }
 
-// try stores a batch in one transaction. Appends that do not follow their session's last event get errGap and are left out.
-func (j *journal) try(batch []appendage) error {
-	ctx := context.Background() // what was asked for is written, whoever has gone meanwhile
-	tails := map[string]int64{}
-	err := transact(ctx, j.db, func(tx *sql.Tx) error {
-		w, err := newJournalTx(ctx, tx)
-		if err != nil {
+// persist tries until a batch is stored, or cannot be. A commit that was under way when the database went may have
+// happened: the next try sees that.
+func (j *journal) persist(batch []appendage) error {
+	end := time.Now().Add(patience)
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		asked := slices.Clone(batch)
+		err := j.try(batch)
+		if err == nil || !j.db.gone(err) && !j.db.again(err) || time.Now().Add(wait).After(end) {
 			return err
 		}
-		defer w.close()
+		copy(batch, asked) // what was refused may have been refused because of others
+		for i := range batch {
+			batch[i].unknown = true
+		}
+		j.log.Warn("the database does not answer; what waits to be stored is tried again", slog.Int("appends", len(batch)), slog.Any("err", err))
+		select {
+		case <-time.After(wait):
+		case <-j.closing:
+			end = time.Now() // once more
+		}
+	}
+}
+
+// try stores a batch in one transaction. Appends that do not follow their session's last event get errGap, those of a former
+// owner room.ErrNotOwner, and both are left out.
+func (j *journal) try(batch []appendage) error {
+	ctx := context.Background() // what was asked for is written, whoever has gone meanwhile
+	if j.db.within > 0 {
+		limited, cancel := context.WithTimeout(ctx, j.db.within)
+		defer cancel()
+		ctx = limited
+	}
+	tails := map[owner]int64{}
+	err := transact(ctx, j.db.writer, nil, func(tx *sql.Tx) error {
+		w := newJournalTx(ctx, tx)
 		for i := range batch {
 			if err := j.add(w, &batch[i], tails); err != nil {
 				return err
@@ -161,8 +227,8 @@ func (j *journal) try(batch []appendage) error {
 		return w.finish()
 	})
 	if err != nil {
-		for session := range tails {
-			delete(j.tails, session) // whatever happened: ask the database next time
+		for o := range tails {
+			delete(j.tails, o) // whatever happened: ask the database next time
 		}
 		return err
 	}
@@ -170,48 +236,71 @@ func (j *journal) try(batch []appendage) error {
 	return nil
 }
 
-func (j *journal) remember(tails map[string]int64) {
+func (j *journal) remember(tails map[owner]int64) {
 	if len(j.tails) > maxTails {
 		clear(j.tails)
 	}
-	for session, seq := range tails {
-		j.tails[session] = seq
+	for o, seq := range tails {
+		j.tails[o] = seq
 	}
 }
 
 // add stores one append; tails is how far the transaction has come.
-func (j *journal) add(w *journalTx, a *appendage, tails map[string]int64) error {
+func (j *journal) add(w *journalTx, a *appendage, tails map[owner]int64) error {
 	if a.err != nil || len(a.events) == 0 {
 		return nil
 	}
-	tail, err := j.tail(w, a.session, tails)
+	tail, err := j.tail(w, a.owner, tails)
+	if errors.Is(err, room.ErrNotOwner) {
+		j.refuse(a, err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	for i, e := range a.events {
+	fresh := a.events
+	if a.unknown {
+		if fresh, err = w.unstored(a.session, a.events, tail); err != nil {
+			return err
+		}
+	}
+	for i, e := range fresh {
 		if e.Seq != tail+int64(i)+1 {
-			a.err = fmt.Errorf("%w: session %s, seq %d after %d", errGap, a.session, e.Seq, tail+int64(i))
-			j.log.Error("events not stored", slog.String("session", a.session), slog.Any("err", a.err))
+			j.refuse(a, fmt.Errorf("%w: session %s, seq %d after %d", errGap, a.session, e.Seq, tail+int64(i)))
 			return nil
 		}
 	}
-	for _, e := range a.events {
+	for _, e := range fresh {
 		if err := w.insert(a.session, e); err != nil {
 			return err
 		}
 	}
-	tails[a.session] = tail + int64(len(a.events))
+	tails[a.owner] = tail + int64(len(fresh))
 	return nil
 }
 
-func (j *journal) tail(w *journalTx, session string, tails map[string]int64) (int64, error) {
-	if seq, ok := tails[session]; ok {
+func (j *journal) refuse(a *appendage, err error) {
+	a.err = err
+	j.log.Error("events not stored", slog.String("session", a.session), slog.Any("err", err))
+}
+
+// tail is the seq of a session's last event. Once in each transaction it sees that the owner is still that.
+func (j *journal) tail(w *journalTx, o owner, tails map[owner]int64) (int64, error) {
+	if seq, ok := tails[o]; ok {
 		return seq, nil
 	}
-	if seq, ok := j.tails[session]; ok {
-		return seq, nil
+	if err := w.claim(o); err != nil {
+		return 0, err
 	}
-	return w.tail(session)
+	seq, ok := j.tails[o]
+	if !ok {
+		var err error
+		if seq, err = w.tail(o.session); err != nil {
+			return 0, err
+		}
+	}
+	tails[o] = seq
+	return seq, nil
 }
 
 // Load returns a session's events in order; none if it has not been opened. A journal with a hole in it is an error.

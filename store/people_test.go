@@ -17,8 +17,10 @@ func someone(token, name string) account.NewAccount {
 	return account.NewAccount{Token: token, Name: name, Email: name + "@school.example", Password: goodPassword}
 }
 
-func TestFirstAccount(t *testing.T) {
-	w := newWorld(t)
+func TestFirstAccount(t *testing.T) { everywhere(t, testFirstAccount) }
+
+func testFirstAccount(t *testing.T, at place) {
+	w := newWorld(t, at)
 	old, err := w.people.SetupToken(w.ctx)
 	w.must(err)
 	token, err := w.people.SetupToken(w.ctx) // the server started again
@@ -46,8 +48,10 @@ func TestFirstAccount(t *testing.T) {
 	}
 }
 
-func TestInvitationIsGoodOnce(t *testing.T) {
-	w := newWorld(t)
+func TestInvitationIsGoodOnce(t *testing.T) { everywhere(t, testInvitationIsGoodOnce) }
+
+func testInvitationIsGoodOnce(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	token, expires, err := w.people.Invite(w.ctx, ana.ID, " Bea@School.Example ")
 	w.must(err)
@@ -72,8 +76,10 @@ func TestInvitationIsGoodOnce(t *testing.T) {
 	}
 }
 
-func TestInvitationExpires(t *testing.T) {
-	w := newWorld(t)
+func TestInvitationExpires(t *testing.T) { everywhere(t, testInvitationExpires) }
+
+func testInvitationExpires(t *testing.T, at place) {
+	w := newWorld(t, at)
 	past := time.Now().UTC().Add(-time.Hour)
 	inv := account.Invitation{Hash: account.HashToken("late"), Created: past, Expires: past.Add(time.Minute)}
 	w.must(w.store.AddInvitation(w.ctx, inv))
@@ -84,7 +90,11 @@ func TestInvitationExpires(t *testing.T) {
 }
 
 func TestJoinRefusesAndKeepsTheInvitation(t *testing.T) {
-	w := newWorld(t)
+	everywhere(t, testJoinRefusesAndKeepsTheInvitation)
+}
+
+func testJoinRefusesAndKeepsTheInvitation(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	token, _, err := w.people.Invite(w.ctx, ana.ID, "")
 	w.must(err)
@@ -116,8 +126,10 @@ func TestJoinRefusesAndKeepsTheInvitation(t *testing.T) {
 	}
 }
 
-func TestSignIn(t *testing.T) {
-	w := newWorld(t)
+func TestSignIn(t *testing.T) { everywhere(t, testSignIn) }
+
+func testSignIn(t *testing.T, at place) {
+	w := newWorld(t, at)
 	token, err := w.people.SetupToken(w.ctx)
 	w.must(err)
 	ana, err := w.people.SetUp(w.ctx, someone(token, "ana"))
@@ -139,8 +151,10 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-func TestGuessingAPasswordEnds(t *testing.T) {
-	w := newWorld(t)
+func TestGuessingAPasswordEnds(t *testing.T) { everywhere(t, testGuessingAPasswordEnds) }
+
+func testGuessingAPasswordEnds(t *testing.T, at place) {
+	w := newWorld(t, at)
 	var wait account.RetryAfter
 	tries := 0
 	for ; tries < 50; tries++ {
@@ -164,8 +178,11 @@ func TestGuessingAPasswordEnds(t *testing.T) {
 // Guests who take a link and never come in do not fill a session for good. Who came in, was sent out, prepared a note or has an
 // account stays known.
 func TestGuestsWhoNeverComeInAreForgotten(t *testing.T) {
-	dir := t.TempDir()
-	w := newWorldIn(t, dir)
+	everywhere(t, testGuestsWhoNeverComeInAreForgotten)
+}
+
+func testGuestsWhoNeverComeInAreForgotten(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	bea := w.account("bea")
 	id := w.plan(ana, account.NewSession{}).Plan.ID
@@ -210,7 +227,7 @@ func TestGuestsWhoNeverComeInAreForgotten(t *testing.T) {
 	}
 
 	add("never", "", long)
-	again := open(t, dir) // it sweeps when it opens
+	again := open(t, at) // it sweeps when it opens
 	for members(again) != stay+1 {
 		if t.Context().Err() != nil {
 			t.Fatal("nobody is forgotten")

@@ -24,8 +24,10 @@ func change(t *testing.T, body string) account.Change {
 	return c
 }
 
-func TestNewPlanHasDefaults(t *testing.T) {
-	w := newWorld(t)
+func TestNewPlanHasDefaults(t *testing.T) { everywhere(t, testNewPlanHasDefaults) }
+
+func testNewPlanHasDefaults(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	card := w.plan(ana, account.NewSession{})
 	p := card.Plan
@@ -46,8 +48,10 @@ func stored(m account.Member) account.Member {
 	return m
 }
 
-func TestPracticeIsReadyToEnter(t *testing.T) {
-	w := newWorld(t)
+func TestPracticeIsReadyToEnter(t *testing.T) { everywhere(t, testPracticeIsReadyToEnter) }
+
+func testPracticeIsReadyToEnter(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	_, err := w.sessions.Create(w.ctx, ana, account.NewSession{Practice: true})
 	refused(t, err, "unavailable")
@@ -62,8 +66,10 @@ func TestPracticeIsReadyToEnter(t *testing.T) {
 	}
 }
 
-func TestChangeLeavesWhatIsAbsent(t *testing.T) {
-	w := newWorld(t)
+func TestChangeLeavesWhatIsAbsent(t *testing.T) { everywhere(t, testChangeLeavesWhatIsAbsent) }
+
+func testChangeLeavesWhatIsAbsent(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	c := w.clip(ana.ID)
 	id := w.plan(ana, account.NewSession{Change: change(t, `{"title":"Fractions","minutes":30,"recorded":true,
@@ -82,8 +88,10 @@ func TestChangeLeavesWhatIsAbsent(t *testing.T) {
 	}
 }
 
-func TestChangeRefuses(t *testing.T) {
-	w := newWorld(t)
+func TestChangeRefuses(t *testing.T) { everywhere(t, testChangeRefuses) }
+
+func testChangeRefuses(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana, bea := w.account("ana"), w.account("bea")
 	c, hers := w.clip(ana.ID), w.clip(bea.ID)
 	id := w.plan(ana, account.NewSession{Change: withClip(c)}).Plan.ID
@@ -129,8 +137,10 @@ func TestChangeRefuses(t *testing.T) {
 	}
 }
 
-func TestEachPreparesTheirOwnNotes(t *testing.T) {
-	w := newWorld(t)
+func TestEachPreparesTheirOwnNotes(t *testing.T) { everywhere(t, testEachPreparesTheirOwnNotes) }
+
+func testEachPreparesTheirOwnNotes(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	id := w.plan(ana, account.NewSession{Change: withClip(w.clip(ana.ID))}).Plan.ID
 	coach, m := w.enter(id, event.Coach, nil, "Carl")
@@ -160,8 +170,10 @@ func TestEachPreparesTheirOwnNotes(t *testing.T) {
 	}
 }
 
-func TestPausesKeepWhoPreparedThem(t *testing.T) {
-	w := newWorld(t)
+func TestPausesKeepWhoPreparedThem(t *testing.T) { everywhere(t, testPausesKeepWhoPreparedThem) }
+
+func testPausesKeepWhoPreparedThem(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	c := w.clip(ana.ID)
 	id := w.plan(ana, account.NewSession{Change: withClip(c)}).Plan.ID
@@ -188,7 +200,11 @@ func TestPausesKeepWhoPreparedThem(t *testing.T) {
 }
 
 func TestABegunSessionIsNotPlannedAnyMore(t *testing.T) {
-	w := newWorld(t)
+	everywhere(t, testABegunSessionIsNotPlannedAnyMore)
+}
+
+func testABegunSessionIsNotPlannedAnyMore(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	id := w.plan(ana, account.NewSession{}).Plan.ID
 	w.begin(id)
@@ -196,8 +212,10 @@ func TestABegunSessionIsNotPlannedAnyMore(t *testing.T) {
 	refused(t, err, "conflict")
 }
 
-func TestDeleteTakesEverything(t *testing.T) {
-	w := newWorld(t)
+func TestDeleteTakesEverything(t *testing.T) { everywhere(t, testDeleteTakesEverything) }
+
+func testDeleteTakesEverything(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	id := w.plan(ana, account.NewSession{}).Plan.ID
 	coach, m := w.enter(id, event.Coach, nil, "Carl")
@@ -218,8 +236,10 @@ func TestDeleteTakesEverything(t *testing.T) {
 	}
 }
 
-func TestPlansChangeOneAfterTheOther(t *testing.T) {
-	w := newWorld(t)
+func TestPlansChangeOneAfterTheOther(t *testing.T) { everywhere(t, testPlansChangeOneAfterTheOther) }
+
+func testPlansChangeOneAfterTheOther(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	id := w.plan(ana, account.NewSession{}).Plan.ID
 	var all sync.WaitGroup

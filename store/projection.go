@@ -5,29 +5,52 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pausepoint/pausepoint/account"
+	"github.com/pausepoint/pausepoint/room"
 	"github.com/pausepoint/pausepoint/room/event"
 )
+
+// maxRows is how many events one statement inserts.
+const maxRows = 500
 
 // journalTx is a transaction that writes events, and what lists of sessions show of them.
 type journalTx struct {
 	ctx    context.Context
 	tx     *sql.Tx
-	row    *sql.Stmt
+	values []any            // of rows that are not inserted yet
 	latest map[string]int64 // session time of the latest event
 }
 
-func newJournalTx(ctx context.Context, tx *sql.Tx) (*journalTx, error) {
-	stmt, err := tx.PrepareContext(ctx, `INSERT INTO journal (session, seq, at, member, type, json) VALUES ($1, $2, $3, $4, $5, $6)`)
-	if err != nil {
-		return nil, fmt.Errorf("prepare: %w", err)
-	}
-	return &journalTx{ctx: ctx, tx: tx, row: stmt, latest: map[string]int64{}}, nil
+func newJournalTx(ctx context.Context, tx *sql.Tx) *journalTx {
+	return &journalTx{ctx: ctx, tx: tx, latest: map[string]int64{}}
 }
 
-func (w *journalTx) close() { _ = w.row.Close() }
+// claim sees that an owner is the latest, and that nobody becomes one before the transaction ends.
+func (w *journalTx) claim(o owner) error {
+	res, err := w.tx.ExecContext(w.ctx, `UPDATE leases SET written = $3 WHERE session = $1 AND epoch = $2`,
+		o.session, o.epoch, time.Now().UnixMilli())
+	return exactly(res, err, room.ErrNotOwner)
+}
+
+// unstored is what of some events is not in the journal yet, as a former try may have left them there.
+func (w *journalTx) unstored(session string, events []event.Event, tail int64) ([]event.Event, error) {
+	first := events[0].Seq
+	stored, err := all(w.ctx, w.tx, scanString, `SELECT json FROM journal WHERE session = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq`,
+		session, first, min(first+int64(len(events))-1, tail))
+	if err != nil {
+		return nil, fmt.Errorf("see what is stored: %w", err)
+	}
+	for i, text := range stored {
+		want, err := json.Marshal(events[i])
+		if err != nil || string(want) != text {
+			return events, err
+		}
+	}
+	return events[len(stored):], nil
+}
 
 // tail is the seq of a session's last event, 0 without one.
 func (w *journalTx) tail(session string) (int64, error) {
@@ -44,18 +67,45 @@ func (w *journalTx) insert(session string, e event.Event) error {
 	if err != nil {
 		return fmt.Errorf("write event %d: %w", e.Seq, err)
 	}
-	if _, err := w.row.ExecContext(w.ctx, session, e.Seq, e.At, e.By, event.Name(e.Body), string(text)); err != nil {
-		return fmt.Errorf("insert event %d: %w", e.Seq, err)
-	}
+	w.values = append(w.values, session, e.Seq, e.At, e.By, event.Name(e.Body), string(text))
 	w.latest[session] = e.At
 	if err := w.project(session, e); err != nil {
 		return fmt.Errorf("project event %d (%s): %w", e.Seq, event.Name(e.Body), err)
 	}
+	if len(w.values) < maxRows*journalColumns {
+		return nil
+	}
+	return w.flush()
+}
+
+const journalColumns = 6
+
+// flush inserts what waits for that, with one statement.
+func (w *journalTx) flush() error {
+	if len(w.values) == 0 {
+		return nil
+	}
+	var query strings.Builder
+	query.WriteString(`INSERT INTO journal (session, seq, at, member, type, json) VALUES `)
+	for i := range len(w.values) / journalColumns {
+		if i > 0 {
+			query.WriteString(", ")
+		}
+		n := i * journalColumns
+		_, _ = fmt.Fprintf(&query, "($%d, $%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5, n+6)
+	}
+	if err := w.exec(query.String(), w.values...); err != nil {
+		return fmt.Errorf("insert events: %w", err)
+	}
+	w.values = w.values[:0]
 	return nil
 }
 
-// finish writes what changes with every event once for the whole transaction.
+// finish writes what is left, and what changes with every event once for the whole transaction.
 func (w *journalTx) finish() error {
+	if err := w.flush(); err != nil {
+		return err
+	}
 	for session, at := range w.latest {
 		if err := w.exec(`UPDATE sessions SET duration = $2 WHERE id = $1 AND duration < $2`, session, at); err != nil {
 			return fmt.Errorf("set the duration: %w", err)

@@ -1,30 +1,27 @@
-// Package store keeps everything: SQL in a SQLite file and blobs in a folder. It implements the interfaces that the
-// packages account, clip, room and recorder declare, and nothing but cmd imports it.
+// Package store keeps everything: SQL in a SQLite file or in PostgreSQL, and blobs in a folder or in a bucket of an S3 server.
+// It implements the interfaces that the packages account, clip, room and recorder declare, and nothing but cmd imports it.
 //
-// SQL is written so that PostgreSQL understands it too. One connection writes and several read; readers see what
-// was committed before their query began (WAL). A commit is on the disk when it returns (synchronous=FULL).
+// Queries and migrations are the same for both databases. A commit is on the disk when it returns. Transactions that read
+// before they write are alone with what they read: SQLite has one writer, in PostgreSQL they are serializable and are tried again.
 //
-// The folder holds pausepoint.db, with its -wal and -shm files while the server runs, and blobs/.
+// A session's journal is written by its owner only. [Store.Own] makes an owner and gives it an epoch, higher than all
+// before; each append carries it, and is refused, in the transaction that stores it, once there is a higher one.
+//
+// The folder holds pausepoint.db, with its -wal and -shm files while the server runs, and blobs/, unless they are elsewhere.
 package store
 
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/clip"
@@ -46,101 +43,48 @@ var (
 	_ recorder.Index      = (*Store)(nil)
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
+const sweepEvery = 10 * time.Minute // expired browser sessions and guests
 
-const (
-	readers    = 4
-	sweepEvery = 10 * time.Minute // expired browser sessions and guests
-)
+// Config says where things are kept.
+type Config struct {
+	Folder   string // of the database and the blobs that are not elsewhere
+	Database string // postgres://…; empty for SQLite in the folder
+	Blobs    string // s3://…, see [CheckBlobs]; empty for the folder
+	Log      *slog.Logger
+}
 
 // Store is the SQL and the blobs of one server. Its methods may be called from any goroutine.
 type Store struct {
-	log     *slog.Logger
-	writer  *sql.DB // one connection
-	reader  *sql.DB
-	blobs   *os.Root
-	folder  string // of the blobs
+	log *slog.Logger
+	*database
+	blobs   blobs
 	journal *journal
 
 	stop  context.CancelFunc // ends the sweeper
 	swept sync.WaitGroup
 }
 
-// Open opens the store in dir, which it makes if need be, and brings its tables up to date. Close it.
-func Open(ctx context.Context, dir string, log *slog.Logger) (*Store, error) {
-	dir, err := filepath.Abs(dir)
+// Open opens the store, makes its folder if need be, and brings its tables up to date. Close it.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	dir, err := filepath.Abs(c.Folder)
 	if err != nil {
 		return nil, fmt.Errorf("find the data folder: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "blobs"), 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	s := &Store{log: log, folder: filepath.Join(dir, "blobs"), stop: func() {}}
-	if err := s.open(ctx, filepath.Join(dir, "pausepoint.db")); err != nil {
-		return nil, errors.Join(err, s.closeFiles())
+	s := &Store{log: c.Log, stop: func() {}}
+	if s.blobs, err = openBlobs(ctx, c.Blobs, filepath.Join(dir, "blobs")); err != nil {
+		return nil, err
 	}
-	s.journal = newJournal(s.writer, log)
+	if s.database, err = openDatabase(ctx, c.Database, filepath.Join(dir, "pausepoint.db")); err != nil {
+		return nil, errors.Join(err, s.blobs.close())
+	}
+	s.journal = newJournal(s.database, c.Log)
 	sweeping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.swept.Go(func() { s.sweep(sweeping) })
 	return s, nil
-}
-
-func (s *Store) open(ctx context.Context, file string) (err error) {
-	if s.blobs, err = os.OpenRoot(s.folder); err != nil {
-		return fmt.Errorf("open the folder of blobs: %w", err)
-	}
-	if err := s.blobs.RemoveAll(tempFolder); err != nil {
-		return fmt.Errorf("clear unfinished blobs: %w", err)
-	}
-	if s.writer, err = connect(file, 1, "_pragma=journal_mode(WAL)&_txlock=immediate"); err != nil {
-		return err
-	}
-	if err := migrate(ctx, s.writer); err != nil {
-		return err
-	}
-	// Nobody is inside of a session yet: whoever was when the server ended has to come back.
-	if _, err := s.writer.ExecContext(ctx, `UPDATE members SET inside = FALSE WHERE inside`); err != nil {
-		return fmt.Errorf("empty the sessions: %w", err)
-	}
-	s.reader, err = connect(file, readers, "_pragma=query_only(1)")
-	return err
-}
-
-func connect(file string, conns int, options string) (*sql.DB, error) {
-	dsn := (&url.URL{Scheme: "file", Path: filepath.ToSlash(file)}).String() +
-		"?_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)&" + options
-	db, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
-	}
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
-	return db, nil
-}
-
-// migrate brings the tables up to date. A newer program's tables are left alone, and refused.
-func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return fmt.Errorf("find the migrations: %w", err)
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return fmt.Errorf("read the migrations: %w", err)
-	}
-	have, want, err := p.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("read the version of the database: %w", err)
-	}
-	if have > want {
-		return fmt.Errorf("the database is of a newer version (%d) than this program (%d): start the newer one", have, want)
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("bring the database up to date: %w", err)
-	}
-	return nil
 }
 
 // Close commits what was appended, waits for that, and closes the files. The store must not be used any more.
@@ -148,20 +92,7 @@ func (s *Store) Close() error {
 	s.stop()
 	s.swept.Wait()
 	s.journal.close()
-	return s.closeFiles()
-}
-
-func (s *Store) closeFiles() error {
-	var errs []error
-	for _, db := range []*sql.DB{s.reader, s.writer} { // the last to close merges the WAL
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
-	}
-	if s.blobs != nil {
-		errs = append(errs, s.blobs.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(s.database.close(), s.blobs.close())
 }
 
 // sweep drops expired browser sessions, and guests who never came in, until ctx ends.
@@ -184,28 +115,6 @@ func (s *Store) sweep(ctx context.Context) {
 	}
 }
 
-// write runs f in one transaction; an error of f rolls it back and is returned as it is.
-func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
-	return transact(ctx, s.writer, f)
-}
-
-func transact(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) error) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	if err := f(tx); err != nil {
-		if undone := tx.Rollback(); undone != nil && !errors.Is(undone, sql.ErrTxDone) {
-			return errors.Join(err, fmt.Errorf("roll back: %w", undone))
-		}
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
-}
-
 // querier is what reads: the database or a transaction.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -218,7 +127,7 @@ type row interface{ Scan(dest ...any) error }
 // one scans one row; missing if there is none.
 func one[T any](r *sql.Row, scan func(row) (T, error), missing error) (T, error) {
 	v, err := scan(r)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || unstorable(err) {
 		return v, missing
 	}
 	if err != nil {
@@ -250,6 +159,9 @@ func all[T any](ctx context.Context, q querier, scan func(row) (T, error), query
 
 // exactly returns missing if a statement changed no row.
 func exactly(res sql.Result, err error, missing error) error {
+	if unstorable(err) {
+		return missing
+	}
 	if err != nil {
 		return err
 	}

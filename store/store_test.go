@@ -10,7 +10,7 @@ import (
 
 // What SQLite is told in a DSN it may not have understood, and it would not say so.
 func TestConnectionsAreDurable(t *testing.T) {
-	s, err := Open(t.Context(), t.TempDir(), slog.New(slog.DiscardHandler))
+	s, err := Open(t.Context(), Config{Folder: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestConnectionsAreDurable(t *testing.T) {
 }
 
 func TestBusyJournalFailsInTurn(t *testing.T) {
-	s, err := Open(t.Context(), t.TempDir(), slog.New(slog.DiscardHandler))
+	s, err := Open(t.Context(), Config{Folder: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,8 +37,8 @@ func TestBusyJournalFailsInTurn(t *testing.T) {
 	s.journal.mu.Unlock()
 	var got []string
 	end := make(chan struct{})
-	s.Append("a", nil, func(err error) { got = append(got, fmt.Sprint(err)) })
-	s.Append("a", oneEvent(), func(err error) { got = append(got, fmt.Sprint(err)); close(end) })
+	s.Append("a", 1, nil, func(err error) { got = append(got, fmt.Sprint(err)) })
+	s.Append("a", 1, oneEvent(), func(err error) { got = append(got, fmt.Sprint(err)); close(end) })
 	<-end
 	if want := fmt.Sprint([]string{"<nil>", errQueued.Error()}); fmt.Sprint(got) != want {
 		t.Errorf("got %v, want %v", got, want)

@@ -9,8 +9,10 @@ import (
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
-func TestWhoSeesWhat(t *testing.T) {
-	w := newWorld(t)
+func TestWhoSeesWhat(t *testing.T) { everywhere(t, testWhoSeesWhat) }
+
+func testWhoSeesWhat(t *testing.T, at place) {
+	w := newWorld(t, at)
 	owner, member, stranger, removed := w.account("owner"), w.account("member"), w.account("stranger"), w.account("removed")
 	practice, mine, other := w.clip(""), w.clip(owner.ID), w.clip(owner.ID)
 	id := w.plan(owner, account.NewSession{Change: withClip(mine)}).Plan.ID
@@ -75,8 +77,10 @@ func memberID(w *world, session string, a account.Account) string {
 	return m.ID
 }
 
-func TestEntering(t *testing.T) {
-	w := newWorld(t)
+func TestEntering(t *testing.T) { everywhere(t, testEntering) }
+
+func testEntering(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana, bea := w.account("ana"), w.account("bea")
 	id := w.plan(ana, account.NewSession{}).Plan.ID
 	nobody := account.Identity{}
@@ -105,8 +109,10 @@ func TestEntering(t *testing.T) {
 	}
 }
 
-func TestAReplacedLinkLetsNobodyIn(t *testing.T) {
-	w := newWorld(t)
+func TestAReplacedLinkLetsNobodyIn(t *testing.T) { everywhere(t, testAReplacedLinkLetsNobodyIn) }
+
+func testAReplacedLinkLetsNobodyIn(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	id := w.plan(ana, account.NewSession{}).Plan.ID
 	old := w.token(id, event.Peer)
@@ -136,8 +142,10 @@ func TestAReplacedLinkLetsNobodyIn(t *testing.T) {
 	}
 }
 
-func TestWhoWasRemovedStaysOut(t *testing.T) {
-	w := newWorld(t)
+func TestWhoWasRemovedStaysOut(t *testing.T) { everywhere(t, testWhoWasRemovedStaysOut) }
+
+func testWhoWasRemovedStaysOut(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana, bea := w.account("ana"), w.account("bea")
 	id := w.plan(ana, account.NewSession{}).Plan.ID
 	token := w.token(id, event.Peer)
@@ -158,7 +166,11 @@ func TestWhoWasRemovedStaysOut(t *testing.T) {
 }
 
 func TestASessionThatIsOverTakesNobodyIn(t *testing.T) {
-	w := newWorld(t)
+	everywhere(t, testASessionThatIsOverTakesNobodyIn)
+}
+
+func testASessionThatIsOverTakesNobodyIn(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	id := w.plan(ana, account.NewSession{}).Plan.ID
 	token := w.token(id, event.Peer)
@@ -171,9 +183,10 @@ func TestASessionThatIsOverTakesNobodyIn(t *testing.T) {
 	w.must(err)
 }
 
-func TestCardsFollowTheJournal(t *testing.T) {
-	dir := t.TempDir()
-	w := newWorldIn(t, dir)
+func TestCardsFollowTheJournal(t *testing.T) { everywhere(t, testCardsFollowTheJournal) }
+
+func testCardsFollowTheJournal(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	id := w.plan(ana, account.NewSession{}).Plan.ID
 	coach, m := w.enter(id, event.Coach, nil, "Carl")
@@ -214,20 +227,23 @@ func TestCardsFollowTheJournal(t *testing.T) {
 	}
 }
 
-func TestNobodyIsInsideAfterAStart(t *testing.T) {
-	dir := t.TempDir()
-	w := newWorldIn(t, dir)
+func TestNobodyIsInsideAfterAStart(t *testing.T) { everywhere(t, testNobodyIsInsideAfterAStart) }
+
+func testNobodyIsInsideAfterAStart(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	id := w.plan(ana, account.NewSession{}).Plan.ID
 	w.begin(id)
 	w.journal(id, event.MemberJoined{Member: event.Member{ID: memberID(w, id, ana), Role: event.Focal, Presence: event.Here}})
-	if _, standing, err := open(t, dir).GetPlan(w.ctx, id); err != nil || standing.Inside != 0 || standing.State() != "live" {
+	if _, standing, err := open(t, at).GetPlan(w.ctx, id); err != nil || standing.Inside != 0 || standing.State() != "live" {
 		t.Errorf("stands at %+v, %v", standing, err)
 	}
 }
 
-func TestCardsAreNewestFirst(t *testing.T) {
-	w := newWorld(t)
+func TestCardsAreNewestFirst(t *testing.T) { everywhere(t, testCardsAreNewestFirst) }
+
+func testCardsAreNewestFirst(t *testing.T, at place) {
+	w := newWorld(t, at)
 	ana := w.account("ana")
 	var want []string
 	for _, body := range []string{`{"scheduled":"2040-01-02T00:00:00Z"}`, `{"scheduled":"2040-01-01T00:00:00Z"}`, `{}`, `{"scheduled":"2021-01-01T00:00:00Z"}`} {

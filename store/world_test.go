@@ -2,11 +2,9 @@ package store_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"log/slog"
 	"net/netip"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 
 	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/clip"
+	"github.com/pausepoint/pausepoint/room"
 	"github.com/pausepoint/pausepoint/room/event"
 	"github.com/pausepoint/pausepoint/store"
 )
@@ -29,17 +28,18 @@ type world struct {
 	store    *store.Store
 	people   *account.People
 	sessions *account.Sessions
+	epochs   map[string]int64 // of the sessions that were owned
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, at place) *world {
 	t.Helper()
-	return newWorldIn(t, t.TempDir())
+	return worldOf(t, open(t, at))
 }
 
-func newWorldIn(t *testing.T, dir string) *world {
-	t.Helper()
-	s := open(t, dir)
-	return &world{t: t, ctx: t.Context(), store: s, people: account.NewPeople(s, s, quiet()), sessions: sessionsOf(s)}
+func worldOf(t *testing.T, s *store.Store) *world {
+	return &world{
+		t: t, ctx: t.Context(), store: s, people: account.NewPeople(s, s, quiet()), sessions: sessionsOf(s), epochs: map[string]int64{},
+	}
 }
 
 func sessionsOf(s *store.Store) *account.Sessions {
@@ -48,22 +48,9 @@ func sessionsOf(s *store.Store) *account.Sessions {
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-// damage runs SQL in a store's database behind its back.
-func damage(t *testing.T, dir, query string) {
+func open(t *testing.T, at place) *store.Store {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(dir, "pausepoint.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = db.ExecContext(t.Context(), query)
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func open(t *testing.T, dir string) *store.Store {
-	t.Helper()
-	s, err := store.Open(t.Context(), dir, quiet())
+	s, err := store.Open(t.Context(), at.config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +135,7 @@ func (w *world) journal(session string, bodies ...event.Body) {
 		n := int64(len(stored) + len(events))
 		events = append(events, event.Event{Seq: n + 1, At: n * 1000, Body: b})
 	}
-	w.must(appendAll(w.store, session, events...))
+	w.must(w.append(session, events...))
 }
 
 // begin opens a session's journal.
@@ -157,9 +144,30 @@ func (w *world) begin(session string) {
 	w.journal(session, event.SessionOpened{Session: event.Session{ID: session, Opened: time.Now().UnixMilli()}})
 }
 
-func appendAll(s *store.Store, session string, events ...event.Event) error {
+// append appends as the session's owner, which it becomes the first time.
+func (w *world) append(session string, events ...event.Event) error {
+	if w.epochs[session] == 0 {
+		epoch, err := w.store.Own(w.ctx, session)
+		if err != nil {
+			return err
+		}
+		w.epochs[session] = epoch
+	}
+	return appendAll(w.store, session, w.epochs[session], events...)
+}
+
+func own(t testing.TB, s *store.Store, session string) int64 {
+	t.Helper()
+	epoch, err := s.Own(t.Context(), session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return epoch
+}
+
+func appendAll(s room.Journal, session string, epoch int64, events ...event.Event) error {
 	done := make(chan error, 1)
-	s.Append(session, events, func(err error) { done <- err })
+	s.Append(session, epoch, events, func(err error) { done <- err })
 	return <-done
 }
 

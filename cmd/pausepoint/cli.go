@@ -28,6 +28,8 @@ type flags struct {
 // common is what every command takes.
 type common struct {
 	Data      string `default:"./data" placeholder:"FOLDER" help:"Folder for the database, clips and recordings. It is made if missing."`
+	Database  string `placeholder:"URL" help:"PostgreSQL database to keep everything in but files, instead of SQLite in the data folder: postgres://user@host/pausepoint. The password may be in PGPASSWORD. One Pausepoint uses a database at a time."`
+	Blobs     string `placeholder:"URL" help:"Bucket of an S3 server to keep prepared clips in, instead of the data folder: s3://bucket/prefix?endpoint=https://s3.example.org. Keys are in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Uploads under way and recordings stay in the data folder."`
 	FFmpeg    string `name:"ffmpeg" default:"ffmpeg" placeholder:"PROGRAM" help:"The ffmpeg program, which prepares clips; ffprobe is looked for beside it."`
 	LogLevel  string `default:"info" placeholder:"LEVEL" help:"How much to log on standard error: debug, info, warn or error."`
 	LogFormat string `default:"text" placeholder:"FORMAT" help:"How to log: text or json."`
@@ -165,6 +167,9 @@ func (a *application) check() error {
 	}
 	if a.flags.Common.Data == "" {
 		return wrong("data", "", "give the path of a folder")
+	}
+	if err := a.flags.Common.checkStore(); err != nil {
+		return err
 	}
 	if a.command == "doctor" {
 		return nil

@@ -105,6 +105,14 @@ func TestWrongValues(t *testing.T) {
 		{[]string{"--max-connections-per-address=-1"}, `--max-connections-per-address .*from 1 up`},
 		{[]string{"--log-level", "loud"}, `--log-level .*debug, info, warn or error`},
 		{[]string{"--log-format", "xml"}, `--log-format .*text or json`},
+		{[]string{"--database", "mysql://here/x"}, `--database .*such as postgres://`},
+		{[]string{"--database", "postgres://user:hidden@here"}, `--database .*such as postgres://`},
+		{[]string{"--database", "postgres://user:hidden@here:x/y"}, `--database .*such as postgres://`},
+		{[]string{"--blobs", "bucket"}, `--blobs .*such as s3://`},
+		{[]string{"--blobs", "s3://key:hidden@bucket"}, `--blobs .*AWS_SECRET_ACCESS_KEY`},
+		{[]string{"--blobs", "s3://bucket?endpoint=here"}, `--blobs .*endpoint=https://`},
+		{[]string{"--blobs", "s3://bucket?password=hidden"}, `--blobs .*such as s3://`},
+		{append(free, "--database", "postgres://user:hidden@127.0.0.1:1/x"), `--database.*look that it is there`},
 		{[]string{"--colour"}, `--colour.*--help`},
 		{append(free, "--data", file), `--data .*choose a folder`},
 		{append(free, "--data", ""), `--data .*folder`},
@@ -118,6 +126,9 @@ func TestWrongValues(t *testing.T) {
 		_, stderr, err := runWith(t, nil, c.args...)
 		if err == nil || !regexp.MustCompile(c.says).MatchString(stderr) {
 			t.Errorf("%v: %v\n%s\nwant %s", c.args, err, stderr, c.says)
+		}
+		if strings.Contains(stderr, "hidden") {
+			t.Errorf("%v tells the password: %s", c.args, stderr)
 		}
 	}
 	if _, stderr, err := runWith(t, map[string]string{"PAUSEPOINT_LOG_LEVEL": "loud"}); err == nil || !strings.Contains(stderr, "PAUSEPOINT_LOG_LEVEL") {

@@ -3,10 +3,29 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/pausepoint/pausepoint/store"
 )
+
+// store is where everything is kept.
+func (c common) store(log *slog.Logger) store.Config {
+	return store.Config{Folder: c.Data, Database: c.Database, Blobs: c.Blobs, Log: log}
+}
+
+// checkStore refuses addresses that cannot be right. It does not repeat them: there may be a password in them.
+func (c common) checkStore() error {
+	if err := store.CheckDatabase(c.Database); c.Database != "" && err != nil {
+		return fmt.Errorf("--database is not possible: %w (or set %s)", err, envName("database"))
+	}
+	if err := store.CheckBlobs(c.Blobs); c.Blobs != "" && err != nil {
+		return fmt.Errorf("--blobs is not possible: %w (or set %s)", err, envName("blobs"))
+	}
+	return nil
+}
 
 // openData makes the data folder, sees that it can be written, and takes its lock, so that two servers never write to
 // one folder. The caller releases it.

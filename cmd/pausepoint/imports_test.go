@@ -44,6 +44,7 @@ var rooms = map[string]struct {
 		[]string{"account", "clip", "metrics", "recorder", "room/event", "sfu", "signaling", "static", "store"},
 		"the only place where the parts are wired; all but wiring is elsewhere",
 	},
+	"store/storetest": {nil, "it starts servers that tests keep things on, whatever those are"},
 }
 
 // foreign is what only some packages may import from others, by the beginning of its path.
@@ -58,6 +59,8 @@ var foreign = map[string]struct {
 	"github.com/gorilla/websocket": {[]string{"signaling"}, "a room knows connections, not how they are made"},
 	"github.com/prometheus":        {[]string{"metrics"}, "the parts count; who reads it, and how, is said in one place"},
 	"modernc.org/sqlite":           {[]string{"store"}, "SQL is at the edge"},
+	"github.com/jackc/pgx":         {[]string{"store", "store/storetest"}, "SQL is at the edge"},
+	"github.com/minio/minio-go":    {[]string{"store", "store/storetest"}, "what keeps blobs is at the edge"},
 	"database/sql":                 {[]string{"store"}, "SQL is at the edge"},
 	"github.com/alexedwards/scs":   {[]string{"signaling", "store"}, "who somebody is comes from the cookie, and only the edge sees that"},
 	"net/http":                     {[]string{"signaling", "static", "clip", "metrics", "cmd/pausepoint"}, "sessions, people and media speak no HTTP"},

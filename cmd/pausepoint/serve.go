@@ -80,9 +80,9 @@ func build(ctx context.Context, f flags, log *slog.Logger) (*house, error) {
 // wire builds from what knows nobody up to what knows all.
 func (h *house) wire(ctx context.Context, f flags) error {
 	data := f.Common.Data
-	st, err := store.Open(ctx, data, h.log)
+	st, err := store.Open(ctx, f.Common.store(h.log))
 	if err != nil {
-		return fmt.Errorf("the database in %s cannot be opened: %w", data, err)
+		return explainStore(f.Common, err)
 	}
 	h.later(func(context.Context) error { return st.Close() })
 
@@ -153,6 +153,15 @@ func (h *house) notice(n recorder.Notice) {
 	h.log.Warn("recording", slog.String("kind", string(n.Kind)), slog.String("session", n.Session),
 		slog.String("source", n.Source), slog.Uint64("items", n.Items))
 	h.server.Notice(n)
+}
+
+// explainStore names the flags that say where things are kept.
+func explainStore(c common, err error) error {
+	if c.Database == "" && c.Blobs == "" {
+		return fmt.Errorf("the database in %s cannot be opened: %w", c.Data, err)
+	}
+	return fmt.Errorf("what --data, --database and --blobs (or %s, %s and %s) say cannot be opened; look that it is there, and that its name and password are right: %w",
+		envName("data"), envName("database"), envName("blobs"), err)
 }
 
 // explainClips names the flag that helps where ffmpeg is missing.

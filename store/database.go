@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// database is a SQLite file or a PostgreSQL database. Its methods may be called from any goroutine.
+type database struct {
+	writer *sql.DB
+	reader *sql.DB // refuses to write
+	dialect
+}
+
+// dialect is in what the two databases differ.
+type dialect struct {
+	schema goose.Dialect
+	alone  *sql.TxOptions   // of a transaction that reads before it writes
+	again  func(error) bool // the transaction got in the way of another one: nothing happened
+	gone   func(error) bool // the server is not there, or goes: what was asked for may have happened or not
+	within time.Duration    // how long one commit of journals may take; 0 for as long as it takes
+}
+
+// maxTries is how often a transaction is tried that gets in the way of others.
+const maxTries = 30
+
+func openDatabase(ctx context.Context, address, file string) (db *database, err error) {
+	if address == "" {
+		db, err = openSQLite(file)
+	} else {
+		db, err = openPostgres(address)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := db.begin(ctx); err != nil {
+		return nil, errors.Join(err, db.close())
+	}
+	return db, nil
+}
+
+// begin brings the tables up to date. Nobody is inside of a session yet: whoever was when the server ended has to come back.
+func (db *database) begin(ctx context.Context) error {
+	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	if _, err := db.writer.ExecContext(ctx, `UPDATE members SET inside = FALSE WHERE inside`); err != nil {
+		return fmt.Errorf("empty the sessions: %w", err)
+	}
+	return nil
+}
+
+// migrate brings the tables up to date. A newer program's tables are left alone, and refused.
+func (db *database) migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("find the migrations: %w", err)
+	}
+	p, err := goose.NewProvider(db.schema, db.writer, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	have, want, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the version of the database: %w", err)
+	}
+	if have > want {
+		return fmt.Errorf("the database is of a newer version (%d) than this program (%d): start the newer one", have, want)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("bring the database up to date: %w", err)
+	}
+	return nil
+}
+
+// close closes both; the last to close merges SQLite's WAL.
+func (db *database) close() error { return errors.Join(db.reader.Close(), db.writer.Close()) }
+
+// write runs f in one transaction, again if it gets in the way of another one; an error of f rolls it back and is returned
+// as it is.
+func (db *database) write(ctx context.Context, f func(tx *sql.Tx) error) error {
+	for try := 1; ; try++ {
+		err := transact(ctx, db.writer, db.alone, f)
+		if err == nil || try == maxTries || !db.again(err) {
+			return err
+		}
+		select {
+		case <-time.After(rand.N(time.Duration(try) * 2 * time.Millisecond)):
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		}
+	}
+}
+
+func transact(ctx context.Context, db *sql.DB, options *sql.TxOptions, f func(tx *sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, options)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := f(tx); err != nil {
+		if undone := tx.Rollback(); undone != nil && !errors.Is(undone, sql.ErrTxDone) {
+			return errors.Join(err, fmt.Errorf("roll back: %w", undone))
+		}
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// Keys of the S3 server, as they are in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) of who uses it.
+const (
+	S3Key    = "pausepoint-test"
+	S3Secret = "a secret of tests"
+)
+
+// S3 is a versitygw server of a test's own. Its methods may be called from any goroutine.
+type S3 struct {
+	dir    string
+	addr   string
+	server *process
+	client *minio.Client
+	count  atomic.Int64
+}
+
+// StartS3 starts a versitygw program. The caller stops it.
+func StartS3(program string) (*S3, error) {
+	dir, err := os.MkdirTemp("", "pausepoint-s3-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for S3: %w", err)
+	}
+	s := &S3{dir: dir}
+	if err := s.start(program); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+func (s *S3) start(program string) error {
+	var err error
+	if s.addr, err = freeAddr(); err != nil {
+		return err
+	}
+	s.client, err = minio.New(s.addr, &minio.Options{Creds: credentials.NewStaticV4(S3Key, S3Secret, "")})
+	if err != nil {
+		return fmt.Errorf("make a client for S3: %w", err)
+	}
+	files, meta := filepath.Join(s.dir, "files"), filepath.Join(s.dir, "meta")
+	if err := errors.Join(os.Mkdir(files, 0o700), os.Mkdir(meta, 0o700)); err != nil {
+		return fmt.Errorf("make folders for S3: %w", err)
+	}
+	cmd := exec.Command(program, "--port", s.addr, "--access", S3Key, "--secret", S3Secret, "--quiet", "posix", "--sidecar", meta, files)
+	cmd.Dir = s.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{}
+	endWithParent(cmd.SysProcAttr)
+	if s.server, err = launch(cmd); err != nil {
+		return err
+	}
+	return s.server.await(func(ctx context.Context) error {
+		_, err := s.client.ListBuckets(ctx)
+		return err
+	})
+}
+
+// freeAddr is an address that is free now: the server does not tell which port it was given.
+func freeAddr() (string, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return ln.Addr().String(), ln.Close()
+}
+
+// NewBucket makes an empty bucket and returns its address.
+func (s *S3) NewBucket(ctx context.Context) (string, error) {
+	name := fmt.Sprintf("test-%d", s.count.Add(1))
+	if err := s.client.MakeBucket(ctx, name, minio.MakeBucketOptions{}); err != nil {
+		return "", fmt.Errorf("make a bucket: %w", err)
+	}
+	u := url.URL{Scheme: "s3", Host: name, Path: "/house"}
+	u.RawQuery = url.Values{"endpoint": {"http://" + s.addr}, "region": {"us-east-1"}}.Encode()
+	return u.String(), nil
+}
+
+// Stop ends the server and removes what it kept.
+func (s *S3) Stop() error {
+	var err error
+	if s.server != nil {
+		err = s.server.end(syscall.SIGKILL)
+	}
+	return errors.Join(err, os.RemoveAll(s.dir))
+}
