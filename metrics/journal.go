@@ -69,11 +69,11 @@ func (m *Metrics) Journal(of room.Journal) *Journal {
 }
 
 // Append implements room.Journal.
-func (j *Journal) Append(session string, events []event.Event, done func(error)) {
+func (j *Journal) Append(session string, epoch int64, events []event.Event, done func(error)) {
 	number, began := j.begin()
 	n := float64(len(events))
 	j.metrics.waiting.Add(n)
-	j.Journal.Append(session, events, func(err error) {
+	j.Journal.Append(session, epoch, events, func(err error) {
 		j.metrics.waiting.Sub(n)
 		j.end(number, err)
 		if err != nil {

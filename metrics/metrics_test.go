@@ -205,7 +205,7 @@ type disk struct {
 	dones []func(error)
 }
 
-func (d *disk) Append(_ string, _ []event.Event, done func(error)) { d.dones = append(d.dones, done) }
+func (d *disk) Append(_ string, _ int64, _ []event.Event, done func(error)) { d.dones = append(d.dones, done) }
 
 func (d *disk) answer(err error) {
 	d.dones[0](err)
@@ -219,7 +219,7 @@ func TestJournal(t *testing.T) {
 		j := m.Journal(d)
 		var got []error
 		add := func(n int) {
-			j.Append("s", make([]event.Event, n), func(err error) { got = append(got, err) })
+			j.Append("s", 1, make([]event.Event, n), func(err error) { got = append(got, err) })
 		}
 		figures := func(lines ...string) {
 			t.Helper()

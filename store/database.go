@@ -20,6 +20,7 @@ var migrations embed.FS
 type database struct {
 	writer *sql.DB
 	reader *sql.DB // refuses to write
+	claim  *claim  // nil without one
 	dialect
 }
 
@@ -35,16 +36,22 @@ type dialect struct {
 // maxTries is how often a transaction is tried that gets in the way of others.
 const maxTries = 30
 
-func openDatabase(ctx context.Context, address, file string) (db *database, err error) {
-	if address == "" {
+func openDatabase(ctx context.Context, c Config, file string) (db *database, err error) {
+	if c.Database == "" {
 		db, err = openSQLite(file)
 	} else {
-		db, err = openPostgres(address)
+		db, err = openPostgres(c.Database)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := db.begin(ctx); err != nil {
+	if c.Database != "" && c.Alone {
+		db.claim, err = claimDatabase(ctx, db.writer, c.Log)
+	}
+	if err == nil {
+		err = db.begin(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.close())
 	}
 	return db, nil
@@ -85,7 +92,13 @@ func (db *database) migrate(ctx context.Context) error {
 }
 
 // close closes both; the last to close merges SQLite's WAL.
-func (db *database) close() error { return errors.Join(db.reader.Close(), db.writer.Close()) }
+func (db *database) close() error {
+	var err error
+	if db.claim != nil {
+		err = db.claim.close()
+	}
+	return errors.Join(err, db.reader.Close(), db.writer.Close())
+}
 
 // write runs f in one transaction, again if it gets in the way of another one; an error of f rolls it back and is returned
 // as it is.

@@ -26,7 +26,7 @@ const (
 
 // While a database is gone, what waits for it is tried again, each time a little later, for no longer than this.
 const (
-	patience   = 8 * time.Second
+	patience   = 16 * time.Second
 	firstRetry = 20 * time.Millisecond
 	lastRetry  = 500 * time.Millisecond
 )
@@ -45,6 +45,8 @@ type journal struct {
 	log     *slog.Logger
 	closing chan struct{} // closed when it is: nothing is waited for any more
 	ended   chan struct{}
+
+	patience time.Duration
 
 	mu     sync.Mutex // guards what follows
 	more   *sync.Cond
@@ -71,7 +73,7 @@ type appendage struct {
 }
 
 func newJournal(db *database, log *slog.Logger) *journal {
-	j := &journal{db: db, log: log, closing: make(chan struct{}), ended: make(chan struct{}), tails: map[owner]int64{}}
+	j := &journal{db: db, log: log, closing: make(chan struct{}), ended: make(chan struct{}), patience: patience, tails: map[owner]int64{}}
 	j.more = sync.NewCond(&j.mu)
 	go j.run()
 	return j
@@ -187,7 +189,7 @@ func (j *journal) commit(batch []appendage) {
 // persist tries until a batch is stored, or cannot be. A commit that was under way when the database went may have
 // happened: the next try sees that.
 func (j *journal) persist(batch []appendage) error {
-	end := time.Now().Add(patience)
+	end := time.Now().Add(j.patience)
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		asked := slices.Clone(batch)
 		err := j.try(batch)

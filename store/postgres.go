@@ -22,7 +22,7 @@ const (
 	postgresWriters = 6 // connections; one of them is the journal's most of the time
 	postgresReaders = 8
 	postgresConnect = 5 * time.Second
-	postgresCommit  = 5 * time.Second // of journals
+	postgresCommit  = 8 * time.Second // of journals
 )
 
 // CheckDatabase tells in a sentence what is wrong with the address of a PostgreSQL database.

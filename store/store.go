@@ -50,6 +50,7 @@ type Config struct {
 	Folder   string // of the database and the blobs that are not elsewhere
 	Database string // postgres://…; empty for SQLite in the folder
 	Blobs    string // s3://…, see [CheckBlobs]; empty for the folder
+	Alone    bool   // refuse a PostgreSQL database that another store with Alone has open; a folder is locked by who uses it
 	Log      *slog.Logger
 }
 
@@ -77,7 +78,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if s.blobs, err = openBlobs(ctx, c.Blobs, filepath.Join(dir, "blobs")); err != nil {
 		return nil, err
 	}
-	if s.database, err = openDatabase(ctx, c.Database, filepath.Join(dir, "pausepoint.db")); err != nil {
+	if s.database, err = openDatabase(ctx, c, filepath.Join(dir, "pausepoint.db")); err != nil {
 		return nil, errors.Join(err, s.blobs.close())
 	}
 	s.journal = newJournal(s.database, c.Log)

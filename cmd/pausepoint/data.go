@@ -13,7 +13,7 @@ import (
 
 // store is where everything is kept.
 func (c common) store(log *slog.Logger) store.Config {
-	return store.Config{Folder: c.Data, Database: c.Database, Blobs: c.Blobs, Log: log}
+	return store.Config{Folder: c.Data, Database: c.Database, Blobs: c.Blobs, Alone: true, Log: log}
 }
 
 // checkStore refuses addresses that cannot be right. It does not repeat them: there may be a password in them.
