@@ -205,7 +205,9 @@ type disk struct {
 	dones []func(error)
 }
 
-func (d *disk) Append(_ string, _ int64, _ []event.Event, done func(error)) { d.dones = append(d.dones, done) }
+func (d *disk) Append(_ string, _ int64, _ []event.Event, done func(error)) {
+	d.dones = append(d.dones, done)
+}
 
 func (d *disk) answer(err error) {
 	d.dones[0](err)
