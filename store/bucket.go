@@ -9,12 +9,17 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 	awskeys "github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-const awsEndpoint = "https://s3.amazonaws.com"
+const (
+	awsEndpoint   = "https://s3.amazonaws.com"
+	bucketTries   = 4
+	bucketConnect = 20 * time.Second
+)
 
 // bucket is a bucket of an S3 server, or what begins with a prefix in one.
 type bucket struct {
@@ -66,6 +71,12 @@ func parseBucket(address string) (bucketAddress, error) {
 	return b, nil
 }
 
+// ReachBlobs sees that a bucket is there.
+func ReachBlobs(ctx context.Context, address string) error {
+	_, err := openBucket(ctx, address)
+	return err
+}
+
 // openBucket sees that the bucket is there.
 func openBucket(ctx context.Context, address string) (*bucket, error) {
 	a, err := parseBucket(address)
@@ -76,11 +87,13 @@ func openBucket(ctx context.Context, address string) (*bucket, error) {
 		Creds: awskeys.NewChainCredentials([]awskeys.Provider{
 			&awskeys.EnvAWS{}, &awskeys.FileAWSCredentials{}, &awskeys.IAM{},
 		}),
-		Secure: a.secure, Region: a.region,
+		Secure: a.secure, Region: a.region, MaxRetries: bucketTries,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("use the S3 server %s: %w", a.host, err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, bucketConnect)
+	defer cancel()
 	found, err := client.BucketExists(ctx, a.name)
 	if err != nil {
 		return nil, fmt.Errorf("ask the S3 server %s for the bucket %s: %w", a.host, a.name, err)

@@ -47,6 +47,24 @@ func postgresConfig(address string) (*pgx.ConnConfig, error) {
 	return c, nil
 }
 
+// ReachDatabase sees that a PostgreSQL database can be used. It changes nothing in it.
+func ReachDatabase(ctx context.Context, address string) error {
+	c, err := postgresConfig(address)
+	if err != nil {
+		return err
+	}
+	conn, err := pgx.ConnectConfig(ctx, c)
+	if err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	var may bool
+	err = conn.QueryRow(ctx, `SELECT has_schema_privilege(current_schema(), 'CREATE')`).Scan(&may)
+	if err == nil && !may {
+		err = errors.New("the user may not make tables there")
+	}
+	return errors.Join(err, conn.Close(ctx))
+}
+
 // openPostgres connects to a database. What only reads does so over connections of its own, which cannot write.
 func openPostgres(address string) (*database, error) {
 	c, err := postgresConfig(address)

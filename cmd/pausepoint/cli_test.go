@@ -112,7 +112,7 @@ func TestWrongValues(t *testing.T) {
 		{[]string{"--blobs", "s3://key:hidden@bucket"}, `--blobs .*AWS_SECRET_ACCESS_KEY`},
 		{[]string{"--blobs", "s3://bucket?endpoint=here"}, `--blobs .*endpoint=https://`},
 		{[]string{"--blobs", "s3://bucket?password=hidden"}, `--blobs .*such as s3://`},
-		{append(free, "--database", "postgres://user:hidden@127.0.0.1:1/x"), `--database.*look that it is there`},
+		{append(free, "--database", "postgres://user:hidden@127.0.0.1:1/x"), `--database.*pausepoint doctor`},
 		{[]string{"--colour"}, `--colour.*--help`},
 		{append(free, "--data", file), `--data .*choose a folder`},
 		{append(free, "--data", ""), `--data .*folder`},
@@ -144,6 +144,13 @@ func TestDoctor(t *testing.T) {
 	}
 	stdout, _, err = runWith(t, nil, append(free, "--ffmpeg", "no-such-ffmpeg")...)
 	if !errors.Is(err, errUnwell) || !strings.Contains(stdout, "apt install ffmpeg") {
+		t.Errorf("%v\n%s", err, stdout)
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "key")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "hidden")
+	away := append(free, "--database", "postgres://user:hidden@127.0.0.1:1/x", "--blobs", "s3://bucket?endpoint=http://127.0.0.1:1")
+	stdout, _, err = runWith(t, map[string]string{}, away...)
+	if !errors.Is(err, errUnwell) || !strings.Contains(stdout, "--database") || !strings.Contains(stdout, "--blobs") || strings.Contains(stdout, "hidden") {
 		t.Errorf("%v\n%s", err, stdout)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,6 +24,20 @@ func (c common) checkStore() error {
 	}
 	if err := store.CheckBlobs(c.Blobs); c.Blobs != "" && err != nil {
 		return fmt.Errorf("--blobs is not possible: %w (or set %s)", err, envName("blobs"))
+	}
+	return nil
+}
+
+func checkDatabase(ctx context.Context, address string) error {
+	if err := store.ReachDatabase(ctx, address); err != nil {
+		return fmt.Errorf("the database cannot be used: look that it is there, and that its name, user and password are right, in --database (or %s): %w", envName("database"), err)
+	}
+	return nil
+}
+
+func checkBucket(ctx context.Context, address string) error {
+	if err := store.ReachBlobs(ctx, address); err != nil {
+		return fmt.Errorf("the bucket cannot be used: look that it is there, in --blobs (or %s), and that the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are right: %w", envName("blobs"), err)
 	}
 	return nil
 }

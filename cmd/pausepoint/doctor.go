@@ -53,6 +53,12 @@ func checks(f flags) []check {
 		{"The port for media is free (TCP).", func(context.Context) error { return checkPort("tcp", "media-addr", d.MediaAddr) }},
 		{"Browsers give camera and microphone to pages over HTTPS.", func(context.Context) error { return checkCertificate(d.listen) }},
 	}
+	if address := f.Common.Database; address != "" {
+		list = append(list, check{"The database can be reached.", func(ctx context.Context) error { return checkDatabase(ctx, address) }})
+	}
+	if address := f.Common.Blobs; address != "" {
+		list = append(list, check{"The bucket can be reached.", func(ctx context.Context) error { return checkBucket(ctx, address) }})
+	}
 	if d.STUNServer != "" {
 		list = append(list, check{
 			"Browsers are told the address at which this machine is seen from outside.",

@@ -24,6 +24,9 @@ func TestServesOnPostgres(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := checkDatabase(t.Context(), address); err != nil {
+		t.Error(err)
+	}
 	s := start(t, t.TempDir(), "--database", address)
 	b := newBrowser(t, s)
 	b.must(200, "POST", "/api/setup", map[string]string{

@@ -160,7 +160,7 @@ func explainStore(c common, err error) error {
 	if c.Database == "" && c.Blobs == "" {
 		return fmt.Errorf("the database in %s cannot be opened: %w", c.Data, err)
 	}
-	return fmt.Errorf("what --data, --database and --blobs (or %s, %s and %s) say cannot be opened; look that it is there, and that its name and password are right: %w",
+	return fmt.Errorf("what --data, --database and --blobs (or %s, %s and %s) say cannot be opened; pausepoint doctor looks at each: %w",
 		envName("data"), envName("database"), envName("blobs"), err)
 }
 
