@@ -84,7 +84,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	s.journal = newJournal(s.database, c.Log)
 	sweeping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
-	s.swept.Go(func() { s.sweep(sweeping) })
+	s.sweep(ctx)
+	s.swept.Go(func() { s.sweepOften(sweeping) })
 	return s, nil
 }
 
@@ -96,20 +97,25 @@ func (s *Store) Close() error {
 	return errors.Join(s.database.close(), s.blobs.close())
 }
 
-// sweep drops expired browser sessions, and guests who never came in, until ctx ends.
+// sweep drops expired browser sessions, and guests who never came in.
 func (s *Store) sweep(ctx context.Context) {
+	if err := s.dropExpired(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		s.log.Warn("expired browser sessions not dropped", slog.Any("err", err))
+	}
+	err := s.write(ctx, func(tx *sql.Tx) error { return forgetGuests(ctx, tx, "", time.Now().Add(-account.GuestLife)) })
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("guests who never came in are not forgotten", slog.Any("err", err))
+	}
+}
+
+// sweepOften sweeps until ctx ends.
+func (s *Store) sweepOften(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		if err := s.dropExpired(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			s.log.Warn("expired browser sessions not dropped", slog.Any("err", err))
-		}
-		err := s.write(ctx, func(tx *sql.Tx) error { return forgetGuests(ctx, tx, "", time.Now().Add(-account.GuestLife)) })
-		if err != nil && ctx.Err() == nil {
-			s.log.Warn("guests who never came in are not forgotten", slog.Any("err", err))
-		}
 		select {
 		case <-tick.C:
+			s.sweep(ctx)
 		case <-ctx.Done():
 			return
 		}
