@@ -3,6 +3,7 @@ package recorder
 import (
 	"fmt"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -14,6 +15,7 @@ func BenchmarkFortyTracks(b *testing.B) {
 	audio, _ := packetised(audioInfo("m"), repeat(src.audio, 1./50, length), calm)
 	video, _ := packetised(videoInfo("m"), repeat(src.video, 1./30, length), calm)
 	var written uint64
+	used := processorTime(b)
 	for b.Loop() {
 		r, _ := newRecorder(b, Config{})
 		run := newRun(r, "s", 0)
@@ -35,6 +37,18 @@ func BenchmarkFortyTracks(b *testing.B) {
 	}
 	b.SetBytes(int64(written) / int64(b.N))
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/length*100, "%of-real-time")
+	used = processorTime(b) - used
+	b.ReportMetric(float64(used.Microseconds())/float64(b.N)/length/(2*members), "cpu-µs/track-second")
+}
+
+// processorTime is what this process has used so far, in user and system mode.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func storeAll(r *Recorder, run *run, info TrackInfo, items []timed, clock *senderClock) {

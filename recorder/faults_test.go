@@ -267,6 +267,21 @@ func TestWhatTheQueueDropsIsTold(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeStoredIsTold(t *testing.T) {
+	var notices heard
+	r, index := newRecorder(t, Config{Notify: notices.add})
+	vp9 := videoInfo("m")
+	vp9.Mime = "video/VP9"
+	fatal(t, r.Start("s", hall{[]Track{newFeed(vp9)}}, sessionClock(0)))
+	closed(t, r)
+	if len(notices.all) != 1 || notices.all[0].Kind != NoticeCodec || notices.all[0].Member != "m" || notices.all[0].Session != "s" {
+		t.Errorf("people were told %+v", notices.all)
+	}
+	if len(index.all()) != 0 {
+		t.Errorf("%+v is stored", index.all())
+	}
+}
+
 func TestANewStreamBeginsASegment(t *testing.T) {
 	src, dir := encoded(t), t.TempDir()
 	for name, epoch := range map[string]uint32{"told by the epoch": 1, "found by its numbers": 0} {

@@ -71,6 +71,11 @@ func encodeVP8(path, size, seconds string) ([]sample, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readIVF(path)
+}
+
+// readIVF reads pictures, 30 a second.
+func readIVF(path string) ([]sample, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -36,6 +36,7 @@ type NoticeKind string
 const (
 	NoticeOverflow NoticeKind = "overflow"  // packets did not fit in the queue: a gap
 	NoticeStorage  NoticeKind = "storage"   // a write failed: a gap of some seconds at least
+	NoticeCodec    NoticeKind = "codec"     // a track is not stored: only VP8 and Opus are
 	NoticeDiskLow  NoticeKind = "disk-low"  // video is not stored any more
 	NoticeDiskFull NoticeKind = "disk-full" // nothing is stored any more
 	NoticeDiskOK   NoticeKind = "disk-ok"   // everything is stored again

@@ -54,7 +54,7 @@ func (r *run) cutBefore(t time.Time) bool {
 func (r *run) start(t Track) {
 	info := t.Info()
 	if !isAudio(info.Mime) && !isVideo(info.Mime) {
-		r.rec.cfg.Log.Warn("a track cannot be recorded", "session", r.session, "mime", info.Mime)
+		r.refuse(info)
 		t.Close()
 		return
 	}
@@ -76,6 +76,15 @@ func (r *run) start(t Track) {
 		newWriter(r.rec, r, t, &c.senderClock).loop()
 		t.Close()
 		r.ended(t, info.Member)
+	})
+}
+
+// refuse tells people of a track that cannot be recorded.
+func (r *run) refuse(info TrackInfo) {
+	r.rec.cfg.Log.Warn("a track cannot be recorded", "session", r.session, "mime", info.Mime)
+	r.rec.notify(Notice{
+		Kind: NoticeCodec, Session: r.session, Member: info.Member, Source: info.Source, At: int64(r.now()),
+		Message: "Somebody's picture is not being recorded: their browser sends it in a form that cannot be stored.",
 	})
 }
 

@@ -7,7 +7,8 @@ import (
 
 // The constants of the mapping from RTP time to session time.
 const (
-	slewRate    = 0.005 // ms of correction per ms of media: below what is heard or seen
+	slewRate    = 0.005 // ms of correction per ms of media: below what is heard
+	pictureSlew = 0.05  // the same of pictures: below what is seen
 	stepBeyond  = 100.  // ms; a larger error is corrected at once, at the begin of a new segment
 	stepEvery   = 2000. // ms of media between two such steps
 	settleTime  = 500.  // ms after the first packet in which the mapping may still change freely
@@ -111,6 +112,7 @@ func (c *senderClock) Offset() (ms float64, ok bool) {
 type timeline struct {
 	clock *senderClock
 	msPer float64 // ms per tick
+	slew  float64 // ms of correction per ms of media
 
 	started   bool
 	ticks     int64   // newest unwrapped RTP time
@@ -126,9 +128,17 @@ type timeline struct {
 	stepDue   bool
 }
 
-// newTimeline returns a timeline for a clock rate in Hz that shares clock with the member's other tracks.
+// newTimeline returns a timeline of sound for a clock rate in Hz that shares clock with the member's other tracks.
 func newTimeline(rate uint32, clock *senderClock) *timeline {
-	return &timeline{clock: clock, msPer: 1000 / float64(max(rate, 1)), stepped: math.Inf(-1)}
+	return &timeline{clock: clock, msPer: 1000 / float64(max(rate, 1)), slew: slewRate, stepped: math.Inf(-1)}
+}
+
+// newPictureTimeline is the same for pictures, which are corrected faster: until the first report of the member's sound they lie late
+// by what capture and encoding take.
+func newPictureTimeline(rate uint32, clock *senderClock) *timeline {
+	t := newTimeline(rate, clock)
+	t.slew = pictureSlew
+	return t
 }
 
 // Packet tells of a packet's RTP timestamp and its arrival in session time. It reports false if the timestamp does not
@@ -163,7 +173,11 @@ func (t *timeline) Report(r SenderReport, arrival float64) {
 		return
 	}
 	sent := ntpMilliseconds(r.NTP)
+	first := !t.report
 	t.report, t.ntpOffset = true, sent-ms
+	if own, ok := t.own.get(); ok && first { // of the packets before, the fastest says more than the report
+		t.clock.Sample(arrival-own+t.ntpOffset, arrival)
+	}
 	t.clock.Sample(sent, arrival)
 }
 
@@ -187,7 +201,7 @@ func (t *timeline) At(rtp uint32, canBegin bool) (ms float64, stepped bool) {
 	case t.stepDue && canBegin:
 		t.offset, t.stepped, t.stepDue, stepped = target, at, false, true
 	default:
-		limit := slewRate * max(at-t.last, 0)
+		limit := t.slew * max(at-t.last, 0)
 		t.offset += max(-limit, min(limit, target-t.offset))
 	}
 	t.last = max(t.last, at)

@@ -73,7 +73,7 @@ func isAudio(mime string) bool { return strings.EqualFold(mime, "audio/opus") }
 func (w *writer) reset() {
 	w.reorder, w.timeline, w.misfits = reorder{}, newTimeline(w.info.ClockRate, w.clock), 0
 	if isVideo(w.info.Mime) {
-		w.vp8 = newVP8Assembler()
+		w.vp8, w.timeline = newVP8Assembler(), newPictureTimeline(w.info.ClockRate, w.clock)
 	}
 }
 

@@ -180,6 +180,7 @@ type sending struct {
 	resent        float64 // of packets that come 200 ms later
 	ahead         float64 // how far the sender's wall clock is ahead of the true one
 	skew          float64 // how much faster its media clock runs, e.g. 1e-4
+	drift         float64 // the same of its wall clock
 	capture       float64 // from capture to sending
 	firstReport   float64 // after the first sample; 0 for never
 	reportEvery   float64
@@ -223,7 +224,7 @@ func packetised(info TrackInfo, samples []sample, s sending) (out []timed, captu
 	}
 	begin, end := samples[0].at, samples[len(samples)-1].at
 	for at := begin + s.firstReport; s.firstReport > 0 && at < end; at += s.reportEvery {
-		ntp := (at + s.ahead + 3_900_000_000)
+		ntp := at*(1+s.drift) + s.ahead + 3_900_000_000
 		r := SenderReport{NTP: uint64(ntp)<<32 | uint64((ntp-math.Floor(ntp))*(1<<32)), RTP: stamp(at)}
 		out = append(out, timed{at + s.delay + s.jitter*rnd.Float64(), Item{Report: &r}})
 	}

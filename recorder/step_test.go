@@ -1,0 +1,216 @@
+package recorder
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// envHours makes the test of a long call as long as that.
+const envHours = "RECORDER_HOURS"
+
+// In each second, there is a beep from 0.4 s and a flash from frame 10 of 30 on.
+const (
+	beepAt  = 0.4
+	flashAt = 10. / 30
+)
+
+// clapper is a second of sound with a beep, and of pictures with a flash in two sizes, as encoded by ffmpeg; of the pictures, the
+// first is a key frame.
+func clapper(t *testing.T) (beep, small, large []sample) {
+	t.Helper()
+	dir := t.TempDir()
+	flash := func(name, size string) []sample {
+		path := filepath.Join(dir, name)
+		fatal(t, ffmpeg("-f", "lavfi", "-i", "color=black:size="+size+":rate=30,drawbox=color=white:t=fill:enable='between(n,10,14)'",
+			"-t", "1", "-c:v", "libvpx", "-deadline", "realtime", "-g", "30", "-b:v", "100k", "-auto-alt-ref", "0", path))
+		samples, err := readIVF(path)
+		fatal(t, err)
+		return samples
+	}
+	sound := filepath.Join(dir, "beep.webm")
+	fatal(t, ffmpeg("-f", "lavfi", "-i", "aevalsrc='if(between(t,0.4,0.5),0.5*sin(2*PI*1000*t),0)':s=48000", "-t", "1",
+		"-c:a", "libopus", "-b:a", "32k", "-application", "voip", "-frame_duration", "20", sound))
+	b, err := os.ReadFile(sound)
+	fatal(t, err)
+	for i, block := range blocksOf(b)[:50] {
+		beep = append(beep, sample{float64(i) / 50, block.data})
+	}
+	return beep, flash("small.ivf", "64x48"), flash("large.ivf", "128x96")
+}
+
+// speech is sound of a length in s: in each second minute silence is sent as DTX does, a packet each 400 ms, and for the last ten
+// seconds of each minute it is muted.
+func speech(beep []sample, length int) (out []sample) {
+	for s := range length {
+		if s%60 >= 50 {
+			continue
+		}
+		for i, x := range beep {
+			if s/60%2 == 1 && i > 30 && i%20 != 0 {
+				continue
+			}
+			out = append(out, sample{float64(s) + x.at, x.data})
+		}
+	}
+	return out
+}
+
+// picture is a camera's: its size changes each 20 s, as that of another layer or of another resolution.
+func picture(small, large []sample, length int) (out []sample) {
+	for s := range length {
+		from := small
+		if s/20%2 == 1 {
+			from = large
+		}
+		out = append(out, later(from, float64(s))...)
+	}
+	return out
+}
+
+// Two people beep and flash once a second, with clocks that are 100 ppm fast and slow, through networks that differ, delay and lose.
+// ffmpeg hears and sees when, in the files. Time is virtual; "make step-recorder" lets it be four hours.
+func TestEverythingStaysInStep(t *testing.T) {
+	length := 90
+	if h := os.Getenv(envHours); h != "" {
+		length = 3600 * number(t, h)
+	}
+	beep, small, large := clapper(t)
+	dir := t.TempDir()
+	ana := sending{delay: 0.01, jitter: 0.04, loss: 0.005, resent: 0.045, ahead: 3600, skew: 1e-4, drift: 1e-4, seed: 1}
+	bo := sending{delay: 0.025, jitter: 0.04, loss: 0.005, resent: 0.045, ahead: -90, skew: -1e-4, drift: -1e-4, seed: 2}
+	var infos []TrackInfo
+	var items [][]timed
+	for i, s := range []sending{ana, bo} {
+		name := []string{"ana", "bo"}[i]
+		s.firstReport, s.reportEvery = 0.7, 5
+		sound, _ := packetised(audioInfo(name), speech(beep, length), s)
+		s.firstReport, s.reportEvery, s.capture, s.seed = 0.4, 1, 0.03, s.seed+10
+		camera, _ := packetised(videoInfo(name), picture(small, large, length), s)
+		infos, items = append(infos, audioInfo(name), videoInfo(name)), append(items, sound, camera)
+	}
+	index, _ := record(t, dir, infos, items, float64(length+2))
+	at := map[string]map[int]float64{}
+	for _, info := range infos {
+		onsets, from := onsetsOfSound, beepAt
+		if isVideo(info.Mime) {
+			onsets, from = onsetsOfPicture, flashAt
+		}
+		at[info.Publication] = errorsOf(t, dir, index, info.Publication, onsets, from)
+		if n := len(at[info.Publication]); n < length*7/10 {
+			t.Errorf("of %s, %d beeps or flashes in %d s are there", info.Publication, n, length)
+		}
+	}
+	for _, pair := range [][2]string{
+		{"ana-audio", "ana-camera"}, {"bo-audio", "bo-camera"}, {"ana-audio", "bo-audio"}, {"ana-camera", "bo-camera"},
+	} {
+		inStep(t, pair[0]+" and "+pair[1], apart(at[pair[0]], at[pair[1]]))
+	}
+	for _, info := range infos {
+		inStep(t, info.Publication+" and the clip", apart(at[info.Publication], nil))
+	}
+}
+
+// inStep checks differences by the second, in ms: at most 40 ms at the 99th percentile, and no drift of more than 20 ms between the
+// medians of any two minutes.
+func inStep(t *testing.T, what string, ms map[int]float64) {
+	t.Helper()
+	minutes := map[int][]float64{}
+	var all []float64
+	for s, d := range ms {
+		minutes[s/60] = append(minutes[s/60], d)
+		all = append(all, math.Abs(d))
+	}
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, m := range minutes {
+		slices.Sort(m)
+		low, high = min(low, m[len(m)/2]), max(high, m[len(m)/2])
+	}
+	slices.Sort(all)
+	p99 := all[len(all)*99/100]
+	t.Logf("%s: apart by %.0f ms at the median, %.0f ms at the 99th percentile; drift %.0f ms", what, all[len(all)/2], p99, high-low)
+	if p99 > 40 || high-low > 20 {
+		t.Errorf("%s are not in step: %.1f ms apart, a drift of %.1f ms", what, p99, high-low)
+	}
+}
+
+// apart is the difference of what is known of both, by the second; of one and true time, if the other is nil.
+func apart(a, b map[int]float64) map[int]float64 {
+	out := map[int]float64{}
+	for s, x := range a {
+		if y, ok := b[s]; ok || b == nil {
+			out[s] = x - y
+		}
+	}
+	return out
+}
+
+// errorsOf returns by how many ms each beep or flash of a publication lies after its true time, by the second that it belongs to.
+func errorsOf(t *testing.T, dir string, index *memory, publication string, onsets func(*testing.T, string) []float64, from float64,
+) map[int]float64 {
+	t.Helper()
+	out := map[int]float64{}
+	for _, s := range index.list(func(s Segment) bool { return s.Publication == publication }) {
+		for _, at := range onsets(t, pathOf(dir, s)) {
+			ms := float64(s.Start) + at*1000 - from*1000
+			second := int(math.Round(ms / 1000))
+			out[second] = ms - float64(second)*1000
+		}
+	}
+	return out
+}
+
+// onsetsOfSound are when it becomes loud in a file, in s.
+func onsetsOfSound(t *testing.T, path string) []float64 {
+	const filter = "astats=metadata=1:reset=1,ametadata=print:key=lavfi.astats.Overall.Peak_level:file=-"
+	return onsets(t, path, "-af", filter, "lavfi.astats.Overall.Peak_level=", -30, 0.03)
+}
+
+// onsetsOfPicture are when it becomes bright in a file, in s.
+func onsetsOfPicture(t *testing.T, path string) []float64 {
+	return onsets(t, path, "-vf", "signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-", "lavfi.signalstats.YAVG=", 128, 0.05)
+}
+
+// onsets lets ffmpeg decode a file and measure each frame; they are where the figure passes a limit, but not after a hole of so many
+// seconds: there, the begin was lost.
+func onsets(t *testing.T, path, kind, filter, key string, limit, hole float64) (out []float64) {
+	t.Helper()
+	cmd := exec.Command("ffmpeg", "-v", "error", "-nostdin", "-i", path, kind, filter, "-fps_mode", "passthrough",
+		"-enc_time_base", "1:48000", "-f", "null", "-")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
+		t.Fatal(fmt.Errorf("ffmpeg: %w: %s", err, stderr.String()))
+	}
+	at, before, was := 0., 0., true
+	for lines := bufio.NewScanner(&stdout); lines.Scan(); {
+		if _, s, ok := strings.Cut(lines.Text(), "pts_time:"); ok {
+			at, before = float(t, s), at
+		}
+		if s, ok := strings.CutPrefix(lines.Text(), key); ok {
+			is := float(t, s) > limit
+			if is && !was && at-before < hole {
+				out = append(out, at)
+			}
+			was = is
+		}
+	}
+	return out
+}
+
+func float(t *testing.T, s string) float64 {
+	t.Helper()
+	x, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
