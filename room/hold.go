@@ -223,7 +223,7 @@ func (t *turn) resume(c event.HoldContinue) error {
 	if err != nil {
 		return err
 	}
-	t.emit(event.HoldEnded{Hold: h.ID})
+	t.endHold(h)
 	if h.Frame >= t.ruler.last {
 		t.setLine(t.line(event.Stopped, h.Position, max(t.now, t.view.Playback.At)))
 		return nil
@@ -232,6 +232,18 @@ func (t *turn) resume(c event.HoldContinue) error {
 	line.Ready = union(line.Ready, h.Confirmed)
 	t.start(line)
 	return nil
+}
+
+// endHold ends a pause, and keeps how long people thought and talked.
+func (t *turn) endHold(h event.Hold) {
+	ended := event.HoldEnded{Hold: h.ID}
+	now := max(t.now, h.PhaseSince) // a pause begins a moment after it was called
+	if h.Phase == event.Thinking {
+		ended.Thought = now - h.Began
+	} else {
+		ended.Thought, ended.Talked = h.PhaseSince-h.Began, now-h.PhaseSince
+	}
+	t.emit(ended)
 }
 
 func errNotLeading() error {

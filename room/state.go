@@ -304,7 +304,7 @@ func (t *turn) end() error {
 		t.setRecording(event.NotRecording, "The session has ended.")
 	}
 	if h := t.view.Hold; h != nil {
-		t.emit(event.HoldEnded{Hold: h.ID})
+		t.endHold(*h)
 	}
 	if t.view.Playback.Mode != event.Stopped {
 		t.stopNow()

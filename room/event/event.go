@@ -113,9 +113,11 @@ type HoldRevealed struct {
 	Answers []Answer `json:"answers"`
 }
 
-// HoldEnded ends a pivotal pause.
+// HoldEnded ends a pivotal pause, and tells how long it was.
 type HoldEnded struct {
-	Hold string `json:"hold"`
+	Hold    string `json:"hold"`
+	Thought int64  `json:"thought,omitempty"` // ms of think time
+	Talked  int64  `json:"talked,omitempty"`  // ms of discussion
 }
 
 // NoteAdded is a new note.

@@ -515,9 +515,13 @@ export interface HoldRevealed {
   answers: Answer[];
 }
 
-/** HoldEnded ends a pivotal pause. */
+/** HoldEnded ends a pivotal pause, and tells how long it was. */
 export interface HoldEnded {
   hold: string;
+  /** ms of think time */
+  thought?: number;
+  /** ms of discussion */
+  talked?: number;
 }
 
 /** NoteAdded is a new note. */
