@@ -204,6 +204,21 @@ test("microphone, camera, hand, a note, a mark, the frame large", async () => {
   await expect(button("Make it small again")).toHaveCount(0);
 });
 
+test("one looks around in the clip alone, and comes back", async () => {
+  await button("Keys").focus();
+  await amara.keyboard.press("Escape");
+  const others = await playback();
+  await amara.keyboard.press("l");
+  await expect(button("Come back")).toBeVisible();
+  await amara.keyboard.press("ArrowRight");
+  await amara.keyboard.press("Space");
+  await expect(button("Stop")).toBeVisible();
+  expect(await playback()).toMatchObject({ mode: others.mode, position: others.position });
+  await amara.keyboard.press("l");
+  await expect(button("Come back")).toHaveCount(0);
+  await expect(button("Play")).toBeVisible();
+});
+
 test("a pause is called, answered and ended", async () => {
   await amara.keyboard.press("p");
   const prompt = amara.getByRole("heading", { name: "What do you see here?" });

@@ -141,7 +141,7 @@ function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 	useProposals(call, openPause);
 	const addPause = () => {
 		const { clip } = call.view.peek() ?? {};
-		if (clip) pause.value = newPause(uuidv7(), frameFor(call.seen(), clip));
+		if (clip) pause.value = newPause(uuidv7(), frameFor(call.clip.seen(), clip));
 	};
 
 	const leave = async () => {
@@ -249,10 +249,10 @@ function act(call: CallSession, a: KeyAction): boolean {
 			call.playOrStop();
 			return true;
 		case "step":
-			if (can("drive")) void call.ask({ type: "playback.step", data: { frames: a.frames } });
+			if (call.moves() || can("drive")) call.step(a.frames);
 			return true;
 		case "jump":
-			if (can("drive") && v?.clip) call.seek(call.position() + a.ms * 1000);
+			if ((call.moves() || can("drive")) && v?.clip) call.seek(call.clip.position() + a.ms * 1000);
 			return true;
 		case "mark":
 			void mark(call);
@@ -271,6 +271,9 @@ function act(call: CallSession, a: KeyAction): boolean {
 			return true;
 		case "hand":
 			void call.press({ type: "member.hand", data: { up: !call.me.peek()?.hand } });
+			return true;
+		case "own":
+			call.lookAround(!call.clip.alone.peek());
 			return true;
 		case "full":
 			toggleLarge();
@@ -307,7 +310,6 @@ function ClipTimeline({ chosen, show, onPause, onAddPause }: ClipTimelineProps) 
 	const v = call.view.value;
 	if (!v?.clip) return null;
 	const clip = v.clip;
-	const drives = call.can("drive") && !v.hold;
 	const onNotes = (notes: Note[]) => {
 		show();
 		chosen.value = notes.map((n) => n.id);
@@ -322,8 +324,8 @@ function ClipTimeline({ chosen, show, onPause, onAddPause }: ClipTimelineProps) 
 				clip={clip}
 				pauses={v.pauses}
 				notes={v.notes}
-				position={() => call.position()}
-				onSeek={drives ? (us) => call.seek(us) : undefined}
+				position={() => call.clip.position()}
+				onSeek={call.moves() ? (us) => call.seek(us) : undefined}
 				onPause={onPause}
 				onAddPause={call.can("propose") && !v.hold ? onAddPause : undefined}
 				addPauseLabel={call.can("prepare") ? "Prepare a pause here" : "Propose a pause here"}
@@ -411,7 +413,7 @@ function useCalmLayout(call: CallSession, phone: boolean): Layout {
 function Banners() {
 	const call = useCall();
 	const lost = call.state.value === "lost";
-	const quiet = call.voicesBlocked.value || (call.following.value.soundRefused && !call.together.value);
+	const quiet = call.voicesBlocked.value || (call.clip.following.value.soundRefused && !call.together.value);
 	return (
 		<>
 			{lost && (

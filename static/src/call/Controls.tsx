@@ -87,8 +87,17 @@ export function Controls(p: ControlsProps) {
 function phoneItems(call: CallSession, p: ControlsProps): MenuItem[] {
 	const v = call.view.value;
 	const end = call.can("end");
+	const alone = call.clip.alone.value;
 	return [
 		...(v?.clip && !v.hold ? pauseItems(call, p) : []),
+		...(v?.clip
+			? [
+					{
+						label: alone ? "Come back to the others" : "Look around on your own",
+						onSelect: () => call.lookAround(!alone),
+					},
+				]
+			: []),
 		...(v?.controls.holder === call.you.value && call.can("hand-over")
 			? [{ label: "Give the controls back", onSelect: () => void call.giveControls("") }]
 			: []),

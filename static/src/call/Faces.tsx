@@ -1,5 +1,5 @@
 import type { IconNode } from "lucide";
-import { Hand, MicOff, MonitorUp, Pencil, RefreshCw, TriangleAlert, WifiOff } from "lucide";
+import { Hand, MicOff, MonitorUp, Pencil, RefreshCw, Telescope, TriangleAlert, WifiOff } from "lucide";
 import { useEffect, useRef } from "preact/hooks";
 import type { Member } from "../event.gen.ts";
 import { hueOf, initialsOf } from "../ui/Avatar.tsx";
@@ -40,6 +40,7 @@ export function Faces({ leaveOut }: { leaveOut?: string }) {
 const states: Record<NonNullable<FaceState>, { icon: IconNode; text: string }> = {
 	away: { icon: WifiOff, text: "Away" },
 	poor: { icon: TriangleAlert, text: "Poor connection" },
+	alone: { icon: Telescope, text: "Looks around" },
 	"catching-up": { icon: RefreshCw, text: "Catching up" },
 	first: { icon: Hand, text: "First to speak" },
 	next: { icon: Hand, text: "Next" },

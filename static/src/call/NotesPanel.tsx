@@ -50,7 +50,7 @@ export function NotesPanel({ seed, chosen, raised, onClose }: NotesPanelProps) {
 
 	const toTime = (n: Note) => {
 		chosen.value = [n.id];
-		if (n.onClip && call.can("drive")) call.seek(n.from);
+		if (n.onClip && call.moves()) call.seek(n.from);
 	};
 
 	return (
@@ -87,7 +87,7 @@ export function NotesPanel({ seed, chosen, raised, onClose }: NotesPanelProps) {
 				chosen={chosen.value.at(-1) ?? null}
 				onTime={toTime}
 				visibilities={visibilitiesOf(call)}
-				clipNow={onClip ? () => call.position() : undefined}
+				clipNow={onClip ? () => call.clip.position() : undefined}
 				onEdit={(n, c) => void edit(call, n, c)}
 				onDelete={hidden.remove}
 				onReply={call.can("write-shared") ? (n, text) => reply(call, n, text) : undefined}
@@ -98,7 +98,7 @@ export function NotesPanel({ seed, chosen, raised, onClose }: NotesPanelProps) {
 			/>
 			<Composer
 				visibilities={visibilitiesOf(call)}
-				now={() => ({ at: call.now(), clip: call.seen() })}
+				now={() => ({ at: call.now(), clip: call.clip.seen() })}
 				onClip={onClip}
 				onAdd={(n) => void add(call, n)}
 				onTyping={(typing) => call.typed(typing ? "note" : "")}
@@ -135,7 +135,7 @@ export function visibilitiesOf(call: CallSession): Visibility[] {
 /** A mark is a note without words yet. */
 export async function mark(call: CallSession): Promise<void> {
 	const at = Math.round(call.now());
-	const from = Math.round(call.seen());
+	const from = Math.round(call.clip.seen());
 	const onClip = !!call.view.peek()?.clip;
 	const visibility = visibilitiesOf(call)[0] ?? "private";
 	const place = onClip ? { onClip, from, to: from } : {};
@@ -201,7 +201,7 @@ function useNow(call: CallSession, slow: Signal<number>) {
 		void slow.value;
 		const v = call.view.value;
 		if (!v?.clip) return "";
-		const at = call.position();
+		const at = call.clip.position();
 		return v.notes
 			.filter((n) => n.onClip && at >= n.from - 500_000 && at <= Math.max(n.to, n.from + NEAR))
 			.map((n) => n.id)

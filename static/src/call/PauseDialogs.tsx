@@ -182,7 +182,7 @@ function PauseForm({ start, known, clip, onClose }: FormProps) {
 function Where({ frame, clip, onMove }: { frame: number; clip: Clip; onMove: (frame: number) => void }) {
 	const call = useCall();
 	void useTick(250).value;
-	const here = frameFor(call.seen(), clip);
+	const here = frameFor(call.clip.seen(), clip);
 	return (
 		<p class="pause-form__where">
 			<i class="diamond" />

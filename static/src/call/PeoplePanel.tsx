@@ -129,6 +129,8 @@ function List({ members, onRemove }: { members: Member[]; onRemove: (m: Member) 
 function wayOf(call: CallSession, m: Member): string {
 	if (m.presence === "away") return " · away";
 	if (call.quality.value.get(m.id)) return " · poor connection";
+	if (m.watching === "own") return " · looks around in the clip";
+	if (m.watching === "behind") return " · catching up";
 	return call.typing.value.has(m.id) ? " · writing" : "";
 }
 

@@ -1,21 +1,23 @@
 import { signal, useSignal } from "@preact/signals";
-import { Minimize2 } from "lucide";
+import { Minimize2, Telescope } from "lucide";
 import { useEffect, useRef } from "preact/hooks";
-import { IconButton } from "../ui/Button.tsx";
+import { Looker, type Rendition, Renditions } from "../sync/rendition.ts";
+import { Button, IconButton } from "../ui/Button.tsx";
 import { fmtClip } from "../ui/time.ts";
 import { shortName } from "../words.ts";
 import { useCall } from "./context.ts";
 import { Picture, toSpeaker } from "./Faces.tsx";
 import type { Quality } from "./session.ts";
+import { useTick } from "./time.ts";
 
 /** The frame is seen large, over all else. */
 export const large = signal(false);
 
-/** 360p where the connection is slow or asked to be spared, else 720p. */
+/** What to begin with: 360p where the connection is said to be slow or asked to be spared, else 720p. */
 export function renditionFor(
 	q: Quality,
 	net?: { saveData?: boolean; effectiveType?: string; downlink?: number },
-): "720p" | "360p" {
+): Rendition {
 	if (q !== "auto") return q;
 	if (net?.saveData || /2g|3g/.test(net?.effectiveType ?? "") || (net?.downlink ?? 10) < 2) return "360p";
 	return "720p";
@@ -70,11 +72,10 @@ function Clip() {
 	const ref = useRef<HTMLVideoElement>(null);
 	const failed = useSignal(0);
 	const id = call.view.value?.clip?.id ?? "";
-	const net = (navigator as { connection?: { saveData?: boolean } }).connection;
-	const rendition = renditionFor(call.clipQuality.value, net);
+	const rendition = useRendition(ref);
 	const src = `/api/clips/${encodeURIComponent(id)}/media/${rendition}.mp4`;
-	useEffect(() => (ref.current ? call.attach(ref.current) : undefined), [id]);
-	useEffect(() => call.setClipMuted(call.together.value), [call.together.value]);
+	useEffect(() => (ref.current ? call.clip.attach(ref.current) : undefined), [id]);
+	useEffect(() => call.clip.setMuted(call.together.value), [call.together.value]);
 	useEffect(() => toSpeaker(ref.current, call.devices.value.speaker), [call.devices.value.speaker]);
 	useEffect(() => {
 		if (failed.value === 0) return;
@@ -96,6 +97,7 @@ function Clip() {
 					failed.value = 0;
 				}}
 			/>
+			<Alone />
 			{failed.value > 1 && (
 				<p class="picture__word" role="status">
 					The clip does not arrive. It is tried again.
@@ -103,6 +105,73 @@ function Clip() {
 			)}
 		</>
 	);
+}
+
+/** How one leaves the others' place in the clip for a while, and comes back; and that one is not where they are. */
+function Alone() {
+	const call = useCall();
+	if (!call.clip.alone.value) {
+		return (
+			<>
+				<IconButton
+					class="picture__own"
+					icon={Telescope}
+					label="Look around on your own (L)"
+					onClick={() => call.lookAround(true)}
+				/>
+				{call.clip.behind.value && (
+					<p class="picture__sign" role="status">
+						Catching up with the others…
+					</p>
+				)}
+			</>
+		);
+	}
+	return (
+		<div class="picture__sign">
+			<p>
+				You look around on your own. <Others />
+			</p>
+			<Button size="small" variant="primary" onClick={() => call.lookAround(false)}>
+				Come back
+				<span class="kbd" aria-hidden="true">
+					L
+				</span>
+			</Button>
+		</div>
+	);
+}
+
+function Others() {
+	const call = useCall();
+	void useTick(250).value;
+	const at = <span class="num">{fmtClip(call.clip.othersAt())}</span>;
+	return call.view.value?.hold ? <>The others are at a pause at {at}.</> : <>The others are at {at}.</>;
+}
+
+/** The size that was chosen, or the one that arrives and is shown in time here. */
+function useRendition(ref: { current: HTMLVideoElement | null }): Rendition {
+	const call = useCall();
+	const chosen = call.clipQuality.value;
+	const net = (navigator as { connection?: { saveData?: boolean } }).connection;
+	const first = renditionFor(chosen, net);
+	const fits = useSignal(first);
+	useEffect(() => {
+		fits.value = first;
+		if (chosen !== "auto") return;
+		const renditions = new Renditions(first);
+		const looker = new Looker();
+		const timer = setInterval(() => {
+			const el = ref.current;
+			if (!el) return;
+			const state = call.clip.following.peek().state;
+			const held = call.view.peek()?.playback.mode === "holding" || call.state.peek() !== "open";
+			const moving = state === "playing" || state === "catching-up";
+			fits.value = renditions.look(looker.look(el, held, moving, document.hidden));
+		}, 1000);
+		return () => clearInterval(timer);
+	}, [chosen]);
+	return chosen === "auto" ? fits.value : first;
 }
 
 function Screen({ member, name, short }: { member: string; name: string; short: string }) {

@@ -16,35 +16,35 @@ export function Transport() {
 	const call = useCall();
 	const v = call.view.value;
 	if (!v?.clip) return <div class="transport">{v && <Elapsed />}</div>;
-	if (v.hold) return <Holding />;
-	const stopped = v.playback.mode === "stopped";
-	const may = call.can("drive");
+	const alone = call.clip.alone.value;
+	if (v.hold && !alone) return <Holding />;
+	const stopped = alone ? !call.clip.own.value?.moving : v.playback.mode === "stopped";
 	return (
 		<fieldset class="transport" aria-label="Playback">
-			{may && (
+			{call.moves() && (
 				<>
 					<button
 						type="button"
 						class="btn btn--play"
 						aria-label={stopped ? "Play" : "Stop"}
-						title={stopped ? "Play for everyone" : "Stop for everyone"}
+						title={`${stopped ? "Play" : "Stop"} for ${alone ? "yourself" : "everyone"}`}
 						onClick={() => call.playOrStop()}
 					>
 						<Icon icon={stopped ? Play : StopIcon} />
 					</button>
-					<IconButton class="only-desk" icon={StepBack} label="Back one frame" onClick={() => step(-1)} />
-					<IconButton class="only-desk" icon={StepForward} label="Forward one frame" onClick={() => step(1)} />
+					<IconButton class="only-desk" icon={StepBack} label="Back one frame" onClick={() => call.step(-1)} />
+					<IconButton class="only-desk" icon={StepForward} label="Forward one frame" onClick={() => call.step(1)} />
 				</>
 			)}
 			<Clock duration={v.clip.duration} />
-			<Rate />
-			<Ahead />
+			{!alone && (
+				<>
+					<Rate />
+					<Ahead />
+				</>
+			)}
 		</fieldset>
 	);
-
-	function step(frames: number) {
-		void call.ask({ type: "playback.step", data: { frames } });
-	}
 }
 
 /** The clip's time, written by animation frames and not by rendering. */
@@ -55,7 +55,7 @@ function Clock({ duration }: { duration: number }) {
 		let id = 0;
 		const draw = () => {
 			id = requestAnimationFrame(draw);
-			const text = fmtClip(call.position(), true);
+			const text = fmtClip(call.clip.position(), true);
 			if (ref.current && ref.current.textContent !== text) ref.current.textContent = text;
 		};
 		draw();
@@ -99,7 +99,7 @@ function Ahead() {
 	const v = call.view.value;
 	if (!v?.clip) return null;
 	if (v.playback.mode === "waiting") {
-		const late = v.members.filter((m) => m.presence === "here" && !v.playback.ready.includes(m.id));
+		const late = v.members.filter((m) => m.presence === "here" && !m.watching && !v.playback.ready.includes(m.id));
 		const who = late.map((m) => (m.id === call.you.value ? "you" : shortName(m, v.members)));
 		const words = who.length > 0 ? `Starts together, waits for ${names(who)}` : "Starts together";
 		return (
@@ -108,7 +108,7 @@ function Ahead() {
 			</p>
 		);
 	}
-	const at = call.position();
+	const at = call.clip.position();
 	const stop = nextStop(at, v.pauses, v.clip);
 	if (!stop.pause) return null;
 	const left = (stop.position - at) / 1000 / v.playback.rate;

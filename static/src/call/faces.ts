@@ -7,7 +7,7 @@ export function facesOf(members: Member[], leaveOut?: string): Member[] {
 	return members.filter((m) => m.presence !== "left" && m.role !== "observer" && m.id !== leaveOut);
 }
 
-export type FaceState = "away" | "poor" | "catching-up" | "first" | "next" | "hand" | "writing" | null;
+export type FaceState = "away" | "poor" | "alone" | "catching-up" | "first" | "next" | "hand" | "writing" | null;
 
 /** What is said at a face: the most important thing only. */
 export function faceState(
@@ -20,6 +20,8 @@ export function faceState(
 ): FaceState {
 	if (m.presence === "away") return "away";
 	if (quality.get(m.id)) return "poor";
+	if (m.watching === "own") return "alone";
+	if (m.watching === "behind") return "catching-up";
 	if (hold && !hold.confirmed.includes(m.id) && now - hold.began > 1500) return "catching-up";
 	const queue = hands(all);
 	const place = queue.findIndex((q) => q.id === m.id);

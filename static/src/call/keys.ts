@@ -1,7 +1,21 @@
 /** Which key does what. Keys act unshifted; a capital, or a letter that means nothing here, begins a note. */
 
 export type KeyAction =
-	| { do: "play" | "note" | "mark" | "pause" | "continue" | "mic" | "camera" | "hand" | "full" | "keys" | "close" }
+	| {
+			do:
+				| "play"
+				| "note"
+				| "mark"
+				| "pause"
+				| "continue"
+				| "mic"
+				| "camera"
+				| "hand"
+				| "own"
+				| "full"
+				| "keys"
+				| "close";
+	  }
 	| { do: "step"; frames: number }
 	| { do: "jump"; ms: number }
 	| { do: "write"; text: string };
@@ -27,6 +41,7 @@ const letters: Record<string, KeyAction> = {
 	v: { do: "mic" },
 	b: { do: "camera" },
 	h: { do: "hand" },
+	l: { do: "own" },
 	f: { do: "full" },
 };
 
@@ -78,6 +93,7 @@ export const keyList: [keys: string[], what: string][] = [
 	[["V"], "Microphone on or off"],
 	[["B"], "Camera on or off"],
 	[["H"], "Raise or lower your hand"],
+	[["L"], "Look around in the clip on your own, and come back"],
 	[["F"], "See the clip large"],
 	[["?"], "These keys"],
 	[["Esc"], "Close what is open"],

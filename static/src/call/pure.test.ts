@@ -158,6 +158,8 @@ describe("faces", () => {
 		expect(say(member("c", { presence: "away", hand: 1 }))).toBe("away");
 		expect(say(member("c"), null, new Map([["c", "note"]]))).toBe("writing");
 		expect(say(member("c"))).toBeNull();
+		expect(say(member("c", { watching: "own" }), hold)).toBe("alone");
+		expect(say(member("c", { watching: "behind" }))).toBe("catching-up");
 	});
 });
 
@@ -178,6 +180,13 @@ describe("sentences", () => {
 		expect(onFrame({ ...hold, confirmed: ["1"] }, [amara, leila])).toBe("1 of 2 on this frame, Leila is catching up");
 		expect(onFrame({ ...hold, confirmed: [] }, [amara, leila])).toBe(
 			"0 of 2 on this frame, Amara and Leila are catching up",
+		);
+		const alone = { ...amara, watching: "own" } as Member;
+		expect(onFrame({ ...hold, confirmed: ["2"] }, [alone, leila])).toBe(
+			"1 of 2 on this frame, Amara is looking around",
+		);
+		expect(onFrame({ ...hold, confirmed: [] }, [alone, leila])).toBe(
+			"0 of 2 on this frame, Leila is catching up, Amara is looking around",
 		);
 	});
 

@@ -103,9 +103,14 @@ export function missing(h: Hold, members: Member[]): Member[] {
 export function onFrame(h: Hold, members: Member[]): string {
 	const here = members.filter((m) => m.presence === "here");
 	const late = missing(h, members);
+	const are = (list: Member[], what: string) =>
+		list.length > 0
+			? `, ${names(list.map((m) => shortName(m, members)))} ${list.length === 1 ? "is" : "are"} ${what}`
+			: "";
+	const alone = late.filter((m) => m.watching === "own");
+	const behind = late.filter((m) => m.watching !== "own");
 	const sum = `${here.length - late.length} of ${here.length} on this frame`;
-	if (late.length === 0) return sum;
-	return `${sum}, ${names(late.map((m) => shortName(m, members)))} ${late.length === 1 ? "is" : "are"} catching up`;
+	return `${sum}${are(behind, "catching up")}${are(alone, "looking around")}`;
 }
 
 /** Who wants to speak, in the order in which the hands went up. */

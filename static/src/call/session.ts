@@ -1,13 +1,11 @@
 /** A running call: the wire, the view, the media, the follower and what this person chose, as signals that components read. */
-import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Entry } from "../entry.ts";
 import type { Action, Command, Event, Hello, Member, MemberDevices, View, Welcome } from "../event.gen.ts";
 import { SessionClock } from "../sync/clock.ts";
-import { pageDisplay } from "../sync/display.ts";
 import { fold } from "../sync/fold.ts";
-import { Follower, type FollowerStatus, type MediaLike } from "../sync/follower.ts";
-import { lineOf } from "../sync/line.ts";
 import { announce, toast } from "../ui/Toast.tsx";
+import { SharedClip } from "./clip.ts";
 import { Connection, type ConnectionState, openSocket, Refused, type Socket } from "./connection.ts";
 import { cameraSize, deviceSentence, getScreen, getTrack } from "./devices.ts";
 import { Media, picturesOf, type Remote } from "./media.ts";
@@ -41,7 +39,7 @@ export class CallSession {
 	readonly bye: Signal<string | null> = signal(null);
 	readonly voicesBlocked = signal(false);
 	readonly mediaOk = signal(true);
-	readonly following: Signal<FollowerStatus> = signal({ state: "still", soundRefused: false, error: 0 });
+	readonly clip: SharedClip;
 	// What we send and get.
 	readonly mic: Signal<MediaStreamTrack | null> = signal(null);
 	readonly camera: Signal<MediaStreamTrack | null> = signal(null);
@@ -61,7 +59,6 @@ export class CallSession {
 
 	#connection: Connection;
 	#media: Media;
-	#follower: Follower | null = null;
 	#entry: Entry;
 	#busy = new Set<string>();
 	#stopEffects: (() => void)[] = [];
@@ -99,10 +96,13 @@ export class CallSession {
 				onBye: (b) => this.#goodbye(b.reason),
 			},
 		);
+		this.clip = new SharedClip({
+			view: this.view,
+			you: this.you,
+			now: () => this.clock.now(),
+			tell: (c) => this.#connection.tell(c),
+		});
 		navigator.mediaDevices?.addEventListener?.("devicechange", this.#onDevices);
-		this.#stopEffects.push(effect(() => this.#steer()));
-		const again = setInterval(() => this.#confirmAgain(), 1500);
-		this.#stopEffects.push(() => clearInterval(again));
 	}
 
 	member(id: string): Member | undefined {
@@ -112,16 +112,6 @@ export class CallSession {
 	/** Session time now, ms. */
 	now(): number {
 		return this.clock.now();
-	}
-
-	/** Clip time at which the clip is, µs. */
-	position(): number {
-		return this.#follower?.target() ?? this.view.peek()?.playback.position ?? 0;
-	}
-
-	/** Clip time of the picture that this person sees, µs: what a note is about. */
-	seen(): number {
-		return this.#follower?.shown() ?? this.view.peek()?.playback.position ?? 0;
 	}
 
 	can(a: Action): boolean {
@@ -149,14 +139,36 @@ export class CallSession {
 		this.#busy.delete(c.type);
 	}
 
+	/** Whether this person moves the clip now: for everybody, or while they look around for themselves. */
+	moves(): boolean {
+		return this.clip.alone.value || (this.can("drive") && !this.view.value?.hold);
+	}
+
 	playOrStop(): void {
+		if (this.clip.alone.peek()) {
+			this.clip.playOrStop();
+			return;
+		}
 		const mode = this.view.peek()?.playback.mode;
 		if (!this.may.peek().has("drive") || mode === "holding") return;
 		void this.press(mode === "stopped" ? { type: "playback.play", data: {} } : { type: "playback.stop", data: {} });
 	}
 
 	seek(us: number): void {
-		void this.ask({ type: "playback.seek", data: { position: Math.max(0, Math.round(us)) } });
+		if (this.clip.alone.peek()) this.clip.seek(us);
+		else void this.ask({ type: "playback.seek", data: { position: Math.max(0, Math.round(us)) } });
+	}
+
+	step(frames: number): void {
+		if (this.clip.alone.peek()) this.clip.step(frames);
+		else void this.ask({ type: "playback.step", data: { frames } });
+	}
+
+	/** Looks around in the clip alone, or comes back to the others. */
+	lookAround(alone: boolean): void {
+		if (!this.view.peek()?.clip || alone === this.clip.alone.peek()) return;
+		this.clip.lookAround(alone);
+		announce(alone ? "You look around on your own. Press L to come back." : "You watch with the others again.");
 	}
 
 	/** Hands the controls to a peer; an empty id takes them back, or gives them back. */
@@ -221,8 +233,7 @@ export class CallSession {
 		this.#connection.close();
 		this.#media.close();
 		this.views.close();
-		this.#follower?.close();
-		this.#follower = null;
+		this.clip.close();
 		for (const t of [this.mic, this.camera, this.screen]) {
 			t.peek()?.stop();
 			t.value = null;
@@ -230,27 +241,6 @@ export class CallSession {
 	}
 
 	// ---- the clip
-
-	/** The clip's element is there; gives how to let go of it. */
-	attach(el: MediaLike): () => void {
-		const clip = this.view.peek()?.clip;
-		const f = new Follower(el, {
-			now: () => this.clock.now(),
-			...(clip ? { rate: clip } : {}),
-			display: pageDisplay,
-			onReady: (seq) => this.#connection.tell({ type: "playback.ready", data: { seq } }),
-			onShown: (seq, frame) => this.#shown(seq, frame),
-			onStatus: (s) => {
-				this.following.value = s;
-			},
-		});
-		this.#follower = f;
-		this.#steer();
-		return () => {
-			f.close();
-			if (this.#follower === f) this.#follower = null;
-		};
-	}
 
 	/** The browser plays no sound before a click: then a button offers it. */
 	soundBlocked(): void {
@@ -260,29 +250,9 @@ export class CallSession {
 	/** From a click: all sound plays. */
 	turnOnSound(): void {
 		this.voicesBlocked.value = false;
-		this.setClipMuted(this.together.peek());
+		this.clip.setMuted(this.together.peek());
 		for (const el of document.querySelectorAll<HTMLAudioElement>('[data-testid="voice"]'))
 			void el.play().catch(() => {});
-	}
-
-	setClipMuted(muted: boolean): void {
-		this.#follower?.setMuted(muted);
-	}
-
-	#steer(): void {
-		const v = this.view.value;
-		if (v?.clip && this.#follower) this.#follower.follow(lineOf(v.playback, v.pauses, v.clip));
-	}
-
-	#shown(seq: number, frame: number): void {
-		const hold = this.view.peek()?.hold;
-		if (hold && hold.seq === seq) this.#connection.tell({ type: "hold.confirm", data: { hold: hold.id, frame, seq } });
-	}
-
-	/** A confirmation that was lost on its way is said again. */
-	#confirmAgain(): void {
-		const hold = this.view.peek()?.hold;
-		if (hold && this.state.peek() === "open" && !hold.confirmed.includes(this.you.peek())) this.#follower?.tellAgain();
 	}
 
 	// ---- the room
@@ -298,7 +268,6 @@ export class CallSession {
 		if (!this.view.peek()) announce(arrived(w.view.members, w.you));
 		clearTimeout(this.#heldBack?.timer);
 		this.#heldBack = null;
-		this.#follower?.reset();
 		batch(() => {
 			this.you.value = w.you;
 			this.may.value = new Set(w.may);
@@ -308,7 +277,7 @@ export class CallSession {
 			this.quality.value = new Map();
 			this.bye.value = null;
 		});
-		this.#follower?.tellAgain();
+		this.clip.welcome();
 		if (!w.may.includes("publish")) this.#letGo();
 		const lesson = this.#isStage();
 		if (lesson)
@@ -356,7 +325,7 @@ export class CallSession {
 			if (e.type === "hold.began" || e.type === "hold.ended") this.layoutChoice.value = null;
 			if (e.type === "session.ended") this.bye.value = "ended";
 		});
-		if (e.type === "hold.began") this.#follower?.tellAgain();
+		if (e.type === "hold.began") this.clip.holdBegan();
 	}
 
 	/**
@@ -366,7 +335,7 @@ export class CallSession {
 	#holdBack(e: Event & { type: "hold.began" }, v: View): boolean {
 		const wait = e.data.hold.began - this.clock.now();
 		if (!v.clip || wait <= 0 || wait > 1000) return false;
-		this.#follower?.follow(lineOf(e.data.playback, v.pauses, v.clip));
+		this.clip.expect(e.data.playback);
 		const timer = setTimeout(() => this.#letIn(), wait + AFTER_STOP);
 		this.#heldBack = { events: [e], timer };
 		return true;

@@ -166,6 +166,15 @@ describe("a moving line", () => {
 		expect(Math.abs(t.error())).toBeLessThan(12);
 	});
 
+	it("plays after three jumps that took ever longer than expected", async () => {
+		const takes = [450, 900, 1800];
+		const t = setUp({ seekTakes: () => takes.shift() ?? 80 });
+		t.follower.follow(playing(1, 0, -20_000));
+		await run(450 + 900 + 1800 + 300);
+		expect(t.media.log.slice(0, 4).map((l) => l.split(" ")[0])).toEqual(["seek", "seek", "seek", "play"]);
+		t.follower.close();
+	});
+
 	it("plays muted and in step where sound is refused, until somebody clicks", async () => {
 		const refused: boolean[] = [];
 		const t = setUp({ refusesSound: true }, { onStatus: (s) => refused.push(s.soundRefused) });

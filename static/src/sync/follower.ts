@@ -60,6 +60,7 @@ const CATCHING_UP = 350; // further off than this is told
 const MOVED = 0.01; // seconds; an element that was told to play is under way
 const UNDER_WAY = 25; // from then on until its time is believed
 const AGAIN_LATE = 150; // a jump that took so much longer than it was meant to is made again, further ahead
+const LATE_AT_MOST = 2; // times in a row: where timers are slow, as in a hidden tab, that does not help
 const AGAIN_STARVED = 3000;
 const PLAY_AGAIN = 500; // after the browser refused to play
 const ELSEWHERE = 2; // seconds; a picture so far from the element's time is of a hidden tab, or of before a jump
@@ -78,7 +79,7 @@ export class Follower {
 	#frameCallback = 0;
 	#stoppedAt: number | null = null; // the own stop of a moving line was reached, µs
 	#start: { called: number; at: number; from: number; moved: number } | null = null; // play() was called, and what it took is not known yet
-	#meeting: { place: number; since: number; sought: boolean } | null = null; // waits, paused, for the line to come to a place, µs
+	#meeting: { place: number; since: number; sought: boolean; late: number } | null = null; // waits, paused, for the line to come to a place, µs
 	#meetTimer: ReturnType<typeof setTimeout> | undefined;
 	#starvedSince = 0;
 	#wantMuted = false;
@@ -253,13 +254,13 @@ export class Follower {
 	 * Goes to where the line will be in a moment, and waits there for it, paused: how long a seek takes nobody knows beforehand, but how long
 	 * play() takes is known quite well.
 	 */
-	#meet(ahead = this.#pace.ahead): void {
+	#meet(late = 0): void {
 		const now = this.#o.now();
-		let place = this.target(now + ahead);
+		let place = this.target(now + this.#pace.ahead);
 		if (Number.isFinite(this.#el.duration)) place = Math.min(place, this.#el.duration * 1e6);
 		this.#drift.jumped(now);
 		this.#start = null;
-		this.#meeting = { place, since: now, sought: false };
+		this.#meeting = { place, since: now, sought: false, late };
 		this.#calm();
 		this.#el.pause();
 		this.#telling.seekAgain(place / 1e6);
@@ -277,7 +278,8 @@ export class Follower {
 			this.#pace.sought(now - m.since);
 		}
 		const late = now - due;
-		if (late > (there ? AGAIN_LATE : AGAIN_STARVED)) this.#meet();
+		if (!there && late > AGAIN_STARVED) this.#meet();
+		else if (there && late > AGAIN_LATE && m.late < LATE_AT_MOST) this.#meet(m.late + 1);
 		else if (there && late >= -this.#pace.early - 1) this.#go(due);
 		else if (there) this.#wake(-this.#pace.early - late);
 		if (now - m.since > 1000 && this.#meeting) this.#tell({ state: "catching-up" });
