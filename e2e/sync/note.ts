@@ -40,16 +40,12 @@ export function notePause(
   else figures.add("everyone stopped after a called pause, ms", end.last - until);
 }
 
-/** Ten minutes, or less, in which nobody touches anything. */
-export function noteSteady(figures: Figures, records: Record[], fps: number): void {
+/** Minutes in which nobody touches the clip; gives how often each page jumped meanwhile. */
+export function noteSteady(figures: Figures, records: Record[], fps: number): number[] {
   const from = (firstOf(records, "play") ?? 0) + settled;
   const until = Math.min(...records.map((r) => r.ticks.at(-1)?.at ?? 0));
   noteStretch(figures, records, fps, from, until);
-  for (const r of records)
-    figures.add(
-      "corrective seeks in steady play",
-      r.events.filter((e) => e.type === "seeking" && e.at >= from && e.at < until).length,
-    );
+  return records.map((r) => r.events.filter((e) => e.type === "seeking" && e.at >= from && e.at < until).length);
 }
 
 function noteStretch(figures: Figures, records: Record[], fps: number, from: number, until: number): void {
