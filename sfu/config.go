@@ -23,6 +23,8 @@ type Config struct {
 	// DenyPrivate drops candidates of members in private networks (RFC 1918, RFC 4193). They are allowed by default: schools have
 	// such networks.
 	DenyPrivate bool
+	// AllowOwn lets members come from this machine's own addresses, though DenyPrivate is set: by a relay that runs on it.
+	AllowOwn bool
 	// Net is the network; nil is the machine's.
 	Net vnet.Net
 	// Logger gets warnings; nil discards them.
@@ -54,7 +56,7 @@ func New(cfg Config) (*SFU, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	n, err := transport.Listen(transport.Config{
-		Addr: cfg.UDPAddr, DisableTCP: cfg.DisableTCP, PublicAddrs: cfg.PublicAddrs, Net: cfg.Net, Logger: log,
+		Addr: cfg.UDPAddr, DisableTCP: cfg.DisableTCP, PublicAddrs: cfg.PublicAddrs, AllowOwn: cfg.AllowOwn, Net: cfg.Net, Logger: log,
 		Allow: func(a netip.Addr) bool { return addressPolicy{denyPrivate: cfg.DenyPrivate}.allows(a) },
 	})
 	if err != nil {
@@ -77,6 +79,9 @@ func New(cfg Config) (*SFU, error) {
 
 // Port is the UDP port on which media arrives, and the TCP port if there is ICE-TCP.
 func (s *SFU) Port() int { return s.net.Port() }
+
+// Addrs are where media arrives over UDP, as this machine knows them.
+func (s *SFU) Addrs() []netip.AddrPort { return s.net.Addrs() }
 
 // Room names a media room. It exists while a peer is in it or a tap is on it.
 func (s *SFU) Room(id string) *Room { return &Room{sfu: s, id: id} }

@@ -22,6 +22,7 @@ type call struct {
 	session string
 	who     room.Identity
 	browser string // its name
+	host    string // by which it reached the server
 	calls   *calls
 	socket  *socket
 	log     *slog.Logger
@@ -36,9 +37,9 @@ type call struct {
 	peer  *sfu.Peer
 }
 
-func newCall(session string, who room.Identity, browser string, calls *calls, s *socket, log *slog.Logger) *call {
+func newCall(session string, who room.Identity, browser, host string, calls *calls, s *socket, log *slog.Logger) *call {
 	return &call{
-		session: session, who: who, browser: browser, calls: calls, socket: s,
+		session: session, who: who, browser: browser, host: host, calls: calls, socket: s,
 		log:      log.With(slog.String("session", session), slog.String("member", who.ID)),
 		welcomed: make(chan struct{}), roles: make(chan event.Role, 1), ready: make(chan struct{}),
 	}
@@ -115,6 +116,9 @@ func (c *call) enter(ctx context.Context, in event.Incoming) {
 	if !ok {
 		c.socket.Close(event.Bye{Reason: "invalid", Message: "The first message is hello. Reload the page."})
 		return
+	}
+	if c.calls.relays != nil { // before welcome, after which the member connects
+		c.socket.sendFrame("", event.RTCRelays{Servers: c.calls.relays(c.who.ID, c.host)})
 	}
 	r, err := c.calls.house.Connect(ctx, c.session, c.who, c, hello)
 	if err != nil {

@@ -16,6 +16,8 @@ type calls struct {
 	media *sfu.SFU
 	house *room.House
 	log   *slog.Logger
+	// relays is Config.Relays, or nil.
+	relays func(member, host string) []event.RTCRelay
 
 	mu     sync.Mutex // guards below; nothing is called back while it is held
 	open   map[callKey]map[*call]struct{}

@@ -44,6 +44,8 @@ type Config struct {
 
 	// Answered, if set, is told of every request once it is answered, from that request's goroutine.
 	Answered func(Request)
+	// Relays, if set, gives a member what they need to use TURN servers; host is the name by which they reached this server.
+	Relays func(member, host string) []event.RTCRelay
 	// Impaired, if set, says why this server should get no new people now, or nil. It does not block.
 	Impaired func() error
 }
@@ -103,6 +105,7 @@ func New(cfg Config) *Server {
 		}
 	})
 	tape := newTape(cfg.Recorder, cfg.Media, s.troubles, cfg.Log)
+	s.calls.relays = cfg.Relays
 	s.calls.house = room.NewHouse(room.Config{
 		Journal: cfg.Journal,
 		Plans:   openings{cfg.Sessions, cfg.Library},
@@ -266,6 +269,7 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.traffic.opened.Add(1)
 	identity := room.Identity{ID: m.ID, Name: m.Name, Role: m.Role, Guest: m.Guest()}
-	newCall(m.Session, identity, who.browser.name(), s.calls, newSocket(ws, s.timings, &s.traffic), s.log).run(context.WithoutCancel(r.Context()))
+	call := newCall(m.Session, identity, who.browser.name(), r.Host, s.calls, newSocket(ws, s.timings, &s.traffic), s.log)
+	call.run(context.WithoutCancel(r.Context()))
 	return nil
 }

@@ -40,6 +40,10 @@ type serveFlags struct {
 
 	AllowPrivateCandidates bool `default:"true" negatable:"" help:"Take part in calls with browsers in private networks, as schools have. --no-allow-private-candidates is for servers on the public internet only."`
 
+	TURNAddr    string   `name:"turn-addr" placeholder:"HOST:PORT" help:"Where to serve TURN (UDP and TCP), such as :3478, for networks that keep media out otherwise. Without it there is none. It relays to this server's media alone."`
+	TURNTLSAddr string   `name:"turn-tls-addr" placeholder:"HOST:PORT" help:"Where to serve TURN over TLS, such as :5349, with the certificate of --tls-cert. It needs --turn-addr."`
+	TURNPeer    []string `name:"turn-peer" placeholder:"RANGE" help:"Addresses that TURN relays to besides, such as 10.1.2.0/24. Private ones are relayed to only if they are named here."`
+
 	MetricsAddr string `name:"metrics-addr" placeholder:"HOST:PORT" help:"Where to serve figures for Prometheus, at /metrics: an address that the public cannot reach, such as 127.0.0.1:9090. Without it there are none."`
 
 	TrustProxy               bool `help:"Believe X-Forwarded-For and X-Forwarded-Proto of a reverse proxy on this machine or in a private network. Only where people cannot get around it."`
@@ -194,6 +198,9 @@ func (l listen) check() error {
 }
 
 func (s serveFlags) check() error {
+	if err := s.checkTURN(); err != nil {
+		return err
+	}
 	if s.MetricsAddr != "" {
 		if err := checkAddr("metrics-addr", s.MetricsAddr); err != nil {
 			return err

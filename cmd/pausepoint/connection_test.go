@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/gorilla/websocket"
+	"github.com/pion/webrtc/v4"
 
 	"github.com/pausepoint/pausepoint/room/event"
 )
@@ -22,7 +23,8 @@ type connection struct {
 	welcome event.Welcome
 	view    event.View
 	frames  chan frame
-	closed  error // why reading ended; set before frames is closed
+	ice     webrtc.Configuration // of connections for media
+	closed  error                // why reading ended; set before frames is closed
 }
 
 type frame struct {

@@ -16,7 +16,7 @@ import (
 // newPC is a browser's end of a connection for media, until the test ends.
 func (c *connection) newPC() *webrtc.PeerConnection {
 	c.t.Helper()
-	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
+	pc, err := webrtc.NewPeerConnection(c.ice)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -91,6 +91,10 @@ func (h *house) wire(ctx context.Context, f flags) error {
 		return err
 	}
 	h.later(func(context.Context) error { return media.Close() })
+	relays, err := h.openRelay(f.Serve, media)
+	if err != nil {
+		return err
+	}
 
 	tapes, err := recorder.New(recorder.Config{Dir: filepath.Join(data, "recordings"), Segments: st, Log: h.log, Notify: h.notice})
 	if err != nil {
@@ -127,7 +131,7 @@ func (h *house) wire(ctx context.Context, f flags) error {
 		Pages: static.Handler(), Log: h.log,
 		PublicURL: f.Serve.publicBase(), TrustProxy: f.Serve.TrustProxy,
 		MaxConnections: f.Serve.MaxConnections, MaxConnectionsPerAddress: f.Serve.MaxConnectionsPerAddress,
-		Answered: counts.Answered, Impaired: journal.Impaired,
+		Answered: counts.Answered, Impaired: journal.Impaired, Relays: relays,
 	})
 	h.later(h.server.Close)
 	counts.Watch(metrics.Sources{Edge: h.server, Media: media, Recorder: tapes, Clips: clips})
@@ -140,7 +144,8 @@ func (h *house) openMedia(s serveFlags) (*sfu.SFU, error) {
 		return nil, err
 	}
 	media, err := sfu.New(sfu.Config{
-		UDPAddr: s.MediaAddr, PublicAddrs: public, DenyPrivate: !s.AllowPrivateCandidates, Logger: h.log,
+		UDPAddr: s.MediaAddr, PublicAddrs: public, DenyPrivate: !s.AllowPrivateCandidates, AllowOwn: s.TURNAddr != "",
+		Logger: h.log,
 	})
 	if err != nil {
 		return nil, explainListen("media-addr", s.MediaAddr, err)

@@ -123,6 +123,9 @@
 // that fills the place need not be sent; the smallest layer is always sent. It is told when a publication begins, which sends
 // all until then, and when it changes.
 //
+// rtc.relays comes before welcome, where the server has TURN servers: a client gives them to its connections as iceServers. Their
+// credentials are the member's alone, and good for some hours.
+//
 // rtc.restart from the client says that a connection is lost. For "publish" the server forgets that connection, and the
 // client offers on a new one (on one that is alive it may offer with an ICE restart instead). For "subscribe" the server offers
 // an ICE restart, or, if an offer was unanswered, says rtc.restart itself and offers a new connection. rtc.restart from

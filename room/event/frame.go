@@ -104,6 +104,18 @@ type RTCWanted struct {
 	Height int    `json:"height"`
 }
 
+// RTCRelays names TURN servers, for whose network keeps media out.
+type RTCRelays struct {
+	Servers []RTCRelay `json:"servers"`
+}
+
+// RTCRelay is an RTCIceServer: TURN servers that take the same credentials.
+type RTCRelay struct {
+	URLs       []string `json:"urls"` // RFC 7065
+	Username   string   `json:"username"`
+	Credential string   `json:"credential"`
+}
+
 // Frame is anything else than a command or an event that a connection carries.
 type Frame interface{ frame() string }
 
@@ -119,6 +131,7 @@ func (RTCCandidate) frame() string { return "rtc.candidate" }
 func (RTCRestart) frame() string   { return "rtc.restart" }
 func (RTCViews) frame() string     { return "rtc.views" }
 func (RTCWanted) frame() string    { return "rtc.wanted" }
+func (RTCRelays) frame() string    { return "rtc.relays" }
 
 // Frames lists one value of every frame type.
 func Frames() []Frame {
@@ -135,5 +148,6 @@ func Frames() []Frame {
 		RTCRestart{},
 		RTCViews{},
 		RTCWanted{},
+		RTCRelays{},
 	}
 }

@@ -3,6 +3,7 @@ package transport
 import (
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,8 @@ type Config struct {
 	// Allow says whether packets may be sent to an address; nil allows all. It is not asked about loopback: those addresses are
 	// answered if the Network is reached over loopback only, and never otherwise. It is called from any goroutine.
 	Allow func(netip.Addr) bool
+	// AllowOwn has the Network's own addresses answered whatever Allow says: a relay on this machine sends from them.
+	AllowOwn bool
 	// Net is the network; nil is the machine's.
 	Net transport.Net
 	// Logger gets warnings; nil discards them.
@@ -42,6 +45,7 @@ type Config struct {
 type Network struct {
 	log        *slog.Logger
 	allow      func(netip.Addr) bool
+	allowOwn   bool
 	identity   identity
 	port       int
 	loopback   bool
@@ -70,6 +74,7 @@ func Listen(cfg Config) (*Network, error) {
 	n := &Network{
 		log:        cfg.Logger,
 		allow:      cfg.Allow,
+		allowOwn:   cfg.AllowOwn,
 		identity:   id,
 		began:      time.Now(),
 		handshakes: make(chan struct{}, maxHandshakes),
@@ -184,7 +189,20 @@ func (n *Network) answers(addr netip.Addr) bool {
 	if addr.IsLoopback() {
 		return n.loopback
 	}
-	return n.allow == nil || n.allow(addr)
+	return n.allow == nil || n.allow(addr) || n.allowOwn && n.isOwn(addr)
+}
+
+func (n *Network) isOwn(addr netip.Addr) bool {
+	return slices.ContainsFunc(n.locals, func(l *local) bool { return l.addr.Addr() == addr })
+}
+
+// Addrs are where packets arrive over UDP, as this machine knows them.
+func (n *Network) Addrs() []netip.AddrPort {
+	addrs := make([]netip.AddrPort, 0, len(n.locals))
+	for _, l := range n.locals {
+		addrs = append(addrs, l.addr)
+	}
+	return addrs
 }
 
 func (n *Network) generation(ufrag []byte) *generation {

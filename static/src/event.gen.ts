@@ -690,6 +690,19 @@ export interface RTCWanted {
   height: number;
 }
 
+/** RTCRelays names TURN servers, for whose network keeps media out. */
+export interface RTCRelays {
+  servers: RTCRelay[];
+}
+
+/** RTCRelay is an RTCIceServer: TURN servers that take the same credentials. */
+export interface RTCRelay {
+  /** RFC 7065 */
+  urls: string[];
+  username: string;
+  credential: string;
+}
+
 /** Problem is what went wrong: a code for programs, a sentence for people, and a cause for the log. */
 export interface Problem {
   /** forbidden, unauthorized, invalid, not_found, conflict, too_large, too_many, full, ended, unavailable, internal */
@@ -779,4 +792,5 @@ export type Frame =
   | { type: "rtc.candidate"; data: RTCCandidate }
   | { type: "rtc.restart"; data: RTCRestart }
   | { type: "rtc.views"; data: RTCViews }
-  | { type: "rtc.wanted"; data: RTCWanted };
+  | { type: "rtc.wanted"; data: RTCWanted }
+  | { type: "rtc.relays"; data: RTCRelays };

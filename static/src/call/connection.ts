@@ -201,6 +201,7 @@ export class Connection {
 			case "rtc.candidate":
 			case "rtc.restart":
 			case "rtc.wanted":
+			case "rtc.relays":
 				this.#h.onSignal(f);
 				break;
 			default:

@@ -12,7 +12,7 @@ class Connection {
 	onicecandidate = null;
 	onconnectionstatechange = null;
 
-	constructor() {
+	constructor(readonly config: RTCConfiguration) {
 		Connection.all.push(this);
 	}
 
@@ -85,6 +85,17 @@ describe("offers and answers", () => {
 		answer(2, "right");
 		await settled();
 		expect(Connection.all.map((c) => c.applied)).toEqual([[], ["right"]]);
+	});
+
+	it("gives both connections the relays that the server names, the newest", async () => {
+		const relay = (username: string) => ({ urls: ["turn:calls.example:3478"], username, credential: "secret" });
+		media.onSignal({ type: "rtc.relays", data: { servers: [relay("old")] } });
+		media.onSignal({ type: "rtc.relays", data: { servers: [relay("new")] } });
+		media.connected(true, false);
+		await media.set("audio", { stop: () => {} } as MediaStreamTrack);
+		media.onSignal({ type: "rtc.offer", data: { pc: "subscribe", offer: 1, sdp: "theirs" } });
+		await settled();
+		expect(Connection.all.map((c) => c.config.iceServers)).toEqual([[relay("new")], [relay("new")]]);
 	});
 
 	it("numbers what one connection offers again", async () => {

@@ -66,6 +66,7 @@ export class Media {
 	#lesson = false;
 	#bad = new Set<PC>();
 	#offers = 0; // of all publish connections: an answer is for one offer
+	#relays: RTCIceServer[] = [];
 
 	constructor(handlers: MediaHandlers) {
 		this.#h = handlers;
@@ -109,6 +110,9 @@ export class Media {
 			case "rtc.candidate":
 				(f.data.pc === "publish" ? this.#publish : this.#subscribe)?.candidate(f.data);
 				break;
+			case "rtc.relays":
+				this.#relays = f.data.servers;
+				break;
 			case "rtc.wanted":
 				void this.#publish?.want(f.data.source as Source, f.data.height);
 				break;
@@ -135,6 +139,7 @@ export class Media {
 		this.#publish = null;
 		if (!this.#mayPublish || this.#tracks.size === 0) return;
 		this.#publish = new Publisher(
+			this.#relays,
 			this.#h.send,
 			(ok) => this.#health("publish", ok),
 			this.#lesson,
@@ -148,7 +153,12 @@ export class Media {
 	}
 
 	#subscriber(): Subscriber {
-		this.#subscribe ??= new Subscriber(this.#h.send, (ok) => this.#health("subscribe", ok), this.#h.onRemote);
+		this.#subscribe ??= new Subscriber(
+			this.#relays,
+			this.#h.send,
+			(ok) => this.#health("subscribe", ok),
+			this.#h.onRemote,
+		);
 		return this.#subscribe;
 	}
 
@@ -168,11 +178,12 @@ abstract class Side {
 	#mend: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(
+		relays: RTCIceServer[],
 		protected name: PC,
 		protected send: (f: Frame) => void,
 		private health: (ok: boolean) => void,
 	) {
-		this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+		this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: relays });
 		this.pc.onicecandidate = (e) => {
 			const c = e.candidate;
 			if (!c || this.closed) return;
@@ -269,13 +280,14 @@ class Publisher extends Side {
 	#late: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(
+		relays: RTCIceServer[],
 		send: (f: Frame) => void,
 		health: (ok: boolean) => void,
 		lesson: boolean,
 		number: () => number,
 		remake: () => void,
 	) {
-		super("publish", send, health);
+		super(relays, "publish", send, health);
 		this.#lesson = lesson;
 		this.#number = number;
 		this.#remake = remake;
@@ -384,8 +396,13 @@ class Subscriber extends Side {
 	#streams = new Map<string, MediaStream>(); // by publication: an element keeps its stream when others come and go
 	#onRemote: (r: Remote) => void;
 
-	constructor(send: (f: Frame) => void, health: (ok: boolean) => void, onRemote: (r: Remote) => void) {
-		super("subscribe", send, health);
+	constructor(
+		relays: RTCIceServer[],
+		send: (f: Frame) => void,
+		health: (ok: boolean) => void,
+		onRemote: (r: Remote) => void,
+	) {
+		super(relays, "subscribe", send, health);
 		this.#onRemote = onRemote;
 	}
 

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+
+	"github.com/pausepoint/pausepoint/relay"
+	"github.com/pausepoint/pausepoint/room/event"
+	"github.com/pausepoint/pausepoint/sfu"
+)
+
+// allocationsEach is how many allocations there may be in all, for each connection that there may be: a member's browser makes one for
+// each of two connections and each way in, and gives up those that it does not need.
+const allocationsEach = 4
+
+// checkTURN refuses what cannot be right.
+func (s serveFlags) checkTURN() error {
+	if s.TURNAddr != "" {
+		if err := checkAddr("turn-addr", s.TURNAddr); err != nil {
+			return err
+		}
+	}
+	if s.TURNTLSAddr != "" {
+		if err := checkAddr("turn-tls-addr", s.TURNTLSAddr); err != nil {
+			return err
+		}
+		if s.TURNAddr == "" {
+			return wrong("turn-tls-addr", s.TURNTLSAddr, "it comes besides --turn-addr, give that too")
+		}
+		if !s.secure() {
+			return wrong("turn-tls-addr", s.TURNTLSAddr, "it needs a certificate, give --tls-cert and --tls-key")
+		}
+	}
+	_, err := s.turnPeers()
+	return err
+}
+
+func (s serveFlags) turnPeers() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range s.TURNPeer {
+		p, err := netip.ParsePrefix(text)
+		if err != nil || p.Addr().Is4In6() {
+			return nil, wrong("turn-peer", text, "give a range of addresses such as 10.1.2.0/24, or one such as 10.1.2.3/32")
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
+}
+
+// openRelay serves TURN, if that is wanted, and returns what tells members of it; nil if it is not.
+func (h *house) openRelay(s serveFlags, media *sfu.SFU) (func(member, host string) []event.RTCRelay, error) {
+	if s.TURNAddr == "" {
+		return nil, nil
+	}
+	peers, err := s.turnPeers()
+	if err != nil {
+		return nil, err
+	}
+	public, err := s.publicAddrs()
+	if err != nil {
+		return nil, err
+	}
+	cfg := relay.Config{
+		Addr: s.TURNAddr, TLSAddr: s.TURNTLSAddr, Media: media.Addrs(), Public: public, Peers: peers,
+		MaxAllocations: s.MaxConnections * allocationsEach,
+	}
+	if s.TURNTLSAddr != "" {
+		pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
+		if err != nil {
+			return nil, err
+		}
+		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+	}
+	r, err := relay.Listen(cfg)
+	if err != nil {
+		return nil, explainListen("turn-addr", s.TURNAddr, err)
+	}
+	h.later(func(context.Context) error { return r.Close() })
+	known := ""
+	if u, err := url.Parse(s.PublicURL); err == nil {
+		known = u.Hostname()
+	}
+	h.log.Info("serving TURN", slog.Any("uris", r.URIs("localhost")))
+	return func(member, host string) []event.RTCRelay {
+		if known != "" {
+			host = known
+		} else if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		username, password := r.Credentials(member)
+		return []event.RTCRelay{{URLs: r.URIs(host), Username: username, Credential: password}}
+	}, nil
+}

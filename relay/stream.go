@@ -1,0 +1,108 @@
+package relay
+
+import (
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// streams is a listener that holds a limited number of connections, in all and from one address, and drops those that say nothing.
+type streams struct {
+	net.Listener
+
+	tls *tls.Config // nil for plain TCP
+
+	mu   sync.Mutex
+	all  int
+	from map[netip.Addr]int
+}
+
+func limited(ln net.Listener, conf *tls.Config) *streams {
+	return &streams{Listener: ln, tls: conf, from: map[netip.Addr]int{}}
+}
+
+// Accept implements net.Listener. A handshake of TLS is done by whoever reads first, not here.
+func (s *streams) Accept() (net.Conn, error) {
+	for {
+		conn, err := s.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		addr := addrOf(conn)
+		if !s.take(addr) {
+			_ = conn.Close()
+			continue
+		}
+		var c net.Conn = &stream{Conn: conn, release: sync.OnceFunc(func() { s.give(addr) })}
+		if s.tls != nil {
+			c = tls.Server(c, s.tls)
+		}
+		return c, nil
+	}
+}
+
+func addrOf(conn net.Conn) netip.Addr {
+	ap, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap().WithZone("")
+}
+
+func (s *streams) take(addr netip.Addr) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all >= maxStreams || s.from[addr] >= streamsPerAddr {
+		return false
+	}
+	s.all++
+	s.from[addr]++
+	return true
+}
+
+func (s *streams) give(addr netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all--
+	if s.from[addr]--; s.from[addr] == 0 {
+		delete(s.from, addr)
+	}
+}
+
+// stream is a TCP connection with deadlines. One goroutine reads it, which owns spoke.
+type stream struct {
+	net.Conn
+
+	release func()
+	spoke   bool
+}
+
+// Read implements net.Conn.
+func (c *stream) Read(b []byte) (int, error) {
+	within := firstWithin
+	if c.spoke {
+		within = silenceOfStream
+	}
+	if err := c.SetReadDeadline(time.Now().Add(within)); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Read(b)
+	c.spoke = c.spoke || n > 0
+	return n, err
+}
+
+// Write implements net.Conn. Nobody is held up by a member that does not read.
+func (c *stream) Write(b []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(firstWithin)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
+}
+
+// Close implements net.Conn.
+func (c *stream) Close() error {
+	c.release()
+	return c.Conn.Close()
+}
