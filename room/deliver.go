@@ -160,7 +160,7 @@ func (r *Room) noteRole(e event.Event) bool {
 		m = b.Member
 	case event.MemberChanged:
 		m = b.Member
-	case event.MemberLost, event.MemberLeft, event.MemberRemoved, event.ControlsChanged, event.SessionEnded:
+	case event.MemberWithdrew, event.MemberLost, event.MemberLeft, event.MemberRemoved, event.ControlsChanged, event.SessionEnded:
 		return true
 	default:
 		return false

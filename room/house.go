@@ -38,6 +38,8 @@ type House struct {
 	rooms  map[string]*entry
 	closed bool
 	ends   sync.WaitGroup
+
+	after sync.Mutex // held while the journal of a session that has ended is added to
 }
 
 // entry is a room, or one that is being loaded.
@@ -73,6 +75,58 @@ func (h *House) Connect(ctx context.Context, session string, who Identity, conn 
 			return r, err
 		}
 	}
+}
+
+// Withdraw takes back a member's consent to being recorded, during the session or afterwards, and with notes what they wrote. It
+// returns once that is durable; Config.Observe is told. Only a session that has been opened may be named.
+func (h *House) Withdraw(ctx context.Context, session, member string, notes bool) error {
+	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.Withdraw(env, member, notes) })
+}
+
+// Erased keeps the proof in a session's journal that what was recorded of a member is gone.
+func (h *House) Erased(ctx context.Context, session, member string, files []event.ErasedFile) error {
+	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.Erased(env, member, files), nil })
+}
+
+func (h *House) change(ctx context.Context, session string, change func(*State, Env) ([]event.Event, error)) error {
+	for {
+		r, err := h.room(ctx, session)
+		var p *event.Problem
+		if errors.As(err, &p) && p.Code == "ended" {
+			return h.changeEnded(ctx, session, change)
+		}
+		if err != nil {
+			return err
+		}
+		if err := r.ask(ctx, change); !errors.Is(err, errStopped) {
+			return err
+		}
+	}
+}
+
+// changeEnded adds to the journal of a session that has ended: no room runs it any more.
+func (h *House) changeEnded(ctx context.Context, session string, change func(*State, Env) ([]event.Event, error)) error {
+	h.after.Lock()
+	defer h.after.Unlock()
+	journal, err := h.cfg.Journal.Load(ctx, session)
+	if err != nil {
+		return fmt.Errorf("load journal: %w", err)
+	}
+	s, err := New(journal)
+	if err != nil {
+		return fmt.Errorf("fold journal: %w", err)
+	}
+	events, err := change(s, Env{Now: s.At(), Wall: time.Now().UnixMilli()})
+	if err != nil || len(events) == 0 {
+		return err
+	}
+	stored := make(chan error, 1)
+	h.cfg.Journal.Append(session, events, func(err error) { stored <- err })
+	if err := <-stored; err != nil {
+		return fmt.Errorf("append to the journal: %w", err)
+	}
+	h.cfg.Observe(session, events)
+	return nil
 }
 
 // Live gives a session's room if it is running.

@@ -50,8 +50,8 @@ func (s *State) Connect(env Env, who Identity, hello event.Hello) ([]event.Event
 	if !slices.Contains(event.May(m.Role, t.view.Session.Kind, true, false), event.Publish) {
 		m.Mic, m.Camera = false, false
 	}
-	if m.Consent != event.Agreed {
-		t.goOffRecord("Somebody came in who has not agreed to being recorded.")
+	if refuses(m) {
+		t.goOffRecord("Somebody came in who does not agree to being recorded.")
 	}
 	t.emit(event.MemberJoined{Member: m})
 	return t.out, nil
@@ -128,6 +128,7 @@ func (t *turn) leave(m event.Member) {
 	t.emit(event.MemberLeft{Member: gone(m)})
 	t.returnControls(m.ID)
 	t.settle()
+	t.settleQuestion()
 }
 
 func gone(m event.Member) event.Member {
@@ -214,5 +215,6 @@ func (t *turn) removeMember(c event.MemberRemove) error {
 	t.emit(event.MemberRemoved{Member: gone(m)})
 	t.returnControls(m.ID)
 	t.settle()
+	t.settleQuestion()
 	return nil
 }

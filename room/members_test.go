@@ -113,43 +113,6 @@ func TestObserversAreNotHeard(t *testing.T) {
 	m.do(focal, event.MemberRole{Member: observer, Role: event.Peer}) // no facilitator is here
 }
 
-func TestRecordingNeedsEverybody(t *testing.T) {
-	m := newSim(t, testPlan())
-	agreed := event.Hello{Consent: event.Agreed}
-	m.enter(focal, agreed)
-	m.enter(peer, event.Hello{})
-	m.refused("forbidden", peer, event.RecordingStart{})
-	m.refused("conflict", focal, event.RecordingStart{})
-	m.do(peer, event.MemberConsent{Agree: true})
-	m.do(focal, event.RecordingStart{})
-	if r := m.s.view.Recording; r.State != event.RecordingOn || r.By != focal {
-		t.Fatalf("got %+v", r)
-	}
-	wantNames(t, m.enter(coach, agreed), "member.joined")
-	wantNames(t, m.do(peer, event.MemberConsent{}), "recording.changed", "member.changed")
-	if r := m.s.view.Recording; r.State != event.OffTheRecord || r.Reason == "" || r.By != "" {
-		t.Fatalf("got %+v", r)
-	}
-	m.lose(peer) // only away: still to be asked
-	m.refused("conflict", focal, event.RecordingStart{})
-	m.enter(peer, agreed) // what was said at the door does not undo what was said since
-	m.refused("conflict", focal, event.RecordingStart{})
-	m.do(peer, event.MemberLeave{})
-	m.do(focal, event.RecordingStart{})
-	wantNames(t, m.enter(peer2, event.Hello{}), "recording.changed", "member.joined")
-	m.do(peer2, event.MemberConsent{Agree: true})
-	m.do(coach, event.RecordingStart{})
-	wantNames(t, m.enter(observer, event.Hello{Consent: event.Declined}), "recording.changed", "member.joined")
-	m.do(observer, event.MemberConsent{Agree: true})
-	m.do(coach, event.RecordingStart{})
-	wantNames(t, m.do(observer, event.RecordingStop{}), "recording.changed")
-	wantNames(t, m.do(observer, event.RecordingStop{}))
-	if m.enter(peer, agreed); m.s.notAgreed() != 0 {
-		t.Fatal("who came in anew and agreed at the door has not agreed")
-	}
-	m.checkJournal()
-}
-
 func TestEndOfTheSession(t *testing.T) {
 	m := playing(t, event.Pause{ID: testID(7), Frame: 275})
 	m.do(focal, event.MemberConsent{Agree: true})

@@ -258,7 +258,7 @@ func drawCommand(t *rapid.T, w *world, from string) event.Command {
 	case 26:
 		return rapid.SampledFrom([]event.Command{event.MemberHand{Up: true}, event.MemberHand{}, event.MemberType{What: "note"}, drawWatch(t)}).Draw(t, "hand")
 	case 27:
-		return event.MemberConsent{Agree: rapid.IntRange(0, 3).Draw(t, "agree") > 0}
+		return event.MemberConsent{Agree: rapid.IntRange(0, 3).Draw(t, "agree") > 0, RemoveNotes: rapid.Bool().Draw(t, "notes")}
 	case 28:
 		return rapid.SampledFrom([]event.Command{event.RecordingStart{}, event.RecordingStop{}, event.MemberLeave{}}).Draw(t, "recording")
 	default:
@@ -305,8 +305,8 @@ func (w *world) connect(t *rapid.T, id string) {
 		w.t.Fatalf("a refused member changed the state")
 	}
 	w.check(w.keep(events))
-	if r := w.s.view.Recording; r.State == event.RecordingOn && w.s.notAgreed() > 0 {
-		w.t.Fatalf("somebody is recorded who has not agreed")
+	if r := w.s.view.Recording; r.State == event.RecordingOn && w.s.count(refuses) > 0 {
+		w.t.Fatalf("a recording is on although somebody does not agree")
 	}
 }
 

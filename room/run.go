@@ -114,6 +114,10 @@ type (
 		conn   Conn
 		ms     float64
 	}
+	changeInput struct {
+		change func(*State, Env) ([]event.Event, error)
+		answer chan error
+	}
 	spokeInput     struct{ speech event.Speech }
 	noticeInput    struct{ reason string }
 	transientInput struct{ body event.Body }
@@ -123,6 +127,7 @@ func (connectInput) input()    {}
 func (disconnectInput) input() {}
 func (commandInput) input()    {}
 func (rttInput) input()        {}
+func (changeInput) input()     {}
 func (spokeInput) input()      {}
 func (noticeInput) input()     {}
 func (transientInput) input()  {}
@@ -139,12 +144,23 @@ func (r *Room) Done() <-chan struct{} { return r.done }
 // connect lets a member in over conn, on which welcome follows once that is durable. A connection that the member had
 // is told bye{replaced}.
 func (r *Room) connect(ctx context.Context, who Identity, conn Conn, hello event.Hello) error {
-	in := connectInput{who, conn, hello, make(chan error, 1)}
+	answer := make(chan error, 1)
+	return r.answered(ctx, connectInput{who, conn, hello, answer}, answer)
+}
+
+// ask changes the session from outside the call, and returns once that is durable.
+func (r *Room) ask(ctx context.Context, change func(*State, Env) ([]event.Event, error)) error {
+	answer := make(chan error, 1)
+	return r.answered(ctx, changeInput{change, answer}, answer)
+}
+
+// answered asks the room and returns its answer; errStopped when another room is to be asked.
+func (r *Room) answered(ctx context.Context, in input, answer <-chan error) error {
 	if !r.put(in) {
 		return r.awaitEnd(ctx)
 	}
 	select {
-	case err := <-in.answer:
+	case err := <-answer:
 		if errors.Is(err, errStopped) {
 			return r.awaitEnd(ctx)
 		}
@@ -152,7 +168,7 @@ func (r *Room) connect(ctx context.Context, who Identity, conn Conn, hello event
 	case <-r.done:
 	}
 	select {
-	case err := <-in.answer: // let in, and then closed with the others
+	case err := <-answer: // done, and then closed with the others
 		return err
 	default:
 		return errStopped
@@ -267,7 +283,9 @@ func (r *Room) env() Env {
 	for _, l := range r.links {
 		worst = max(worst, l.rtt)
 	}
-	return Env{Now: r.clock.micros() / 1000, Lead: min(baseLead+int64(leadByRTT*worst), maxLead)}
+	return Env{
+		Now: r.clock.micros() / 1000, Lead: min(baseLead+int64(leadByRTT*worst), maxLead), Wall: time.Now().UnixMilli(),
+	}
 }
 
 func (r *Room) tick() { r.submit(r.state.Tick(r.env()), nil) }
@@ -306,6 +324,8 @@ func (r *Room) take(in input) {
 		}
 	case commandInput:
 		r.command(in)
+	case changeInput:
+		r.change(in)
 	case rttInput:
 		if l := r.links[in.member]; l != nil && l.conn == in.conn && in.ms >= 0 {
 			l.rtt = min(in.ms, maxRTT)
@@ -337,6 +357,20 @@ func (r *Room) letIn(in connectInput) error {
 	r.links[l.member] = l
 	r.submit(events, func() { r.welcome(l) })
 	return nil
+}
+
+// change applies what is asked for from outside the call; the answer follows once it is durable.
+func (r *Room) change(in changeInput) {
+	if r.bye != nil {
+		in.answer <- errStopped
+		return
+	}
+	events, err := in.change(r.state, r.env())
+	if err != nil {
+		in.answer <- err
+		return
+	}
+	r.submit(events, func() { in.answer <- nil })
 }
 
 // command applies a member's command, once.

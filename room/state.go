@@ -14,6 +14,7 @@ import (
 type Env struct {
 	Now  int64 // session time, ms
 	Lead int64 // ms ahead of now at which everybody can act together
+	Wall int64 // Unix ms, for what is to be proved; State goes by Now alone
 }
 
 // Plan is what a session opens with.
@@ -185,12 +186,13 @@ type turn struct {
 	*State
 	now     int64 // session time; never before the latest event
 	lead    int64
+	wall    int64
 	by, cmd string
 	out     []event.Event
 }
 
 func (s *State) turn(env Env, by, cmd string) *turn {
-	return &turn{State: s, now: max(env.Now, s.at), lead: min(max(env.Lead, 0), maxLead), by: by, cmd: cmd}
+	return &turn{State: s, now: max(env.Now, s.at), lead: min(max(env.Lead, 0), maxLead), wall: env.Wall, by: by, cmd: cmd}
 }
 
 // emit adds an event and folds it.
@@ -283,7 +285,7 @@ func (t *turn) applyToMembers(m event.Member, cmd event.Command) error {
 		t.leave(m)
 		return nil
 	case event.RecordingStart:
-		return t.startRecording()
+		return t.startRecording(m)
 	case event.RecordingStop:
 		return t.stopRecording()
 	case event.SessionEnd:

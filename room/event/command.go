@@ -141,9 +141,11 @@ type MemberType struct {
 	What string `json:"what"` // "note", "answer" or ""
 }
 
-// MemberConsent gives or withdraws one's consent to being recorded.
+// MemberConsent answers whether one agrees to being recorded. Whoever agreed before takes it back with agree false: what was
+// recorded of them is removed then.
 type MemberConsent struct {
-	Agree bool `json:"agree"`
+	Agree       bool `json:"agree"`
+	RemoveNotes bool `json:"removeNotes,omitempty"` // with what is taken back: one's notes, replies and answers, too
 }
 
 // MemberRole makes a peer of an observer, or an observer of a peer.
@@ -160,10 +162,11 @@ type MemberRemove struct {
 // MemberLeave leaves the session.
 type MemberLeave struct{}
 
-// RecordingStart starts the recording, if everybody here has agreed.
+// RecordingStart starts the recording if everybody here has agreed, and else asks those who have not answered yet. Whoever took
+// the conversation off the record may put it back, too.
 type RecordingStart struct{}
 
-// RecordingStop takes the conversation off the record; anybody may.
+// RecordingStop takes the conversation off the record, or takes the question back whether to record; anybody may.
 type RecordingStop struct{}
 
 // SessionEnd ends the session for everybody.

@@ -230,7 +230,8 @@ type RecordingState string
 // The states.
 const (
 	NotRecording RecordingState = "off"
-	RecordingOn  RecordingState = "on"
+	Asking       RecordingState = "asking"         // begins once everybody here has agreed
+	RecordingOn  RecordingState = "on"             // who has not answered yet is heard and seen, but not stored
 	OffTheRecord RecordingState = "off-the-record" // was on; someone took it off
 )
 
@@ -240,6 +241,16 @@ type Recording struct {
 	Since  int64          `json:"since"`            // session time of the latest change
 	By     string         `json:"by"`               // member
 	Reason string         `json:"reason,omitempty"` // a sentence: why it stopped, or what is wrong while it is on
+}
+
+// ErasedFile is one recorded file that was removed: what it was, and the SHA-256 of what was in it.
+type ErasedFile struct {
+	ID     string `json:"id"`
+	Source string `json:"source"` // audio, camera, screen or screen-audio
+	Start  int64  `json:"start"`  // session time
+	End    int64  `json:"end"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"` // lower-case hexadecimal; empty if the file was cut off before it was finished
 }
 
 // Speech is one stretch of a member's talk.

@@ -35,6 +35,14 @@ type MemberChanged struct {
 	Member Member `json:"member"`
 }
 
+// MemberWithdrew tells that a member took back their consent to being recorded, during the session or afterwards. What was
+// recorded of them is removed, see RecordingErased; with notes, their notes, replies and answers go at once.
+type MemberWithdrew struct {
+	Member Member `json:"member"`
+	Notes  bool   `json:"notes"`
+	When   int64  `json:"when"` // Unix ms
+}
+
 // MemberLost tells that a member's connection is gone; they may come back.
 type MemberLost struct {
 	Member Member `json:"member"`
@@ -147,6 +155,14 @@ type ReplyRemoved struct {
 	ID   string `json:"id"`
 }
 
+// RecordingErased is the proof that what was recorded of a member until they took back their consent is gone: every file that
+// there was, each removed from the disk by then.
+type RecordingErased struct {
+	Member string       `json:"member"`
+	Files  []ErasedFile `json:"files"`
+	When   int64        `json:"when"` // Unix ms
+}
+
 // RecordingChanged tells whether the conversation is being recorded, and what is wrong with that.
 type RecordingChanged struct {
 	Recording Recording `json:"recording"`
@@ -199,6 +215,8 @@ func (NoteRemoved) event() string      { return "note.removed" }
 func (NoteReplied) event() string      { return "note.replied" }
 func (ReplyRemoved) event() string     { return "reply.removed" }
 func (RecordingChanged) event() string { return "recording.changed" }
+func (RecordingErased) event() string  { return "recording.erased" }
+func (MemberWithdrew) event() string   { return "member.withdrew" }
 func (MemberTyping) event() string     { return "member.typing" }
 func (MemberSpeaking) event() string   { return "member.speaking" }
 func (MemberQuality) event() string    { return "member.quality" }
@@ -211,6 +229,7 @@ func Bodies() []Body {
 		SessionEnded{},
 		MemberJoined{},
 		MemberChanged{},
+		MemberWithdrew{},
 		MemberLost{},
 		MemberLeft{},
 		MemberRemoved{},
@@ -232,6 +251,7 @@ func Bodies() []Body {
 		NoteReplied{},
 		ReplyRemoved{},
 		RecordingChanged{},
+		RecordingErased{},
 		MemberTyping{},
 		MemberSpeaking{},
 		MemberQuality{},

@@ -14,6 +14,7 @@ import (
 //   - Whoever comes, is lost, leaves or is removed is no longer in playback.ready and hold.confirmed: they say
 //     so again once they are back.
 //   - hold.began brings the line too, and marks its prepared pause as passed. hold.ended takes the hold away.
+//   - member.withdrew with notes takes away the member's notes, replies, and answers to the hold.
 //   - hold.answered with at 0 takes an answer back; with an empty text and an at, somebody wrote an answer
 //     that is not for this member yet: only "answered" grows.
 //   - Members are kept by joined, pauses by frame, notes and replies by at, each then by id; ready, confirmed
@@ -32,6 +33,8 @@ func (v *View) Fold(e Event) {
 		v.arrive(b.Member)
 	case MemberChanged:
 		v.putMember(b.Member)
+	case MemberWithdrew:
+		v.withdraw(b)
 	case MemberLost:
 		v.arrive(b.Member)
 	case MemberLeft:
@@ -130,6 +133,26 @@ func (v *View) arrive(m Member) {
 	v.Playback.Ready = exclude(v.Playback.Ready, m.ID)
 	if v.Hold != nil && slices.Contains(v.Hold.Confirmed, m.ID) {
 		v.changeHold(v.Hold.ID, func(h *Hold) { h.Confirmed = exclude(h.Confirmed, m.ID) })
+	}
+}
+
+// withdraw puts a member who took back their consent, and takes what they wrote away if they want that.
+func (v *View) withdraw(b MemberWithdrew) {
+	v.putMember(b.Member)
+	if !b.Notes {
+		return
+	}
+	kept := []Note{}
+	for _, n := range v.Notes {
+		if n.Author == b.Member.ID {
+			continue
+		}
+		n.Replies = slices.DeleteFunc(some(slices.Clone(n.Replies)), func(r Reply) bool { return r.Author == b.Member.ID })
+		kept = append(kept, n)
+	}
+	v.Notes = kept
+	if v.Hold != nil {
+		v.changeHold(v.Hold.ID, func(h *Hold) { h.answer(Answer{Member: b.Member.ID}) })
 	}
 }
 

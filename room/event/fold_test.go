@@ -112,6 +112,13 @@ func story() []Body {
 		NoteRemoved{id(99)},
 		ControlsChanged{Controls{Holder: cyd}},
 		RecordingChanged{Recording{State: RecordingOn, Since: 800, By: ben}},
+		NoteAdded{Note{ID: id(30), Author: ben, Type: Wondering, Visibility: Shared, Text: "mine", At: 805, Written: 805}},
+		NoteReplied{Note: first.ID, Reply: Reply{ID: id(31), Author: ben, Text: "mine, too", At: 806}},
+		MemberWithdrew{Member: with(benHere, func(m *Member) { m.Consent = Withdrawn }), When: 1_700_000_000_800},
+		MemberWithdrew{Member: with(benHere, func(m *Member) { m.Consent = Withdrawn }), Notes: true, When: 1_700_000_000_807},
+		RecordingErased{Member: ben, When: 1_700_000_000_900, Files: []ErasedFile{
+			{ID: id(32), Source: "audio", Start: 800, End: 806, Bytes: 4711, SHA256: "ab01"},
+		}},
 		MemberSpoke{Speech{Member: ada, From: 300, To: 480}},
 		MemberChanged{with(adaHere, func(m *Member) { m.Hand, m.Screen = 810, true })},
 		HoldBegan{Hold: called, Playback: line(Holding, 10_420_000, 900, 6)},

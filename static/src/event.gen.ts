@@ -151,9 +151,11 @@ export interface MemberType {
   what: string;
 }
 
-/** MemberConsent gives or withdraws one's consent to being recorded. */
+/** MemberConsent answers whether one agrees to being recorded. Whoever agreed before takes it back with agree false: what was recorded of them is removed then. */
 export interface MemberConsent {
   agree: boolean;
+  /** with what is taken back: one's notes, replies and answers, too */
+  removeNotes?: boolean;
 }
 
 /** MemberRole makes a peer of an observer, or an observer of a peer. */
@@ -170,10 +172,10 @@ export interface MemberRemove {
 /** MemberLeave leaves the session. */
 export type MemberLeave = Record<string, never>;
 
-/** RecordingStart starts the recording, if everybody here has agreed. */
+/** RecordingStart starts the recording if everybody here has agreed, and else asks those who have not answered yet. Whoever took the conversation off the record may put it back, too. */
 export type RecordingStart = Record<string, never>;
 
-/** RecordingStop takes the conversation off the record; anybody may. */
+/** RecordingStop takes the conversation off the record, or takes the question back whether to record; anybody may. */
 export type RecordingStop = Record<string, never>;
 
 /** SessionEnd ends the session for everybody. */
@@ -372,7 +374,7 @@ export interface Reply {
 }
 
 /** RecordingState says whether the conversation is being recorded. */
-export type RecordingState = "off" | "on" | "off-the-record";
+export type RecordingState = "off" | "asking" | "on" | "off-the-record";
 
 /** Recording is the state of the recording, visible to everybody. */
 export interface Recording {
@@ -383,6 +385,19 @@ export interface Recording {
   by: string;
   /** a sentence: why it stopped, or what is wrong while it is on */
   reason?: string;
+}
+
+/** ErasedFile is one recorded file that was removed: what it was, and the SHA-256 of what was in it. */
+export interface ErasedFile {
+  id: string;
+  /** audio, camera, screen or screen-audio */
+  source: string;
+  /** session time */
+  start: number;
+  end: number;
+  bytes: number;
+  /** lower-case hexadecimal; empty if the file was cut off before it was finished */
+  sha256: string;
 }
 
 /** Speech is one stretch of a member's talk. */
@@ -435,6 +450,14 @@ export interface MemberJoined {
 /** MemberChanged tells of devices, hand, role, consent or how they watch. */
 export interface MemberChanged {
   member: Member;
+}
+
+/** MemberWithdrew tells that a member took back their consent to being recorded, during the session or afterwards. What was recorded of them is removed, see RecordingErased; with notes, their notes, replies and answers go at once. */
+export interface MemberWithdrew {
+  member: Member;
+  notes: boolean;
+  /** Unix ms */
+  when: number;
 }
 
 /** MemberLost tells that a member's connection is gone; they may come back. */
@@ -549,6 +572,14 @@ export interface NoteReplied {
 export interface ReplyRemoved {
   note: string;
   id: string;
+}
+
+/** RecordingErased is the proof that what was recorded of a member until they took back their consent is gone: every file that there was, each removed from the disk by then. */
+export interface RecordingErased {
+  member: string;
+  files: ErasedFile[];
+  /** Unix ms */
+  when: number;
 }
 
 /** RecordingChanged tells whether the conversation is being recorded, and what is wrong with that. */
@@ -771,6 +802,8 @@ export type EventBody =
   | { type: "note.replied"; data: NoteReplied }
   | { type: "reply.removed"; data: ReplyRemoved }
   | { type: "recording.changed"; data: RecordingChanged }
+  | { type: "recording.erased"; data: RecordingErased }
+  | { type: "member.withdrew"; data: MemberWithdrew }
   | { type: "member.typing"; data: MemberTyping }
   | { type: "member.speaking"; data: MemberSpeaking }
   | { type: "member.quality"; data: MemberQuality }

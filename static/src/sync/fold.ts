@@ -29,6 +29,8 @@ export function fold(v: View, e: Event): View {
 			return arrive(v, e.data.member);
 		case "member.changed":
 			return putMember(v, e.data.member);
+		case "member.withdrew":
+			return withdraw(putMember(v, e.data.member), e.data.member.id, e.data.notes);
 		case "controls.changed":
 			return { ...v, controls: e.data.controls };
 		case "pause.set":
@@ -107,6 +109,16 @@ function arrive(v: View, m: Member): View {
 	const next = { ...put, playback: { ...put.playback, ready: exclude(put.playback.ready, m.id) } };
 	if (!next.hold?.confirmed.includes(m.id)) return next;
 	return { ...next, hold: { ...next.hold, confirmed: exclude(next.hold.confirmed, m.id) } };
+}
+
+/** Takes away what a member wrote who took back their consent, if they want that. */
+function withdraw(v: View, member: string, notes: boolean): View {
+	if (!notes) return v;
+	const kept = v.notes
+		.filter((n) => n.author !== member)
+		.map((n) => ({ ...n, replies: n.replies.filter((r) => r.author !== member) }));
+	const hold = v.hold && answered(v.hold, { member, text: "", at: 0 });
+	return { ...v, notes: kept, hold };
 }
 
 function putMember(v: View, m: Member): View {
