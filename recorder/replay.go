@@ -46,7 +46,7 @@ func NewReplay(you string, may []event.Action, events []event.Event, segments []
 		r.Events = append(r.Events, e)
 		r.View.Fold(e)
 	}
-	r.Segments = recorded(segments, onRecord(r.Events))
+	r.Segments = recorded(agreedTo(segments, r.Events), onRecord(r.Events))
 	r.Duration = r.View.Session.Ended
 	if n := len(r.Events); n > 0 {
 		r.Duration = max(r.Duration, r.Events[n-1].At)
@@ -81,6 +81,17 @@ func onRecord(events []event.Event) []interval {
 		out = append(out, interval{from, max(last, from+1)})
 	}
 	return out
+}
+
+// agreedTo leaves out what members took their consent back for, which may not have been removed yet.
+func agreedTo(segments []Segment, events []event.Event) []Segment {
+	segments = slices.Clone(segments)
+	for _, e := range events {
+		if erasure, ok := ErasureOf("", e); ok {
+			segments = slices.DeleteFunc(segments, erasure.of)
+		}
+	}
+	return segments
 }
 
 func recorded(segments []Segment, intervals []interval) []ReplaySegment {

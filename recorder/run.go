@@ -19,7 +19,7 @@ type run struct {
 
 	mu     sync.Mutex
 	stop   func()
-	tracks map[Track]struct{}
+	tracks map[Track]chan struct{} // closed once all of the track is stored
 	clocks map[string]*memberClock
 }
 
@@ -33,7 +33,7 @@ type memberClock struct {
 func newRun(r *Recorder, session string, from float64) *run {
 	return &run{
 		rec: r, session: session, from: from, ref: time.Now(), done: make(chan struct{}), stop: func() {},
-		tracks: make(map[Track]struct{}), clocks: make(map[string]*memberClock),
+		tracks: make(map[Track]chan struct{}), clocks: make(map[string]*memberClock),
 	}
 }
 
@@ -64,7 +64,7 @@ func (r *run) start(t Track) {
 		t.Close()
 		return
 	}
-	r.tracks[t] = struct{}{}
+	r.tracks[t] = make(chan struct{})
 	c := r.clocks[info.Member]
 	if c == nil {
 		c = &memberClock{}
@@ -91,12 +91,26 @@ func (r *run) refuse(info TrackInfo) {
 func (r *run) ended(t Track, member string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	close(r.tracks[t])
 	delete(r.tracks, t)
 	c := r.clocks[member]
 	if c.tracks--; c.tracks == 0 {
 		delete(r.clocks, member)
 	}
 	r.rec.stats.tracks.Add(-1)
+}
+
+// closeTracks ends the tracks of a member; each channel is closed once all of its track is stored.
+func (r *run) closeTracks(member string) (ended []<-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for t, done := range r.tracks {
+		if t.Info().Member == member {
+			t.Close()
+			ended = append(ended, done)
+		}
+	}
+	return ended
 }
 
 // tapped keeps how to stop the tap.

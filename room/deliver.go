@@ -112,6 +112,7 @@ func (r *Room) deliver() {
 	}
 }
 
+// send tells the observer first: when members read that they are off the record, they are.
 func (r *Room) send(b *batch) {
 	people := false
 	for _, e := range b.events {
@@ -122,17 +123,30 @@ func (r *Room) send(b *batch) {
 	}
 	if people {
 		r.tellInside()
+	}
+	if stored := journalled(b.events); len(stored) > 0 {
+		r.observe(r.id, stored)
+	}
+	for _, o := range r.outgoing {
+		r.transmit(o.to, o.frame)
+	}
+	clear(r.outgoing)
+	r.outgoing = r.outgoing[:0]
+	if people {
 		r.tellMay()
 	}
 	if b.then != nil {
 		b.then()
 	}
-	if stored := journalled(b.events); len(stored) > 0 {
-		r.observe(r.id, stored)
-	}
 }
 
-// fan sends an event to everybody who may see it, marshalled once for each way of seeing it.
+// outgoing is a frame on its way to a member.
+type outgoing struct {
+	to    *link
+	frame []byte
+}
+
+// fan makes an event ready for everybody who may see it, marshalled once for each way of seeing it.
 func (r *Room) fan(e event.Event) {
 	f := newFanout(&r.told, e)
 	var frames [personal][]byte
@@ -142,12 +156,12 @@ func (r *Room) fan(e event.Event) {
 		switch {
 		case !l.live || how == hidden:
 		case how == personal:
-			r.transmit(l, r.marshal(f.as(how, to)))
+			r.outgoing = append(r.outgoing, outgoing{l, r.marshal(f.as(how, to))})
 		default:
 			if frames[how] == nil {
 				frames[how] = r.marshal(f.as(how, to))
 			}
-			r.transmit(l, frames[how])
+			r.outgoing = append(r.outgoing, outgoing{l, frames[how]})
 		}
 	}
 }

@@ -22,7 +22,7 @@ type Config struct {
 	Plans   Plans
 	Log     *slog.Logger
 	// Observe, if set, gets a session's journalled events once they are durable, in order, from the room's goroutine:
-	// it must not block, nor wait for the room.
+	// it must not block, nor wait for the room. It comes before members are told.
 	Observe func(session string, events []event.Event)
 	// Idle is how long a room is kept in which nobody is; 0 is a minute.
 	Idle time.Duration
@@ -84,8 +84,8 @@ func (h *House) Withdraw(ctx context.Context, session, member string, notes bool
 }
 
 // Erased keeps the proof in a session's journal that what was recorded of a member is gone.
-func (h *House) Erased(ctx context.Context, session, member string, files []event.ErasedFile) error {
-	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.Erased(env, member, files), nil })
+func (h *House) Erased(ctx context.Context, session string, erased event.RecordingErased) error {
+	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.Erased(env, erased), nil })
 }
 
 func (h *House) change(ctx context.Context, session string, change func(*State, Env) ([]event.Event, error)) error {

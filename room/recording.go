@@ -113,10 +113,11 @@ func (s *State) Withdraw(env Env, member string, notes bool) ([]event.Event, err
 	return t.out, nil
 }
 
-// Erased keeps the proof that what was recorded of a member is gone.
-func (s *State) Erased(env Env, member string, files []event.ErasedFile) []event.Event {
+// Erased keeps the proof that what was recorded of a member is gone; When is set here.
+func (s *State) Erased(env Env, erased event.RecordingErased) []event.Event {
 	t := s.turn(env, "", "")
-	t.emit(event.RecordingErased{Member: member, Files: append([]event.ErasedFile{}, files...), When: t.wall})
+	erased.Files, erased.When = append([]event.ErasedFile{}, erased.Files...), t.wall
+	t.emit(erased)
 	return t.out
 }
 

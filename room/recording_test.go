@@ -165,7 +165,7 @@ func TestWithdrawAtAnyTime(t *testing.T) {
 			if err := l.house.Withdraw(t.Context(), session, member, true); err != nil {
 				t.Fatalf("%s: %v", when, err)
 			}
-			if err := l.house.Erased(t.Context(), session, member, files); err != nil {
+			if err := l.house.Erased(t.Context(), session, event.RecordingErased{Member: member, Until: 9, Files: files}); err != nil {
 				t.Fatalf("%s: %v", when, err)
 			}
 			wantNames(t, l.stored()[before:], want...)

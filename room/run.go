@@ -64,19 +64,20 @@ type Room struct {
 	inside   atomic.Pointer[[]event.Member]
 
 	// ---- owned by run
-	state   *State
-	told    event.View // what is durable, and what members were told
-	seq     int64      // of told
-	links   map[string]*link
-	dropped []*link
-	queue   []*batch
-	pending int // appends under way
-	answers answers
-	toggles pace
-	entries pace
-	bye     *event.Bye // why the room ends, once what is queued has gone out
-	failed  bool       // an append failed: what is queued never goes out
-	since   time.Time  // since when nobody is inside; zero while somebody is
+	state    *State
+	told     event.View // what is durable, and what members were told
+	seq      int64      // of told
+	links    map[string]*link
+	dropped  []*link
+	queue    []*batch
+	outgoing []outgoing // of the batch that is being sent
+	pending  int        // appends under way
+	answers  answers
+	toggles  pace
+	entries  pace
+	bye      *event.Bye // why the room ends, once what is queued has gone out
+	failed   bool       // an append failed: what is queued never goes out
+	since    time.Time  // since when nobody is inside; zero while somebody is
 }
 
 // link is a member's connection to the room.

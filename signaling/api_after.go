@@ -52,6 +52,7 @@ func (s *Server) past(ctx context.Context, m account.Member) (past, error) {
 	if len(journal) == 0 {
 		return past{}, event.Errorf("not_found", "That session has not begun. What was said in it appears here afterwards.")
 	}
+	journal = room.WithoutWithdrawn(journal)
 	var end event.View
 	for _, e := range journal {
 		end.Fold(e)
@@ -90,6 +91,28 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("list segments: %w", err)
 	}
 	writeJSON(w, http.StatusOK, recorder.NewReplay(m.ID, p.may, p.events, segments))
+	return nil
+}
+
+// withdraw takes the caller's consent to being recorded back, at any time after they were in the session.
+func (s *Server) withdraw(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.member(r)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		RemoveNotes bool `json:"removeNotes"`
+	}
+	if err := readJSON(w, r, &body); err != nil {
+		return err
+	}
+	if _, err := s.past(r.Context(), m); err != nil { // and no session is opened by it
+		return err
+	}
+	if err := s.calls.house.Withdraw(r.Context(), m.Session, m.ID, body.RemoveNotes); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 

@@ -32,6 +32,7 @@ type Config struct {
 	Media    *sfu.SFU
 	Recorder *recorder.Recorder
 	Segments recorder.Index
+	Erasures Erasures
 	Browsers scs.Store    // what is known of browsers, by the hash of their cookie's token
 	Pages    http.Handler // what is not the API: the browser client
 	Log      *slog.Logger
@@ -74,6 +75,7 @@ type Server struct {
 	publicURL string
 	calls     *calls
 	troubles  *troubles
+	eraser    *eraser
 	upgrader  *websocket.Upgrader
 	timings   timings
 	sockets   *quota
@@ -113,8 +115,10 @@ func New(cfg Config) *Server {
 		Observe: func(session string, events []event.Event) {
 			s.calls.observe(session, events)
 			tape.observe(session, events, s.calls.house)
+			s.eraser.observe(events)
 		},
 	})
+	s.eraser = newEraser(cfg.Recorder, s.calls.house, cfg.Erasures, cfg.Log)
 	s.handler = s.routes()
 	return s
 }
@@ -135,6 +139,7 @@ func (s *Server) Ready() { s.ready.Store(true) }
 // Close tells everybody in a call that the server restarts, stores what is under way, and ends the live sessions.
 func (s *Server) Close(ctx context.Context) error {
 	s.ready.Store(false)
+	s.eraser.close(ctx) // before the rooms: the proof goes through them
 	err := s.calls.house.Close(ctx)
 	s.calls.close()
 	s.troubles.close(ctx)
@@ -190,6 +195,7 @@ func (s *Server) table() []route {
 		{"GET", session + "/ws", s.api(s.serveCall)},
 
 		{"GET", session + "/replay", s.api(s.replay)},
+		{"POST", session + "/withdrawal", s.api(s.withdraw)},
 		{"GET", session + "/segments/{segment}", s.api(s.segment)},
 		{"GET", session + "/notes.vtt", s.api(s.notesVTT)},
 		{"GET", session + "/notes.csv", s.api(s.notesCSV)},

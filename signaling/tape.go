@@ -10,8 +10,8 @@ import (
 	"github.com/pausepoint/pausepoint/sfu"
 )
 
-// tape starts and stops the recorder as sessions say in their journals: nothing is recorded that is not on the record, and
-// a session that goes on after a restart is recorded on.
+// tape starts and stops the recorder as sessions say in their journals: nothing is recorded that is not on the record, nor
+// anything of who has not agreed, and a session that goes on after a restart is recorded on.
 type tape struct {
 	recorder *recorder.Recorder
 	media    *sfu.SFU
@@ -24,8 +24,9 @@ type tape struct {
 
 // reel is one stretch on the record.
 type reel struct {
-	room *room.Room // whose clock the recording has
-	cut  func()     // ends the goroutine that waits for the room's end
+	room    *room.Room // whose clock the recording has
+	consent *recorder.Consent
+	cut     func() // ends the goroutine that waits for the room's end
 }
 
 func newTape(r *recorder.Recorder, media *sfu.SFU, t *troubles, log *slog.Logger) *tape {
@@ -44,8 +45,29 @@ func (t *tape) observe(session string, events []event.Event, house *room.House) 
 			}
 		case event.SessionEnded:
 			t.stop(session, nil)
+		case event.MemberJoined, event.MemberChanged, event.MemberWithdrew, event.MemberLeft, event.MemberRemoved:
+			t.agreed(session)
 		}
 	}
+}
+
+// agreed tells the recorder who has agreed now.
+func (t *tape) agreed(session string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if reel, ok := t.running[session]; ok {
+		reel.consent.Set(agreedIn(reel.room))
+	}
+}
+
+// agreedIn lists who is in a room and has agreed to being recorded.
+func agreedIn(r *room.Room) (members []string) {
+	for _, m := range r.Inside() {
+		if m.Consent == event.Agreed {
+			members = append(members, m.ID)
+		}
+	}
+	return members
 }
 
 func (t *tape) start(session string, r *room.Room) {
@@ -56,12 +78,14 @@ func (t *tape) start(session string, r *room.Room) {
 	}
 	t.cut(session) // of a room before this one, whose clock was another
 	t.troubles.begin(session)
-	if err := t.recorder.Start(session, recorder.RoomOf(t.media.Room(session)), r.Now); err != nil {
+	consent := &recorder.Consent{}
+	consent.Set(agreedIn(r))
+	if err := t.recorder.Start(session, consent.Of(recorder.RoomOf(t.media.Room(session))), r.Now); err != nil {
 		t.log.Error("cannot record a session", slog.String("session", session), slog.Any("err", err))
 		return
 	}
 	cut := make(chan struct{})
-	t.running[session] = reel{room: r, cut: func() { close(cut) }}
+	t.running[session] = reel{room: r, consent: consent, cut: func() { close(cut) }}
 	go func() { // ends with the recording, or with the room, which ends when nobody has been in it for a while
 		select {
 		case <-r.Done():

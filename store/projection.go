@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pausepoint/pausepoint/account"
+	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/room"
 	"github.com/pausepoint/pausepoint/room/event"
 )
@@ -144,6 +145,10 @@ func (w *journalTx) project(session string, e event.Event) error {
 		return w.note(session, b.Note)
 	case event.NoteRemoved:
 		return w.exec(`DELETE FROM session_notes WHERE session = $1 AND id = $2`, session, b.ID)
+	case event.MemberWithdrew:
+		return w.withdrew(session, e, b)
+	case event.RecordingErased:
+		return w.exec(`DELETE FROM erasures WHERE session = $1 AND member = $2 AND until <= $3`, session, b.Member, b.Until)
 	case event.RecordingChanged:
 		return w.recording(session, b.Recording.State == event.RecordingOn, e.At)
 	}
@@ -194,6 +199,18 @@ func (w *journalTx) note(session string, n event.Note) error {
 	return w.exec(`INSERT INTO session_notes (session, id, author, visibility) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (session, id) DO UPDATE SET visibility = excluded.visibility`,
 		session, n.ID, n.Author, string(n.Visibility))
+}
+
+// withdrew remembers what is to be removed until it is.
+func (w *journalTx) withdrew(session string, e event.Event, b event.MemberWithdrew) error {
+	if b.Notes {
+		if err := w.exec(`DELETE FROM session_notes WHERE session = $1 AND author = $2`, session, b.Member.ID); err != nil {
+			return err
+		}
+	}
+	erasure, _ := recorder.ErasureOf(session, e)
+	return w.exec(`INSERT INTO erasures (session, member, until) VALUES ($1, $2, $3)
+		ON CONFLICT (session, member) DO UPDATE SET until = excluded.until`, session, erasure.Member, erasure.Until)
 }
 
 // recording sums what is recorded. A recording that is said to be on again (by a room that came back) goes on.

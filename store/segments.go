@@ -55,3 +55,9 @@ func (s *Store) DeleteSegments(ctx context.Context, session string) error {
 	_, err := s.writer.ExecContext(ctx, `DELETE FROM segments WHERE session = $1`, session)
 	return err
 }
+
+// ListErasures returns what members took their consent back for and what is not proved to be gone, of all sessions.
+func (s *Store) ListErasures(ctx context.Context) ([]recorder.Erasure, error) {
+	scan := func(r row) (e recorder.Erasure, err error) { return e, r.Scan(&e.Session, &e.Member, &e.Until) }
+	return all(ctx, s.reader, scan, `SELECT session, member, until FROM erasures ORDER BY session, member`)
+}

@@ -23,8 +23,9 @@ type connection struct {
 	welcome event.Welcome
 	view    event.View
 	frames  chan frame
-	ice     webrtc.Configuration // of connections for media
-	closed  error                // why reading ended; set before frames is closed
+	ice     webrtc.Configuration     // of connections for media
+	closed  error                    // why reading ended; set before frames is closed
+	media   []*webrtc.PeerConnection // until hangUp
 }
 
 type frame struct {

@@ -21,11 +21,27 @@ func (c *connection) newPC() *webrtc.PeerConnection {
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(func() { _ = pc.Close() })
+	c.media = append(c.media, pc)
 	return pc
+}
+
+// hangUp ends what the browser sends and receives, as it does before it leaves.
+func (c *connection) hangUp() {
+	for _, pc := range c.media {
+		_ = pc.Close()
+	}
 }
 
 // publish offers a microphone on the member's publish connection, and keeps it talking until the test ends.
 func (c *connection) publish() *webrtc.PeerConnection {
+	c.t.Helper()
+	pc, mic := c.offerMicrophone()
+	go talk(c.t.Context().Done(), mic)
+	return pc
+}
+
+// offerMicrophone offers a microphone, into which the caller writes.
+func (c *connection) offerMicrophone() (*webrtc.PeerConnection, *webrtc.TrackLocalStaticSample) {
 	c.t.Helper()
 	pc := c.newPC()
 	mic, err := webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "mic", "me")
@@ -40,8 +56,7 @@ func (c *connection) publish() *webrtc.PeerConnection {
 		c.t.Fatal(err)
 	}
 	c.send(newID(c.t), event.RTCOffer{PC: event.PublishPC, Offer: 1, SDP: c.gathered(pc, offer), Sources: map[string]string{"0": "audio"}})
-	go talk(c.t.Context().Done(), mic)
-	return pc
+	return pc, mic
 }
 
 // gathered makes a description pc's own, and returns it with all candidates in it.

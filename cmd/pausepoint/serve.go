@@ -127,7 +127,7 @@ func (h *house) wire(ctx context.Context, f flags) error {
 		Sessions: account.NewSessions(account.Config{
 			Plans: st, Members: st, Links: st, Library: st, Practice: clip.PracticeID, Log: h.log,
 		}),
-		Library: clips, Journal: journal, Media: media, Recorder: tapes, Segments: st, Browsers: st.BrowserSessions(),
+		Library: clips, Journal: journal, Media: media, Recorder: tapes, Segments: st, Erasures: st, Browsers: st.BrowserSessions(),
 		Pages: static.Handler(), Log: h.log,
 		PublicURL: f.Serve.publicBase(), TrustProxy: f.Serve.TrustProxy,
 		MaxConnections: f.Serve.MaxConnections, MaxConnectionsPerAddress: f.Serve.MaxConnectionsPerAddress,

@@ -159,6 +159,7 @@ type ReplyRemoved struct {
 // there was, each removed from the disk by then.
 type RecordingErased struct {
 	Member string       `json:"member"`
+	Until  int64        `json:"until"` // session time before which what was recorded began
 	Files  []ErasedFile `json:"files"`
 	When   int64        `json:"when"` // Unix ms
 }

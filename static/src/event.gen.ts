@@ -577,6 +577,8 @@ export interface ReplyRemoved {
 /** RecordingErased is the proof that what was recorded of a member until they took back their consent is gone: every file that there was, each removed from the disk by then. */
 export interface RecordingErased {
   member: string;
+  /** session time before which what was recorded began */
+  until: number;
   files: ErasedFile[];
   /** Unix ms */
   when: number;

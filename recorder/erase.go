@@ -1,0 +1,107 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// Erasure is what somebody took their consent back for: everything that was stored of a member of a session before a session time.
+type Erasure struct {
+	Session string
+	Member  string
+	Until   int64 // ms
+}
+
+// withdrawing is how long what still arrives belongs to what consent was just taken back for, ms: the recording ends when
+// that is in the journal, not at the press of the button.
+const withdrawing = 2000
+
+// ErasureOf is what is to be removed because of an event, if it is that somebody took their consent back.
+func ErasureOf(session string, e event.Event) (Erasure, bool) {
+	b, ok := e.Body.(event.MemberWithdrew)
+	return Erasure{Session: session, Member: b.Member.ID, Until: e.At + withdrawing}, ok
+}
+
+// Proof is what the journal keeps of what was removed.
+func (e Erasure) Proof(gone []Segment) event.RecordingErased {
+	p := event.RecordingErased{Member: e.Member, Until: e.Until, Files: make([]event.ErasedFile, 0, len(gone))}
+	for _, s := range gone {
+		p.Files = append(p.Files, event.ErasedFile{ID: s.ID, Source: s.Source, Start: s.Start, End: s.End, Bytes: s.Bytes, SHA256: s.SHA256})
+	}
+	return p
+}
+
+// of reports whether a segment is to be removed.
+func (e Erasure) of(s Segment) bool { return s.Member == e.Member && s.Start < e.Until }
+
+// Erase removes what an erasure names. The files go first, and their names from the disk; then prove is told what there was, to keep
+// it for good; then the rows go. Whatever fails, calling it again begins anew with the same list. A member who is still
+// being recorded is not any more.
+func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func([]Segment) error) error {
+	folder, ok := r.files.folder(e.Session)
+	if !ok {
+		return fmt.Errorf("erase: %q is not a session id", e.Session)
+	}
+	if err := r.endTracks(ctx, e.Session, e.Member); err != nil {
+		return err
+	}
+	all, err := r.cfg.Segments.ListSegments(ctx, e.Session)
+	if err != nil {
+		return fmt.Errorf("erase: list segments: %w", err)
+	}
+	gone := slices.DeleteFunc(all, func(s Segment) bool { return !e.of(s) })
+	for _, s := range gone {
+		if err := r.files.remove(s.Session, s.ID); err != nil {
+			return fmt.Errorf("erase: %w", err)
+		}
+	}
+	if err := syncFolder(folder); err != nil {
+		return fmt.Errorf("erase: %w", err)
+	}
+	if err := prove(gone); err != nil {
+		return fmt.Errorf("erase: keep the proof: %w", err)
+	}
+	for _, s := range gone {
+		if err := r.cfg.Segments.DeleteSegment(ctx, s.ID); err != nil {
+			return fmt.Errorf("erase: %w", err)
+		}
+	}
+	return nil
+}
+
+// syncFolder makes it durable that names have gone from a folder, if there is one.
+func syncFolder(folder string) error {
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return syncDir(folder)
+}
+
+// endTracks ends what is recorded of a member of a session, and waits until their last segment is finished.
+func (r *Recorder) endTracks(ctx context.Context, session, member string) error {
+	r.Settle(ctx, session)
+	r.mu.Lock()
+	run := r.runs[session]
+	r.mu.Unlock()
+	if run != nil {
+		for _, ended := range run.closeTracks(member) {
+			select {
+			case <-ended:
+			case <-ctx.Done():
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("erase: the recording has not come to an end: %w", ctx.Err())
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.late = slices.DeleteFunc(r.late, func(s Segment) bool { return s.Session == session && s.Member == member })
+	return nil
+}
