@@ -14,8 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/clip"
 	"github.com/pausepoint/pausepoint/recorder"
+	"github.com/pausepoint/pausepoint/room/event"
 	"github.com/pausepoint/pausepoint/store"
 )
 
@@ -273,6 +275,37 @@ func testSegments(t *testing.T, at place) {
 	_, err = w.store.GetSegment(w.ctx, late.ID)
 	if err2 := w.store.FinishSegment(w.ctx, late.ID, 1, 1, ""); !errors.Is(err, recorder.ErrNotFound) || !errors.Is(err2, recorder.ErrNotFound) {
 		t.Errorf("got %v, %v", err, err2)
+	}
+}
+
+// What consent is taken back for is to be removed until the journal proves that it is; notes that go are not counted any more.
+func TestErasures(t *testing.T) { everywhere(t, testErasures) }
+
+func testErasures(t *testing.T, at place) {
+	w := newWorld(t, at)
+	amara := w.account("Amara")
+	session := w.plan(amara, account.NewSession{}).Plan.ID
+	w.begin(session)
+	withdrew := func(notes bool) event.MemberWithdrew {
+		return event.MemberWithdrew{Member: event.Member{ID: "ben", Consent: event.Withdrawn}, Notes: notes}
+	}
+	w.journal(session, event.NoteAdded{Note: event.Note{ID: "1", Author: "ben", Visibility: event.Shared}}, withdrew(false), withdrew(true))
+	open, err := w.store.ListErasures(w.ctx)
+	w.must(err)
+	if len(open) != 1 || open[0].Session != session || open[0].Member != "ben" || open[0].Until <= 3000 {
+		t.Fatalf("got %+v", open)
+	}
+	if _, standing, err := w.store.GetPlan(w.ctx, session); err != nil || standing.Notes != 0 {
+		t.Errorf("%d notes, %v", standing.Notes, err)
+	}
+	w.journal(session, event.RecordingErased{Member: "ben", Until: open[0].Until - 1}) // of the first time only
+	w.journal(session, event.RecordingErased{Member: "eve", Until: open[0].Until})
+	if open, err := w.store.ListErasures(w.ctx); err != nil || len(open) != 1 {
+		t.Errorf("got %+v, %v", open, err)
+	}
+	w.journal(session, event.RecordingErased{Member: "ben", Until: open[0].Until})
+	if open, err := w.store.ListErasures(w.ctx); err != nil || len(open) != 0 {
+		t.Errorf("got %+v, %v", open, err)
 	}
 }
 

@@ -277,6 +277,8 @@ export const api = {
 	enter: (session: string, token: string, name?: string) =>
 		request<Door>("POST", `/api/sessions/${id(session)}/door`, name ? { token, name } : { token }),
 	replay: (session: string) => request<Replay>("GET", `/api/sessions/${id(session)}/replay`),
+	withdraw: (session: string, removeNotes: boolean) =>
+		request<void>("POST", `/api/sessions/${id(session)}/withdrawal`, { removeNotes }),
 };
 
 /** Addresses for elements that load by themselves. */

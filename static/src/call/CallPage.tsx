@@ -23,7 +23,7 @@ import { AskDialog, PauseDialog } from "./PauseDialogs.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { frameFor, newPause, newProposals, putOf } from "./pauses.ts";
 import { large, Stage, toggleLarge } from "./Stage.tsx";
-import { byeText } from "./say.ts";
+import { byeText, recordingQuestion } from "./say.ts";
 import { CallSession, type Layout, type Panel } from "./session.ts";
 import { CallTopbar } from "./Topbar.tsx";
 import { Transport } from "./Transport.tsx";
@@ -414,8 +414,30 @@ function Banners() {
 	const call = useCall();
 	const lost = call.state.value === "lost";
 	const quiet = call.voicesBlocked.value || (call.clip.following.value.soundRefused && !call.together.value);
+	const v = call.view.value;
+	const question = v && !lost && recordingQuestion(v.recording, v.members, call.you.value);
+	const answer = (agree: boolean) => void call.press({ type: "member.consent", data: { agree } });
 	return (
 		<>
+			{question && (
+				<Notice
+					bar
+					live
+					tone="accent"
+					action={
+						<div class="notice__answers">
+							<Button size="small" variant="primary" onClick={() => answer(true)}>
+								I agree
+							</Button>
+							<Button size="small" variant="outline" onClick={() => answer(false)}>
+								Not this time
+							</Button>
+						</div>
+					}
+				>
+					{question} You can take it back at any time.
+				</Notice>
+			)}
 			{lost && (
 				<Notice
 					bar

@@ -1,9 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Button } from "../ui/Button.tsx";
 import { ConfirmDialog } from "../ui/ConfirmDialog.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { Check, Select } from "../ui/Field.tsx";
 import { KeysDialog } from "../ui/KeysDialog.tsx";
+import { WithdrawDialog } from "../ui/WithdrawDialog.tsx";
 import { useCall } from "./context.ts";
 import { type DeviceList, listDevices } from "./devices.ts";
 import { keyList } from "./keys.ts";
@@ -71,15 +73,42 @@ export function SettingsDialog({ open, onClose }: Props) {
 
 function ConsentChoice() {
 	const call = useCall();
+	const asking = useSignal(false);
 	const me = call.me.value;
-	if (!me || (!call.view.value?.session.recorded && me.consent === "")) return null;
+	const v = call.view.value;
+	if (!me || !v || (!v.session.recorded && v.recording.state === "off" && me.consent === "")) return null;
+	if (me.consent !== "agreed")
+		return (
+			<Check
+				label="I agree to being recorded"
+				hint="Those who were here can replay it. You can take this back at any time."
+				checked={false}
+				onChange={() => void call.press({ type: "member.consent", data: { agree: true } })}
+			/>
+		);
 	return (
-		<Check
-			label="I agree to being recorded"
-			hint="You can take this back at any time: the recording stops then."
-			checked={me.consent === "agreed"}
-			onChange={(agree) => void call.press({ type: "member.consent", data: { agree } })}
-		/>
+		<div class="agreed">
+			<p>You agreed to being recorded.</p>
+			<Button
+				variant="outline"
+				size="small"
+				onClick={() => {
+					asking.value = true;
+				}}
+			>
+				Take it back…
+			</Button>
+			<WithdrawDialog
+				open={asking.value}
+				during
+				onClose={() => {
+					asking.value = false;
+				}}
+				onWithdraw={async (removeNotes) => {
+					if (await call.ask({ type: "member.consent", data: { agree: false, removeNotes } })) asking.value = false;
+				}}
+			/>
+		</div>
 	);
 }
 

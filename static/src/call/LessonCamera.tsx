@@ -23,7 +23,7 @@ export function LessonCamera({ onEnd }: { onEnd: () => void }) {
 	}, [state]);
 	if (!v) return null;
 	const watching = v.members.filter((m) => m.presence === "here" && m.id !== call.you.value).map((m) => m.name);
-	const recording = recordingLine(v.recording, v.session.opened);
+	const recording = recordingLine(v.recording, v.session.opened, v.members);
 	const cover = async (on: boolean) => {
 		await call.setCamera(!on);
 		await call.setMic(!on);

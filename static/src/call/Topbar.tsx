@@ -51,25 +51,29 @@ function Recording() {
 	const call = useCall();
 	const v = call.view.value;
 	if (!v) return null;
-	const line = recordingLine(v.recording, v.session.opened);
+	const { state, by, reason } = v.recording;
+	const line = recordingLine(v.recording, v.session.opened, v.members);
+	const off = state === "off-the-record";
+	const stops =
+		call.can("off-the-record") && (line.on || (state === "asking" && (by === call.you.value || call.can("record"))));
+	const starts = !line.on && state !== "asking" && (call.can("record") || (off && by === call.you.value));
 	return (
 		<>
-			<p class="rec" title={v.recording.reason}>
+			<p class={off ? "rec rec--off" : "rec"} title={reason}>
 				{line.on && <span class="rec__dot" />}
 				<span class="rec__long">{line.long}</span>
 				<span class="rec__short">{line.short}</span>
 			</p>
-			{line.on
-				? call.can("off-the-record") && (
-						<Button variant="outline" size="small" onClick={() => call.press({ type: "recording.stop", data: {} })}>
-							Off the record
-						</Button>
-					)
-				: call.can("record") && (
-						<Button variant="outline" size="small" onClick={() => call.press({ type: "recording.start", data: {} })}>
-							Record
-						</Button>
-					)}
+			{stops && (
+				<Button variant="outline" size="small" onClick={() => call.press({ type: "recording.stop", data: {} })}>
+					{line.on ? "Off the record" : "Do not record"}
+				</Button>
+			)}
+			{starts && (
+				<Button variant="outline" size="small" onClick={() => call.press({ type: "recording.start", data: {} })}>
+					{off ? "On the record" : "Record"}
+				</Button>
+			)}
 		</>
 	);
 }

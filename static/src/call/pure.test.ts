@@ -6,7 +6,17 @@ import { faceState, facesOf } from "./faces.ts";
 import { focusOf, type KeyPress, keyAction } from "./keys.ts";
 import { emptyDraft, nextRange, toNote, write } from "./notes/draft.ts";
 import { renditionFor } from "./Stage.tsx";
-import { byeText, countdown, hands, onFrame, presenceLine, recordingLine, spoken, whoContinues } from "./say.ts";
+import {
+	byeText,
+	countdown,
+	hands,
+	onFrame,
+	presenceLine,
+	recordingLine,
+	recordingQuestion,
+	spoken,
+	whoContinues,
+} from "./say.ts";
 
 function member(id: string, change: Partial<Member> = {}): Member {
 	return {
@@ -210,10 +220,26 @@ describe("sentences", () => {
 
 	it("tell the recording's state and since when", () => {
 		const r: Recording = { state: "on", since: 60_000, by: "1" };
-		expect(recordingLine(r, 0)).toMatchObject({ on: true });
-		expect(recordingLine(r, 0).long).toMatch(/^Recording since .+ · everyone agreed$/);
-		expect(recordingLine({ ...r, state: "off-the-record" }, 0).long).toMatch(/^Off the record since /);
-		expect(recordingLine({ ...r, state: "off" }, 0).long).toBe("Not recorded");
+		const all = [member("Amara", { consent: "agreed" }), member("Tomasz", { consent: "agreed", presence: "away" })];
+		const late = [...all, member("Ben"), member("Eve", { presence: "left" })];
+		expect(recordingLine(r, 0, all)).toMatchObject({ on: true });
+		expect(recordingLine(r, 0, all).long).toMatch(/^Recording since .+ · everyone agreed$/);
+		expect(recordingLine(r, 0, late).long).toMatch(/ · Ben has not answered and is not recorded$/);
+		expect(recordingLine(r, 0, late).short).toMatch(/ · without 1$/);
+		expect(recordingLine({ ...r, state: "off-the-record" }, 0, all).long).toMatch(/^Off the record since /);
+		expect(recordingLine({ ...r, state: "off" }, 0, all).long).toBe("Not recorded");
+		expect(recordingLine({ ...r, state: "asking" }, 0, late).long).toBe("Not recorded yet · 2 of 3 agreed");
+	});
+
+	it("ask who has not answered, and nobody else", () => {
+		const r: Recording = { state: "asking", since: 0, by: "Amara" };
+		const all = [member("Amara", { consent: "agreed" }), member("Ben"), member("Eve", { consent: "declined" })];
+		expect(recordingQuestion(r, all, "Ben")).toMatch(/^Amara would like to record/);
+		expect(recordingQuestion({ ...r, state: "on" }, all, "Ben")).toMatch(
+			/being recorded.*not recorded unless you agree/,
+		);
+		expect(recordingQuestion({ ...r, state: "off-the-record" }, all, "Ben")).toBeNull();
+		for (const who of ["Amara", "Eve"]) expect(recordingQuestion(r, all, who)).toBeNull();
 	});
 
 	it("tell the ear who joins, but not oneself", () => {

@@ -32,7 +32,9 @@ export function spoken(e: Event, before: View, you: string): string | null {
 			return was?.proposed && !p.proposed ? "A proposed pause is accepted." : null;
 		}
 		case "recording.changed":
-			return recordingSentence(before.recording, e.data.recording);
+			return recordingSentence(before, e.data.recording);
+		case "member.withdrew":
+			return e.data.member.id === you ? "What was recorded of you is being removed." : null;
 		case "member.changed": {
 			const m = e.data.member;
 			const was = before.members.find((o) => o.id === m.id);
@@ -65,24 +67,44 @@ export function driversSentence(members: Member[], holder: string, you: string):
 	return `${names(list)} ${list.length === 1 && !mine ? "plays and stops" : "play and stop"} the clip.`;
 }
 
-function recordingSentence(before: Recording, r: Recording): string | null {
+function recordingSentence(v: View, r: Recording): string | null {
+	const before = v.recording;
 	if (before.state === r.state) {
 		if (r.reason === before.reason) return null;
 		return r.reason || (r.state === "on" ? "The recording is complete again from now on." : null);
 	}
-	if (r.state === "on") return "The conversation is being recorded from now on. Everyone agreed.";
+	if (r.state === "on") return `The conversation is being recorded from now on. ${consentLine(v.members)}`;
+	if (r.state === "asking") return "Everyone is asked whether they agree to being recorded.";
 	if (r.state === "off-the-record") return `Off the record from now on. ${r.reason ?? ""}`.trim();
-	return "The conversation is not recorded.";
+	return `The conversation is not recorded. ${r.reason ?? ""}`.trim();
+}
+
+/** Who is here or comes back, and has not said whether they agree. */
+function unanswered(members: Member[]): Member[] {
+	return members.filter((m) => m.presence !== "left" && m.consent !== "agreed");
+}
+
+/** Who is in the recording: everyone, or everyone but those who have not answered. */
+function consentLine(members: Member[]): string {
+	const open = unanswered(members).map((m) => shortName(m, members));
+	if (open.length === 0) return "Everyone agreed.";
+	return `${names(open)} ${open.length === 1 ? "has" : "have"} not answered and ${open.length === 1 ? "is" : "are"} not recorded.`;
 }
 
 /** The recording's state in the top bar, long and short. */
-export function recordingLine(r: Recording, opened: number): { long: string; short: string; on: boolean } {
+export function recordingLine(
+	r: Recording,
+	opened: number,
+	members: Member[],
+): { long: string; short: string; on: boolean } {
 	const since = fmtClock(opened + r.since);
 	if (r.state === "on") {
+		const open = unanswered(members).length;
+		const who = open === 0 ? "everyone agreed" : consentLine(members).replace(/\.$/, "");
 		return {
 			on: true,
-			long: `Recording since ${since} · ${r.reason || "everyone agreed"}`,
-			short: `Recording since ${since} · all agreed`,
+			long: `Recording since ${since} · ${r.reason || who}`,
+			short: `Recording since ${since} · ${open === 0 ? "all agreed" : `without ${open}`}`,
 		};
 	}
 	if (r.state === "off-the-record") {
@@ -92,7 +114,22 @@ export function recordingLine(r: Recording, opened: number): { long: string; sho
 			short: `Off the record since ${since}`,
 		};
 	}
-	return { on: false, long: "Not recorded", short: "Not recorded" };
+	if (r.state === "asking") {
+		const all = members.filter((m) => m.presence !== "left").length;
+		const agreed = `${all - unanswered(members).length} of ${all} agreed`;
+		return { on: false, long: `Not recorded yet · ${agreed}`, short: `Not recorded yet · ${agreed}` };
+	}
+	return { on: false, long: ["Not recorded", r.reason].filter(Boolean).join(" · "), short: "Not recorded" };
+}
+
+/** What somebody is asked who has not said whether they agree to being recorded; null where nothing is to be asked. */
+export function recordingQuestion(r: Recording, members: Member[], you: string): string | null {
+	if (members.find((m) => m.id === you)?.consent !== "") return null;
+	if (r.state === "on")
+		return "This conversation is being recorded. You are seen and heard, but not recorded unless you agree.";
+	if (r.state !== "asking") return null;
+	const asker = members.find((m) => m.id === r.by);
+	return `${asker ? shortName(asker, members) : "Somebody"} would like to record this conversation. That begins once everyone agrees.`;
 }
 
 /** Who is not on the frame yet; people who are away are not waited for. */

@@ -7,6 +7,7 @@ import {
 	FastForward,
 	FileBraces,
 	FileSpreadsheet,
+	Info,
 	Link as LinkIcon,
 	VolumeOff,
 } from "lucide";
@@ -24,6 +25,7 @@ import { Loading } from "../ui/Spinner.tsx";
 import { toast } from "../ui/Toast.tsx";
 import { Topbar } from "../ui/Topbar.tsx";
 import { fmtClock, fmtDayTime, midSentence } from "../ui/time.ts";
+import { AboutDialog } from "./AboutDialog.tsx";
 import { Bar } from "./Bar.tsx";
 import { ReplayProvider, useReplay } from "./context.ts";
 import { NotesPanel } from "./Notes.tsx";
@@ -39,7 +41,7 @@ export function ReplayPage({ sessionId }: ReplayPageProps) {
 	if (loaded.cause !== undefined && !loaded.data)
 		return <NotHere id={sessionId} cause={loaded.cause} again={loaded.reload} />;
 	if (!loaded.data) return <Loading label="The replay is on its way" />;
-	return <Loaded id={sessionId} replay={loaded.data} />;
+	return <Loaded id={sessionId} replay={loaded.data} again={loaded.reload} />;
 }
 
 function NotHere({ id, cause, again }: { id: string; cause: unknown; again: () => void }) {
@@ -87,7 +89,7 @@ function NotHere({ id, cause, again }: { id: string; cause: unknown; again: () =
 	return <LoadFailed sentence={sentenceOf(cause)} again={again} />;
 }
 
-function Loaded({ id, replay: data }: { id: string; replay: Replay }) {
+function Loaded({ id, replay: data, again }: { id: string; replay: Replay; again: () => void }) {
 	const [replay, set] = useState<ReplaySession | null>(null);
 	useEffect(() => {
 		const made = new ReplaySession(id, data);
@@ -105,7 +107,7 @@ function Loaded({ id, replay: data }: { id: string; replay: Replay }) {
 				data-clip={replay.history.end.clip ? true : undefined}
 				style={{ "--lanes": String(lanes > 5 ? Math.ceil(lanes * 0.75) : lanes) }}
 			>
-				<Top />
+				<Top again={again} />
 				<main class="replay__room" id="main" tabIndex={-1}>
 					<Stage />
 					{!stage && <Faces fill />}
@@ -123,8 +125,9 @@ function Loaded({ id, replay: data }: { id: string; replay: Replay }) {
 	);
 }
 
-function Top() {
+function Top({ again }: { again: () => void }) {
 	const replay = useReplay();
+	const [about, setAbout] = useState(false);
 	const s = replay.history.end.session;
 	const share = async () => {
 		const link = `${location.origin}/s/${encodeURIComponent(replay.id)}/replay?t=${(replay.conductor.now() / 1000).toFixed(1)}`;
@@ -153,7 +156,9 @@ function Top() {
 				<Button variant="outline" size="small" class="only-desk" icon={LinkIcon} onClick={share}>
 					Share this moment
 				</Button>
+				<IconButton icon={Info} label="About this recording" class="replay__about" onClick={() => setAbout(true)} />
 				<Export />
+				<AboutDialog open={about} onClose={() => setAbout(false)} onChanged={again} />
 			</div>
 		</header>
 	);

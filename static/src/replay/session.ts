@@ -16,6 +16,7 @@ export class ReplaySession {
 	readonly id: string;
 	readonly you: string;
 	readonly may: ReadonlySet<Action>;
+	readonly events: Event[];
 	readonly history: History;
 	readonly conductor: Conductor;
 	readonly tracks: Track[];
@@ -45,7 +46,8 @@ export class ReplaySession {
 		this.you = r.you;
 		this.may = new Set((r.may ?? []) as Action[]);
 		const last = Math.max(r.duration, ...r.segments.map((s) => (r.duration > 0 && endedOf(r) ? 0 : s.end)));
-		this.history = new History(r.events as Event[], last);
+		this.events = r.events as Event[];
+		this.history = new History(this.events, last);
 		this.plays = r.segments.length === 0 || playsAll(r.segments);
 		this.tracks = this.plays ? tracksOf(r.segments) : [];
 		this.heard = union(

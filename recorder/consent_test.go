@@ -1,0 +1,139 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// Of two who speak for ten seconds, one agrees in the middle. What comes before is not stored, what comes then is, and erasing
+// it leaves the other's alone.
+func TestConsentAndErasure(t *testing.T) {
+	src, dir := encoded(t), t.TempDir()
+	samples := repeat(src.audio, 1./50, 10)
+	for i := range samples { // each is told from the others by its first bytes
+		samples[i].data = append([]byte{0xf8, byte(i >> 8), byte(i)}, samples[i].data...)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r, index := newRecorder(t, Config{Dir: dir})
+		var consent Consent
+		var h hall
+		for _, member := range []string{"amara", "ben"} {
+			f := newFeed(audioInfo(member))
+			h.tracks = append(h.tracks, f)
+			items, _ := packetised(audioInfo(member), samples, calm)
+			go play(f, time.Now(), items)
+		}
+		consent.Set([]string{"amara"})
+		fatal(t, r.Start("s", consent.Of(h), sessionClock(0)))
+		time.Sleep(5 * time.Second)
+		consent.Set([]string{"amara", "ben"})
+		time.Sleep(10 * time.Second)
+		of := func(member string) []Segment { return index.list(func(s Segment) bool { return s.Member == member }) }
+		first := func(member string) int {
+			own := of(member)
+			if len(own) != 1 {
+				t.Fatalf("%d segments of %s", len(own), member)
+			}
+			b, err := os.ReadFile(filepath.Join(dir, "s", own[0].ID+".webm"))
+			fatal(t, err)
+			data := blocksOf(b)[0].data
+			return int(data[1])<<8 | int(data[2])
+		}
+		<-r.Stop("s")
+		if n := first("amara"); n != 0 {
+			t.Errorf("of who agreed, the first %d packets are missing", n)
+		}
+		if n := first("ben"); n < 249-2 || n > 251 { // 20 ms of delay
+			t.Errorf("of who agreed after 250 packets, what is stored begins with packet %d", n)
+		}
+
+		erasure := Erasure{Session: "s", Member: "ben", Until: 20_000}
+		refuse := func([]Segment) error { return errTest }
+		if err := r.Erase(t.Context(), erasure, refuse); !errors.Is(err, errTest) || len(of("ben")) != 1 {
+			t.Fatalf("without proof: %v, %d rows", err, len(of("ben")))
+		}
+		var gone []Segment
+		prove := func(s []Segment) error { gone = s; return nil }
+		want := of("ben")
+		fatal(t, r.Erase(t.Context(), erasure, prove))
+		if !slices.Equal(gone, want) || len(of("ben")) != 0 || len(of("amara")) != 1 {
+			t.Errorf("erased %+v, want %+v", gone, want)
+		}
+		if p := erasure.Proof(gone); len(p.Files) != 1 || p.Files[0].SHA256 != want[0].SHA256 || p.Until != erasure.Until {
+			t.Errorf("proof %+v", p)
+		}
+		files, err := os.ReadDir(filepath.Join(dir, "s"))
+		if fatal(t, err); len(files) != 1 || files[0].Name() != of("amara")[0].ID+".webm" {
+			t.Errorf("left on disk: %v", files)
+		}
+		fatal(t, r.Erase(t.Context(), erasure, prove))
+		if len(gone) != 0 {
+			t.Errorf("erased twice: %+v", gone)
+		}
+		fatal(t, r.Erase(t.Context(), Erasure{Session: "never", Member: "ben", Until: 1}, prove))
+		fatal(t, r.Close())
+	})
+}
+
+// Of who has left, what is still being written is finished first, while the recording of the others goes on.
+func TestErasureOfWhoHasLeft(t *testing.T) {
+	src := encoded(t)
+	synctest.Test(t, func(t *testing.T) {
+		r, index := newRecorder(t, Config{Dir: t.TempDir()})
+		var h hall
+		for _, member := range []string{"amara", "ben"} {
+			f := newFeed(audioInfo(member))
+			h.tracks = append(h.tracks, f)
+			items, _ := packetised(audioInfo(member), repeat(src.audio, 1./50, 20), calm)
+			go play(f, time.Now(), items)
+		}
+		fatal(t, r.Start("s", h, sessionClock(0)))
+		time.Sleep(5 * time.Second)
+		var gone []Segment
+		erasure := Erasure{Session: "s", Member: "ben", Until: 6_000}
+		fatal(t, r.Erase(t.Context(), erasure, func(s []Segment) error { gone = s; return nil }))
+		if len(gone) != 1 || !gone[0].Finished || gone[0].SHA256 == "" {
+			t.Errorf("erased %+v", gone)
+		}
+		time.Sleep(5 * time.Second)
+		<-r.Stop("s")
+		if left := index.all(); len(left) != 1 || left[0].Member != "amara" || left[0].End < 9_000 {
+			t.Errorf("left: %+v", left)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := r.Erase(ended, erasure, nil); err == nil {
+			t.Error("erased without time to")
+		}
+		fatal(t, r.Close())
+	})
+}
+
+func TestReplayLeavesOutWhatWasTakenBack(t *testing.T) {
+	events := []event.Event{
+		{Seq: 1, At: 0, Body: event.SessionOpened{}},
+		{Seq: 2, At: 10, Body: event.RecordingChanged{Recording: event.Recording{State: event.RecordingOn}}},
+		{Seq: 3, At: 30_000, Body: event.MemberWithdrew{Member: event.Member{ID: "ben"}}},
+		{Seq: 4, At: 90_000, Body: event.SessionEnded{}},
+	}
+	segments := []Segment{
+		{ID: "1", Member: "amara", Start: 10, End: 60_000, Finished: true},
+		{ID: "2", Member: "ben", Start: 10, End: 30_000, Finished: true},
+		{ID: "3", Member: "ben", Start: 50_000, End: 60_000, Finished: true},
+	}
+	var listed []string
+	for _, s := range NewReplay("amara", nil, events, segments).Segments {
+		listed = append(listed, s.ID)
+	}
+	if !slices.Equal(listed, []string{"1", "3"}) {
+		t.Errorf("listed: %v", listed)
+	}
+}
