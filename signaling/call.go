@@ -66,10 +66,11 @@ func (c *call) run(ctx context.Context) {
 	<-c.socket.Done()
 }
 
-// Send implements room.Conn.
+// Send implements room.Conn. The first frame is queued before the member's media begins: what that says comes after welcome.
 func (c *call) Send(frame []byte) bool {
+	sent := c.socket.Send(frame)
 	c.once.Do(func() { close(c.welcomed) })
-	return c.socket.Send(frame)
+	return sent
 }
 
 // Close implements room.Conn.
