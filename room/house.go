@@ -88,6 +88,11 @@ func (h *House) Erased(ctx context.Context, session string, erased event.Recordi
 	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.Erased(env, erased), nil })
 }
 
+// SeeMeasures keeps in a session's journal that a member has looked at the measures of their part.
+func (h *House) SeeMeasures(ctx context.Context, session, member string) error {
+	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.SeeMeasures(env, member) })
+}
+
 func (h *House) change(ctx context.Context, session string, change func(*State, Env) ([]event.Event, error)) error {
 	for {
 		r, err := h.room(ctx, session)

@@ -121,6 +121,20 @@ func (s *State) Erased(env Env, erased event.RecordingErased) []event.Event {
 	return t.out
 }
 
+// SeeMeasures keeps that a member has looked at the measures of their part, the first time that they do. An error is a
+// *event.Problem, and then nothing has changed.
+func (s *State) SeeMeasures(env Env, member string) ([]event.Event, error) {
+	if !s.Ended() {
+		return nil, refuse("conflict", "The measures are there once the session has ended.")
+	}
+	if _, ok := s.view.Member(member); !ok || s.measured[member] {
+		return nil, nil
+	}
+	t := s.turn(env, member, "")
+	t.emit(event.MeasuresSeen{Member: member, When: t.wall})
+	return t.out, nil
+}
+
 // goOffRecord stops a recording that is on, or is asked for, because of somebody's consent.
 func (t *turn) goOffRecord(reason string) {
 	switch t.view.Recording.State {

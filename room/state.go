@@ -44,6 +44,7 @@ type State struct {
 	empty    int64             // since when nobody is here; -1 while somebody is
 	removed  map[string]bool   // members who may not come back
 	prepared map[string]string // pauses, and the members who prepared them in the session
+	measured map[string]bool   // members who have looked at the measures of their part
 }
 
 // Open begins a session's journal with what was planned.
@@ -111,6 +112,7 @@ func empty() *State {
 		lost:     map[string]int64{},
 		removed:  map[string]bool{},
 		prepared: map[string]string{},
+		measured: map[string]bool{},
 	}
 }
 
@@ -158,6 +160,8 @@ func (s *State) fold(e event.Event) {
 	case event.MemberRemoved:
 		delete(s.lost, b.Member.ID)
 		s.removed[b.Member.ID] = true
+	case event.MeasuresSeen:
+		s.measured[b.Member] = true
 	case event.PauseSet:
 		if _, known := s.prepared[b.Pause.ID]; !known {
 			s.prepared[b.Pause.ID] = e.By

@@ -94,6 +94,26 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// measures shows the caller how the conversation went: their own part at once, that of others once these have looked at it.
+func (s *Server) measures(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.member(r)
+	if err != nil {
+		return err
+	}
+	if _, err := s.past(r.Context(), m); err != nil { // and no session is opened by it
+		return err
+	}
+	if err := s.calls.house.SeeMeasures(r.Context(), m.Session, m.ID); err != nil {
+		return err
+	}
+	journal, err := s.journal.Load(r.Context(), m.Session)
+	if err != nil {
+		return fmt.Errorf("load journal: %w", err)
+	}
+	writeJSON(w, http.StatusOK, recorder.NewMeasures(journal).For(m.ID))
+	return nil
+}
+
 // withdraw takes the caller's consent to being recorded back, at any time after they were in the session.
 func (s *Server) withdraw(w http.ResponseWriter, r *http.Request) error {
 	m, err := s.member(r)

@@ -195,6 +195,7 @@ func (s *Server) table() []route {
 		{"GET", session + "/ws", s.api(s.serveCall)},
 
 		{"GET", session + "/replay", s.api(s.replay)},
+		{"POST", session + "/measures", s.api(s.measures)},
 		{"POST", session + "/withdrawal", s.api(s.withdraw)},
 		{"GET", session + "/segments/{segment}", s.api(s.segment)},
 		{"GET", session + "/notes.vtt", s.api(s.notesVTT)},

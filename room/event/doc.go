@@ -91,6 +91,14 @@
 // hold.confirm{hold, frame, seq}, where seq is the line's; another frame than the hold's is refused.
 // In the middle of the last frame of the chosen range playback stops by itself in the same way.
 //
+// # Recording
+//
+// recording.start begins a recording if everybody in the session has agreed (hello, member.consent); while somebody has not
+// answered, the state is "asking" until everybody agrees, somebody does not, or whoever asked takes it back or leaves. While
+// it is "on", who has not answered is not recorded; who does not agree, and anybody's recording.stop, takes everybody "off-the-record". Whoever
+// agreed takes it back with member.consent{agree false}, after the session by HTTP: member.withdrew, and, once the files of
+// that member are removed, recording.erased.
+//
 // # Media
 //
 // Two PeerConnections per member, both built anew after each welcome, with one bundled transport and without data channels:

@@ -164,6 +164,12 @@ type RecordingErased struct {
 	When   int64        `json:"when"` // Unix ms
 }
 
+// MeasuresSeen tells that a member has looked at the measures of their own part in the conversation: from then on others see them, too.
+type MeasuresSeen struct {
+	Member string `json:"member"`
+	When   int64  `json:"when"` // Unix ms
+}
+
 // RecordingChanged tells whether the conversation is being recorded, and what is wrong with that.
 type RecordingChanged struct {
 	Recording Recording `json:"recording"`
@@ -216,6 +222,7 @@ func (NoteRemoved) event() string      { return "note.removed" }
 func (NoteReplied) event() string      { return "note.replied" }
 func (ReplyRemoved) event() string     { return "reply.removed" }
 func (RecordingChanged) event() string { return "recording.changed" }
+func (MeasuresSeen) event() string     { return "measures.seen" }
 func (RecordingErased) event() string  { return "recording.erased" }
 func (MemberWithdrew) event() string   { return "member.withdrew" }
 func (MemberTyping) event() string     { return "member.typing" }
@@ -253,6 +260,7 @@ func Bodies() []Body {
 		ReplyRemoved{},
 		RecordingChanged{},
 		RecordingErased{},
+		MeasuresSeen{},
 		MemberTyping{},
 		MemberSpeaking{},
 		MemberQuality{},

@@ -119,6 +119,7 @@ func story() []Body {
 		RecordingErased{Member: ben, Until: 807, When: 1_700_000_000_900, Files: []ErasedFile{
 			{ID: id(32), Source: "audio", Start: 800, End: 806, Bytes: 4711, SHA256: "ab01"},
 		}},
+		MeasuresSeen{Member: ada, When: 1_700_000_000_950},
 		MemberSpoke{Speech{Member: ada, From: 300, To: 480}},
 		MemberChanged{with(adaHere, func(m *Member) { m.Hand, m.Screen = 810, true })},
 		HoldBegan{Hold: called, Playback: line(Holding, 10_420_000, 900, 6)},

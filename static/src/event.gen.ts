@@ -584,6 +584,13 @@ export interface RecordingErased {
   when: number;
 }
 
+/** MeasuresSeen tells that a member has looked at the measures of their own part in the conversation: from then on others see them, too. */
+export interface MeasuresSeen {
+  member: string;
+  /** Unix ms */
+  when: number;
+}
+
 /** RecordingChanged tells whether the conversation is being recorded, and what is wrong with that. */
 export interface RecordingChanged {
   recording: Recording;
@@ -804,6 +811,7 @@ export type EventBody =
   | { type: "note.replied"; data: NoteReplied }
   | { type: "reply.removed"; data: ReplyRemoved }
   | { type: "recording.changed"; data: RecordingChanged }
+  | { type: "measures.seen"; data: MeasuresSeen }
   | { type: "recording.erased"; data: RecordingErased }
   | { type: "member.withdrew"; data: MemberWithdrew }
   | { type: "member.typing"; data: MemberTyping }
