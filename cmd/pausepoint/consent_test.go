@@ -155,8 +155,16 @@ func TestConsent(t *testing.T) {
 
 	a.hangUp()
 	b.hangUp()
-	a.do(event.SessionEnd{})
 	path := "/api/sessions/" + id
+	amara.must(409, "POST", path+"/measures", map[string]any{}, nil)
+	a.do(event.SessionEnd{})
+	newBrowser(t, s).must(403, "POST", path+"/measures", map[string]any{}, nil)
+	if n := amara.measuresShown(path); n != 1 {
+		t.Errorf("the first to look sees the measures of %d people", n)
+	}
+	if n := ben.measuresShown(path); n != 2 {
+		t.Errorf("the second to look sees the measures of %d people", n)
+	}
 	before := ben.segmentsOf(path, benID)
 	if len(before) != 2 {
 		t.Fatalf("%d segments of Ben, want one for each stretch", len(before))
@@ -195,6 +203,19 @@ func TestConsent(t *testing.T) {
 	for _, segment := range before {
 		amara.must(404, "GET", path+"/segments/"+segment, nil, nil)
 	}
+}
+
+// measuresShown looks at the measures, and counts of how many people they are told.
+func (b *browser) measuresShown(path string) (shown int) {
+	b.t.Helper()
+	var m struct{ People []struct{ Shown bool } }
+	b.must(200, "POST", path+"/measures", map[string]any{}, &m)
+	for _, p := range m.People {
+		if p.Shown {
+			shown++
+		}
+	}
+	return shown
 }
 
 // segmentsOf lists a member's segments in a replay, sorted.

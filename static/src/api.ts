@@ -188,6 +188,13 @@ export class ApiError extends Error {
 	}
 }
 
+/** How a conversation went; times in ms of session time. */
+export interface Measures {
+	recorded: number;
+	people: { member: string; shown: boolean; talk: number; turns: number }[];
+	pauses: { hold: string; began: number; spoken: boolean; member: string; after: number }[];
+}
+
 const OFFLINE = "We cannot reach the server. Check your connection and try again.";
 
 const byStatus: Record<number, string> = {
@@ -277,6 +284,7 @@ export const api = {
 	enter: (session: string, token: string, name?: string) =>
 		request<Door>("POST", `/api/sessions/${id(session)}/door`, name ? { token, name } : { token }),
 	replay: (session: string) => request<Replay>("GET", `/api/sessions/${id(session)}/replay`),
+	measures: (session: string) => request<Measures>("POST", `/api/sessions/${id(session)}/measures`, {}),
 	withdraw: (session: string, removeNotes: boolean) =>
 		request<void>("POST", `/api/sessions/${id(session)}/withdrawal`, { removeNotes }),
 };

@@ -6,6 +6,7 @@ import { count, fmtDayTime, fmtLength, names } from "../ui/time.ts";
 import { WithdrawDialog } from "../ui/WithdrawDialog.tsx";
 import { aboutOf, type Removed } from "./about.ts";
 import { useReplay } from "./context.ts";
+import { Measures } from "./Measures.tsx";
 
 interface Props {
 	open: boolean;
@@ -52,6 +53,7 @@ export function AboutDialog({ open, onClose, onChanged }: Props) {
 						{removedSentence(r, r.member === replay.you ? "You" : replay.nameOf(r.member))}
 					</p>
 				))}
+				{about.recorded > 0 && <Measures />}
 			</Dialog>
 			<WithdrawDialog
 				open={open && asking}

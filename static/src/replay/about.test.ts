@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import type { Event, Member, View } from "../event.gen.ts";
 import { removedSentence } from "./AboutDialog.tsx";
 import { aboutOf } from "./about.ts";
+import { firstSentence } from "./Measures.tsx";
 
 const member = (id: string, consent: Member["consent"]) => ({ id, consent }) as Member;
 const withdrew = (id: string, notes: boolean, when: number) =>
@@ -26,4 +27,11 @@ it("tells what was recorded, who agreed, and what was removed", () => {
 		/: Ben took back their consent\. .* removed: 3 files\. What they wrote was removed, too\.$/,
 	);
 	expect(removedSentence(about.removed[1]!, "You")).toMatch(/of you is being removed\.$/);
+});
+
+it("says who spoke first, as far as it is told", () => {
+	const pause = { hold: "h", began: 0, spoken: true, member: "b", after: 4210 };
+	expect(firstSentence(pause, "Ben")).toBe("Ben after 4.2 s");
+	expect(firstSentence({ ...pause, after: 0 }, "")).toBe("Somebody at once");
+	expect(firstSentence({ ...pause, spoken: false }, "")).toBe("Nobody spoke");
 });
