@@ -2,10 +2,7 @@ package recorder
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 
 	"github.com/pausepoint/pausepoint/room/event"
@@ -40,12 +37,11 @@ func (e Erasure) Proof(gone []Segment) event.RecordingErased {
 // of reports whether a segment is to be removed.
 func (e Erasure) of(s Segment) bool { return s.Member == e.Member && s.Start < e.Until }
 
-// Erase removes what an erasure names. The files go first, and their names from the disk; then prove is told what there was, to keep
+// Erase removes what an erasure names. The files go first, for good; then prove is told what there was, to keep
 // it for good; then the rows go. Whatever fails, calling it again begins anew with the same list. A member who is still
 // being recorded is not any more.
 func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func([]Segment) error) error {
-	folder, ok := r.files.folder(e.Session)
-	if !ok {
+	if !plain(e.Session) {
 		return fmt.Errorf("erase: %q is not a session id", e.Session)
 	}
 	if err := r.endTracks(ctx, e.Session, e.Member); err != nil {
@@ -61,9 +57,6 @@ func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func([]Segment) e
 			return fmt.Errorf("erase: %w", err)
 		}
 	}
-	if err := syncFolder(folder); err != nil {
-		return fmt.Errorf("erase: %w", err)
-	}
 	if err := prove(gone); err != nil {
 		return fmt.Errorf("erase: keep the proof: %w", err)
 	}
@@ -73,14 +66,6 @@ func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func([]Segment) e
 		}
 	}
 	return nil
-}
-
-// syncFolder makes it durable that names have gone from a folder, if there is one.
-func syncFolder(folder string) error {
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return syncDir(folder)
 }
 
 // endTracks ends what is recorded of a member of a session, and waits until their last segment is finished.
