@@ -148,6 +148,10 @@ func (w *world) command(from string, cmd event.Command) {
 	m, known := w.s.view.Member(from)
 	here := known && m.Presence == event.Here && !w.s.Ended()
 	allowed := slices.Contains(w.s.view.May(from), needs[event.Name(cmd)]) || needs[event.Name(cmd)] == ""
+	if _, starts := cmd.(event.RecordingStart); starts { // whoever took it off the record puts it back
+		r := w.s.view.Recording
+		allowed = allowed || r.State == event.OffTheRecord && r.By == from
+	}
 	events, err := w.try(from, cmd)
 	if err != nil && (len(events) > 0 || dump(w.s) != before) {
 		w.t.Fatalf("%s was refused (%v) but changed the state", event.Name(cmd), err)
