@@ -98,7 +98,10 @@ func (h *House) change(ctx context.Context, session string, change func(*State, 
 		r, err := h.room(ctx, session)
 		var p *event.Problem
 		if errors.As(err, &p) && p.Code == "ended" {
-			return h.changeEnded(ctx, session, change)
+			if err = h.changeEnded(ctx, session, change); errors.Is(err, ErrNotOwner) && ctx.Err() == nil {
+				continue // somebody else looked at the session meanwhile
+			}
+			return err
 		}
 		if err != nil {
 			return err
@@ -113,6 +116,10 @@ func (h *House) change(ctx context.Context, session string, change func(*State, 
 func (h *House) changeEnded(ctx context.Context, session string, change func(*State, Env) ([]event.Event, error)) error {
 	h.after.Lock()
 	defer h.after.Unlock()
+	epoch, err := h.cfg.Journal.Own(ctx, session)
+	if err != nil {
+		return fmt.Errorf("own the session: %w", err)
+	}
 	journal, err := h.cfg.Journal.Load(ctx, session)
 	if err != nil {
 		return fmt.Errorf("load journal: %w", err)
@@ -126,7 +133,7 @@ func (h *House) changeEnded(ctx context.Context, session string, change func(*St
 		return err
 	}
 	stored := make(chan error, 1)
-	h.cfg.Journal.Append(session, events, func(err error) { stored <- err })
+	h.cfg.Journal.Append(session, epoch, events, func(err error) { stored <- err })
 	if err := <-stored; err != nil {
 		return fmt.Errorf("append to the journal: %w", err)
 	}

@@ -126,7 +126,7 @@ func TestConsent(t *testing.T) {
 	hears(t, fromBen, "ben-still-not-asked")
 	first.say("amara-goes-on")
 	comesToDisk(t, s, "amara-goes-on", true) // what came to the recorder before is on disk, or never will be
-	second.say("ben-agrees") // before it, and for a moment after it
+	second.say("ben-agrees")                 // before it, and for a moment after it
 	hears(t, fromBen, "ben-agrees")
 	b.do(event.MemberConsent{Agree: true})
 	second.say("ben-on-the-record")
@@ -264,7 +264,11 @@ func TestErasuresOutliveTheServer(t *testing.T) {
 // withdrawn adds to a session's journal, of a server that does not run, that a member took their consent back.
 func withdrawn(t *testing.T, data, session, member string) {
 	t.Helper()
-	st, err := store.Open(t.Context(), data, slog.New(slog.DiscardHandler))
+	st, err := store.Open(t.Context(), store.Config{Folder: data, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	epoch, err := st.Own(t.Context(), session)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +285,7 @@ func withdrawn(t *testing.T, data, session, member string) {
 		t.Fatal(err)
 	}
 	stored := make(chan error, 1)
-	st.Append(session, next, func(err error) { stored <- err })
+	st.Append(session, epoch, next, func(err error) { stored <- err })
 	if err := errors.Join(<-stored, st.Close()); err != nil {
 		t.Fatal(err)
 	}
