@@ -6,7 +6,9 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-GO_SOURCES := $(shell find cmd sfu bench signaling room recorder static clip account store metrics relay -name '*.go' -o -name '*.sql' -o -name openapi.json 2>/dev/null)
+# Every folder with Go in it.
+ROOMS := account bench clip cmd metrics recorder relay room sfu signaling store static/*.go
+GO_SOURCES := $(shell find $(ROOMS) -name '*.go' -o -name '*.sql' -o -name openapi.json)
 CLIENT_SOURCES := $(shell find static/src static/public static/index.html static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
 BIN := bin/pausepoint
 TOOL := go tool -modfile=tools/go.mod
@@ -69,12 +71,12 @@ bin/impair: $(GO_SOURCES)
 check: need-test generated lint lint-browser test-go test-client ## the gate before a commit
 
 fmt: static/node_modules/.package-lock.json ## format Go and TypeScript
-	$(TOOL) gofumpt -w cmd sfu bench signaling room recorder static/*.go clip account store metrics relay
+	$(TOOL) gofumpt -w $(ROOMS)
 	cd static && npm run --silent format
 	cd e2e && npm run --silent format
 
 lint: static/dist/index.html
-	@out=$$($(TOOL) gofumpt -l cmd sfu bench signaling room recorder static/*.go clip account store metrics relay); \
+	@out=$$($(TOOL) gofumpt -l $(ROOMS)); \
 	if [ -n "$$out" ]; then echo "not formatted (make fmt):"; echo "$$out"; exit 1; fi
 	go vet ./...
 	$(TOOL) staticcheck ./...
