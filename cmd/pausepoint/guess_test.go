@@ -47,7 +47,8 @@ func operations(t *testing.T, b *browser) []operation {
 // kept reports whether an operation is about what only members and owners may have: it answers 403, all others 404.
 func (o operation) kept() bool {
 	return strings.HasPrefix(o.path, "/api/uploads/") || strings.Contains(o.path, "/segments/") ||
-		strings.Contains(o.path, "/notes.") || strings.HasSuffix(o.path, "/replay")
+		strings.Contains(o.path, "/notes.") || strings.HasSuffix(o.path, "/replay") || strings.HasSuffix(o.path, "/measures") ||
+		strings.HasSuffix(o.path, "/withdrawal")
 }
 
 // by makes the operation about an id, as our own page would, and returns all that tells anything of the answer.
