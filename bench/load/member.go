@@ -129,6 +129,8 @@ func (m *member) signal(s *wire.Signal) error {
 		return nil
 	case s.PC == "subscribe" && s.Kind == "offer":
 		return m.answer(s)
+	case s.Kind == "wanted":
+		return nil // all layers are sent all the time, so that every server gets the same
 	}
 	return fmt.Errorf("the server gave up the %s connection", s.PC)
 }
