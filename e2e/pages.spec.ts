@@ -203,7 +203,7 @@ test("the call, at a pause", async () => {
 });
 
 test("the replay", async () => {
-  const [, , leila] = others as [Page, Page, Page];
+  const [tomasz, , leila] = others as [Page, Page, Page];
   await leila.getByRole("button", { name: "Show answers" }).click();
   await leila.getByRole("button", { name: "Continue" }).click();
   await expect(leila.getByRole("button", { name: "Call a pause" })).toBeVisible();
@@ -214,6 +214,13 @@ test("the replay", async () => {
   await leila.getByRole("button", { name: "Next pause" }).click();
   await expect.poll(async () => (await pictures(leila)).filter((p) => p.range > 16).length).toBe(4);
   await look(leila, "replay");
+
+  await api(tomasz, "POST", `/api/sessions/${session}/measures`); // who has looked is seen by the others
+  await leila.getByRole("button", { name: "About this recording" }).click();
+  await leila.getByRole("button", { name: "See how the conversation went" }).click();
+  await expect(leila.getByRole("heading", { name: "Talking time" })).toBeVisible();
+  await expect(leila.getByText("shown once they have looked")).toHaveCount(2);
+  await look(leila, "replay-about");
 });
 
 test("a live lesson", async () => {
