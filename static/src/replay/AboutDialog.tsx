@@ -36,7 +36,7 @@ export function AboutDialog({ open, onClose, onChanged }: Props) {
 				}
 			>
 				<p>
-					{about.recorded > 0 ? `${fmtLength(about.recorded)} were recorded. ` : "Nothing was recorded. "}
+					{about.recorded > 0 ? `Recorded: ${fmtLength(about.recorded)}. ` : "Nothing was recorded. "}
 					What was said off the record is not kept.
 				</p>
 				{about.agreed.length > 0 && (
