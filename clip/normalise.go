@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pausepoint/pausepoint/ffmpeg"
 )
 
 // tools are the programs that do the work, and the folder that they do it in.
@@ -57,18 +59,18 @@ func (t tools) normalise(ctx context.Context, src source, progress func(float64)
 }
 
 func isChildError(err error) bool {
-	var child *childError
-	return errors.As(err, &child) && !child.diskFull()
+	var child *ffmpeg.Error
+	return errors.As(err, &child) && !child.DiskFull()
 }
 
 func (t tools) encode(ctx context.Context, src source, progress func(float64)) error {
-	lim := limits{
-		memory: 4 << 30,
-		file:   16 << 30,
-		time:   10*time.Minute + time.Duration(12*src.duration*float64(time.Second)),
+	lim := ffmpeg.Limits{
+		Memory: 4 << 30,
+		File:   16 << 30,
+		Time:   10*time.Minute + time.Duration(12*src.duration*float64(time.Second)),
 	}
-	return run(ctx, lim, t.dir, t.ffmpeg, t.encodeArgs(src), func(r io.Reader) error {
-		return readProgress(r, src.duration, progress)
+	return ffmpeg.Run(ctx, lim, t.dir, t.ffmpeg, t.encodeArgs(src), func(r io.Reader) error {
+		return ffmpeg.ReadProgress(r, src.duration, progress)
 	})
 }
 
@@ -117,21 +119,6 @@ func (s source) filters() string {
 	}
 	return fmt.Sprintf("[0:%d]%s,split[v0][w];[w]scale=%d:%d:flags=bicubic,setsar=1[v1];%s[a]",
 		s.video, strings.Join(v, ","), w2, h2, sound)
-}
-
-// readProgress follows ffmpeg's -progress.
-func readProgress(r io.Reader, duration float64, progress func(float64)) error {
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		value, ok := strings.CutPrefix(lines.Text(), "out_time_us=")
-		if !ok {
-			continue
-		}
-		if us, err := strconv.ParseInt(value, 10, 64); err == nil && duration > 0 {
-			progress(min(1, max(0, float64(us)/1e6/duration)))
-		}
-	}
-	return lines.Err()
 }
 
 // verify reads both renditions back: what the call relies on is seen to be true, not believed.

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/pausepoint/pausepoint/ffmpeg"
 )
 
 // bits of the frame number that the sources show: stripes, the lowest bit first.
@@ -22,7 +24,7 @@ func coded(w, h int, fps string, seconds int) string {
 		w, h, fps, seconds, bits)
 }
 
-func ffmpeg(t *testing.T, args ...string) {
+func runFFmpeg(t *testing.T, args ...string) {
 	t.Helper()
 	out, err := exec.Command("ffmpeg", append([]string{"-v", "error", "-nostdin", "-y"}, args...)...).CombinedOutput()
 	if err != nil {
@@ -219,11 +221,11 @@ func TestWhatPhonesAndCamerasMake(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tl := testTools(t)
 			path := filepath.Join(t.TempDir(), tt.file)
-			ffmpeg(t, append(tt.args, path)...)
+			runFFmpeg(t, append(tt.args, path)...)
 			if tt.rotate { // as phones do: the picture lies, and a matrix says so
 				upright := path
 				path = filepath.Join(t.TempDir(), tt.file)
-				ffmpeg(t, "-i", upright, "-c", "copy", "-metadata:s:v:0", "rotate=270", path)
+				runFFmpeg(t, "-i", upright, "-c", "copy", "-metadata:s:v:0", "rotate=270", path)
 			}
 			src, got := tl.normalised(t, path, func(float64) {})
 			if src.hdr {
@@ -314,7 +316,7 @@ func TestSizeChangesInTheMiddle(t *testing.T) {
 	var all []byte
 	for i, size := range []string{"320x180", "640x360"} {
 		part := filepath.Join(dir, fmt.Sprintf("%d.ts", i))
-		ffmpeg(t, "-f", "lavfi", "-i", "testsrc2=r=25:d=2:s="+size, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-output_ts_offset", fmt.Sprint(2*i), "-muxdelay", "0", part)
+		runFFmpeg(t, "-f", "lavfi", "-i", "testsrc2=r=25:d=2:s="+size, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-output_ts_offset", fmt.Sprint(2*i), "-muxdelay", "0", part)
 		data, err := os.ReadFile(part)
 		if err != nil {
 			t.Fatal(err)
@@ -335,7 +337,7 @@ func TestLongClipsStayBounded(t *testing.T) {
 	const length = 800
 	tl := testTools(t)
 	path := filepath.Join(t.TempDir(), "long.mp4")
-	ffmpeg(t, "-f", "lavfi", "-i", fmt.Sprintf("color=c=teal:s=64x36:r=1:d=%d", length), "-c:v", "libx264", "-preset", "ultrafast", path)
+	runFFmpeg(t, "-f", "lavfi", "-i", fmt.Sprintf("color=c=teal:s=64x36:r=1:d=%d", length), "-c:v", "libx264", "-preset", "ultrafast", path)
 	steps, last := 0, 0.0
 	_, res := tl.normalised(t, path, func(p float64) {
 		if p < last || p > 1 {
@@ -371,7 +373,7 @@ func TestThumbnailsAreFewHoweverLongTheClip(t *testing.T) {
 func TestThumbnailsShowTheirMoment(t *testing.T) {
 	tl := testTools(t)
 	path := filepath.Join(t.TempDir(), "a.mp4")
-	ffmpeg(t, "-f", "lavfi", "-i", coded(160, 90, "1", 101)+",fps=25", "-c:v", "libx264", "-preset", "ultrafast", path)
+	runFFmpeg(t, "-f", "lavfi", "-i", coded(160, 90, "1", 101)+",fps=25", "-c:v", "libx264", "-preset", "ultrafast", path)
 	_, res := tl.normalised(t, path, func(float64) {})
 	if _, err := tl.thumbnails(t.Context(), res); err != nil {
 		t.Fatal(err)
@@ -389,7 +391,7 @@ func TestThumbnailsShowTheirMoment(t *testing.T) {
 func TestCancelEndsTheChild(t *testing.T) {
 	tl := testTools(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	err := run(ctx, limits{memory: 4 << 30, file: 1 << 30, time: 1 << 40}, tl.dir, tl.ffmpeg,
+	err := ffmpeg.Run(ctx, ffmpeg.Limits{Memory: 4 << 30, File: 1 << 30, Time: 1 << 40}, tl.dir, tl.ffmpeg,
 		[]string{"-v", "error", "-progress", "pipe:1", "-re", "-f", "lavfi", "-i", "testsrc", "-f", "null", "-"}, func(r io.Reader) error {
 			_, err := r.Read(make([]byte, 1))
 			cancel()

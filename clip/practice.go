@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/pausepoint/pausepoint/ffmpeg"
 )
 
 const practiceSeconds = 60
@@ -59,8 +61,8 @@ func (t tools) makePractice(ctx context.Context, log *slog.Logger, path string) 
 func (t tools) drawPractice(ctx context.Context, path, font string) error {
 	graph := practiceGraph(font)
 	part := path + ".part"
-	lim := limits{memory: 4 << 30, file: 1 << 30, time: 5 * time.Minute}
-	err := run(ctx, lim, t.dir, t.ffmpeg, []string{
+	lim := ffmpeg.Limits{Memory: 4 << 30, File: 1 << 30, Time: 5 * time.Minute}
+	err := ffmpeg.Run(ctx, lim, t.dir, t.ffmpeg, []string{
 		"-v", "error", "-nostdin", "-y", "-filter_complex", graph, "-map", "[v]", "-map", "[a]", "-t", fmt.Sprint(practiceSeconds),
 		"-c:v", "libx264", "-preset", "ultrafast", "-crf", "16", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "128k", "-f", "mp4", "file:" + part,
 	}, drain)

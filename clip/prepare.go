@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/pausepoint/pausepoint/ffmpeg"
 )
 
 const (
@@ -146,8 +148,8 @@ func (p *preparer) putBack(ctx context.Context, id string, cause error) error {
 }
 
 func fileFault(err error) bool {
-	var child *childError
-	return errors.As(err, &child) && !child.diskFull() || errors.Is(err, errTimeLimit) || errors.Is(err, errUnexpected)
+	var child *ffmpeg.Error
+	return errors.As(err, &child) && !child.DiskFull() || errors.Is(err, ffmpeg.ErrTimeLimit) || errors.Is(err, errUnexpected)
 }
 
 func (p *preparer) refuse(ctx context.Context, id, sentence string) error {

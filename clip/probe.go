@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pausepoint/pausepoint/ffmpeg"
 )
 
 // What a source may be.
@@ -134,22 +136,22 @@ func (p probed) tooLarge() bool {
 
 // runProbe runs ffprobe with little memory and time.
 func (t tools) runProbe(ctx context.Context, args []string, read func(io.Reader) error) error {
-	lim := limits{memory: 3 << 30, file: 1 << 20, time: 10 * time.Minute}
-	return run(ctx, lim, t.dir, t.ffprobe, args, read)
+	lim := ffmpeg.Limits{Memory: 3 << 30, File: 1 << 20, Time: 10 * time.Minute}
+	return ffmpeg.Run(ctx, lim, t.dir, t.ffprobe, args, read)
 }
 
 // refuseUnreadable turns the failure of a child over a file into a refusal of the file; a server that is stopping, or that
 // cannot run the child at all, refuses nothing. The sentence is otherwise, unless more is known.
 func refuseUnreadable(err error, otherwise string) error {
-	var child *childError
+	var child *ffmpeg.Error
 	switch {
-	case errors.Is(err, errTimeLimit):
+	case errors.Is(err, ffmpeg.ErrTimeLimit):
 		return because("refused", "Reading this file takes too long. Convert it to MP4 and try again.", err)
-	case !errors.As(err, &child) || child.diskFull():
+	case !errors.As(err, &child) || child.DiskFull():
 		return err
-	case child.tooLarge():
+	case child.TooLarge():
 		return errTooLarge(err)
-	case strings.Contains(child.stderr, "moov atom not found"):
+	case strings.Contains(child.Stderr, "moov atom not found"):
 		return because("refused", "This file is incomplete: its end is missing. Copy it again from the camera and upload it once more.", err)
 	}
 	return because("refused", otherwise, err)

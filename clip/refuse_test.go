@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/pausepoint/pausepoint/ffmpeg"
 )
 
 // hostile makes the files that are no clips, by name.
@@ -17,7 +19,7 @@ func hostile(t *testing.T) map[string][]byte {
 	secret := filepath.Join(dir, "secret.mp4")
 	made := func(name string, args ...string) []byte {
 		path := filepath.Join(dir, name)
-		ffmpeg(t, append(args, path)...)
+		runFFmpeg(t, append(args, path)...)
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -168,7 +170,7 @@ func (h *house) preparing(t *testing.T, name string, until <-chan struct{}) (id 
 func (h *house) addVideo(t *testing.T, name string) (id string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	ffmpeg(t, "-f", "lavfi", "-i", "testsrc2=d=4:s=640x360", "-c:v", "libx264", "-preset", "ultrafast", path)
+	runFFmpeg(t, "-f", "lavfi", "-i", "testsrc2=d=4:s=640x360", "-c:v", "libx264", "-preset", "ultrafast", path)
 	return h.add(t, path)
 }
 
@@ -222,18 +224,18 @@ func TestClipDeletedWhileItIsPrepared(t *testing.T) {
 
 func TestLimitsOfAChildHold(t *testing.T) {
 	tl := testTools(t)
-	lim := limits{memory: 64 << 20, file: 1 << 20, time: 1 << 40}
-	err := run(t.Context(), lim, tl.dir, "/bin/sh", []string{"-c", `head -c 3000000 /dev/zero >big; ls -l big >&2; exit 3`}, drain)
-	var child *childError
-	if !errors.As(err, &child) || strings.Contains(child.stderr, " 3000000 ") {
+	lim := ffmpeg.Limits{Memory: 64 << 20, File: 1 << 20, Time: 1 << 40}
+	err := ffmpeg.Run(t.Context(), lim, tl.dir, "/bin/sh", []string{"-c", `head -c 3000000 /dev/zero >big; ls -l big >&2; exit 3`}, drain)
+	var child *ffmpeg.Error
+	if !errors.As(err, &child) || strings.Contains(child.Stderr, " 3000000 ") {
 		t.Errorf("a file grows beyond its limit: %v", err)
 	}
 	big := fmt.Sprintf("a=$(head -c %d /dev/zero | tr '\\0' a); exit 0", 200<<20)
-	if err := run(t.Context(), lim, tl.dir, "/bin/sh", []string{"-c", big}, drain); !errors.As(err, &child) {
+	if err := ffmpeg.Run(t.Context(), lim, tl.dir, "/bin/sh", []string{"-c", big}, drain); !errors.As(err, &child) {
 		t.Errorf("memory grows beyond its limit: %v", err)
 	}
-	lim.time = 100_000_000
-	if err := run(t.Context(), lim, tl.dir, "sleep", []string{"60"}, drain); !errors.Is(err, errTimeLimit) {
+	lim.Time = 100_000_000
+	if err := ffmpeg.Run(t.Context(), lim, tl.dir, "sleep", []string{"60"}, drain); !errors.Is(err, ffmpeg.ErrTimeLimit) {
 		t.Errorf("time limit gives %v", err)
 	}
 }

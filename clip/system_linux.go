@@ -1,15 +1,6 @@
 package clip
 
-import (
-	"os/exec"
-
-	"golang.org/x/sys/unix"
-)
-
-// dieWithParent ends the child when the server is killed, so that a preparation never runs twice.
-func dieWithParent(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
-}
+import "golang.org/x/sys/unix"
 
 // freeBytes returns how much room an ordinary process has left below dir.
 func freeBytes(dir string) (int64, error) {

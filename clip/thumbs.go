@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/pausepoint/pausepoint/ffmpeg"
 )
 
 // Bounds of the thumbnails, however long the clip is.
@@ -77,8 +79,8 @@ func (t tools) thumbnails(ctx context.Context, r result) ([]string, error) {
 func (t tools) render(ctx context.Context, name string, before, after []string) error {
 	args := append([]string{"-v", "error", "-nostdin", "-y", "-threads", strconv.Itoa(t.threads)}, before...)
 	args = append(args, "-f", "mov", "-protocol_whitelist", "file,pipe", "-i", "file:"+filepath.Join(t.dir, name), "-an")
-	lim := limits{memory: 2 << 30, file: 64 << 20, time: 20 * time.Minute}
-	return run(ctx, lim, t.dir, t.ffmpeg, append(args, after...), drain)
+	lim := ffmpeg.Limits{Memory: 2 << 30, File: 64 << 20, Time: 20 * time.Minute}
+	return ffmpeg.Run(ctx, lim, t.dir, t.ffmpeg, append(args, after...), drain)
 }
 
 func drain(r io.Reader) error {

@@ -111,7 +111,7 @@ func TestUploadGoesOnAfterARestartAndBecomesAClip(t *testing.T) {
 	h := newHouse(t)
 	c := serveUploads(t, h, nil)
 	source := filepath.Join(t.TempDir(), "lesson.mov")
-	ffmpeg(t, "-f", "lavfi", "-i", "testsrc2=d=2:s=320x180", "-c:v", "libx264", "-preset", "ultrafast", source)
+	runFFmpeg(t, "-f", "lavfi", "-i", "testsrc2=d=2:s=320x180", "-c:v", "libx264", "-preset", "ultrafast", source)
 	data, err := os.ReadFile(source)
 	if err != nil {
 		t.Fatal(err)
