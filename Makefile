@@ -47,7 +47,7 @@ need-run:
 
 need-test: need-run
 	@scripts/need gcc /usr/include/stdlib.h=libc6-dev chromium firefox-esr ip=iproute2 unshare=util-linux \
-		/usr/lib/postgresql/15/bin/initdb=postgresql-15
+		/usr/lib/postgresql/15/bin/initdb=postgresql-15 redis-server
 
 # ---- tests
 

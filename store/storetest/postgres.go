@@ -1,4 +1,4 @@
-// Package storetest starts the real servers that tests keep things on: PostgreSQL, and one that speaks S3. Both listen on a
+// Package storetest starts the real servers that tests need: PostgreSQL, Redis, and one that speaks S3. They listen on a
 // Unix socket or on the loopback address only, keep everything in a temporary folder, and end with the test.
 package storetest
 
