@@ -37,6 +37,12 @@ func (s *Sessions) MemberOf(ctx context.Context, who Identity, session string) (
 	return m, err
 }
 
+// Recorded returns who somebody is in what was recorded of a session, also if they were removed from it since: [ErrNotFound] if they were
+// never in it.
+func (s *Sessions) Recorded(ctx context.Context, who Identity, session string) (Member, error) {
+	return s.findMember(ctx, who, session)
+}
+
 func (s *Sessions) findMember(ctx context.Context, who Identity, session string) (Member, error) {
 	if who.Account != "" {
 		m, err := s.cfg.Members.FindMember(ctx, session, who.Account)

@@ -38,9 +38,10 @@ func (s *Server) member(r *http.Request) (account.Member, error) {
 
 // past is a session's journal as one member may see it.
 type past struct {
-	viewer room.Viewer
-	may    []event.Action
-	events []event.Event
+	viewer  room.Viewer
+	consent event.Consent // of the member, at the end
+	may     []event.Action
+	events  []event.Event
 }
 
 // past loads a session's journal and leaves out what the member may not see.
@@ -59,7 +60,7 @@ func (s *Server) past(ctx context.Context, m account.Member) (past, error) {
 	}
 	p := past{viewer: room.Viewer{ID: m.ID, Role: m.Role}}
 	if known, ok := end.Member(m.ID); ok {
-		p.viewer.Role = known.Role
+		p.viewer.Role, p.consent = known.Role, known.Consent
 	}
 	// What somebody may do afterwards does not depend on who else is there.
 	p.may = event.May(p.viewer.Role, end.Session.Kind, end.Facilitated(), false)
@@ -111,28 +112,6 @@ func (s *Server) measures(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("load journal: %w", err)
 	}
 	writeJSON(w, http.StatusOK, recorder.NewMeasures(journal).For(m.ID))
-	return nil
-}
-
-// withdraw takes the caller's consent to being recorded back, at any time after they were in the session.
-func (s *Server) withdraw(w http.ResponseWriter, r *http.Request) error {
-	m, err := s.member(r)
-	if err != nil {
-		return err
-	}
-	var body struct {
-		RemoveNotes bool `json:"removeNotes"`
-	}
-	if err := readJSON(w, r, &body); err != nil {
-		return err
-	}
-	if _, err := s.past(r.Context(), m); err != nil { // and no session is opened by it
-		return err
-	}
-	if err := s.calls.house.Withdraw(r.Context(), m.Session, m.ID, body.RemoveNotes); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 

@@ -196,6 +196,7 @@ func (s *Server) table() []route {
 
 		{"GET", session + "/replay", s.api(s.replay)},
 		{"POST", session + "/measures", s.api(s.measures)},
+		{"GET", session + "/withdrawal", s.api(s.withdrawal)},
 		{"POST", session + "/withdrawal", s.api(s.withdraw)},
 		{"GET", session + "/segments/{segment}", s.api(s.segment)},
 		{"GET", session + "/notes.vtt", s.api(s.notesVTT)},

@@ -205,6 +205,47 @@ func TestConsent(t *testing.T) {
 	}
 }
 
+// Who was removed from a session sees nothing of it any more, but takes back what was recorded of them.
+func TestWhoWasRemovedWithdraws(t *testing.T) {
+	s := startFilled(t)
+	amara := signedIn(t, s)
+	id := amara.practiceSession()
+	path := "/api/sessions/" + id
+	rob, robID := s.guest(t, id, amara.link(id, event.Peer), "Rob")
+	a, r := amara.connect(id, agreed), rob.connect(id, agreed)
+	a.do(event.RecordingStart{})
+	a.speak("amara-on-the-record")
+	r.speak("rob-on-the-record")
+	comesToDisk(t, s, "amara-on-the-record", true)
+	comesToDisk(t, s, "rob-on-the-record", true)
+	a.do(event.MemberRemove{Member: robID})
+	if reason, _ := r.bye(); reason != "removed" {
+		t.Fatalf("bye %q", reason)
+	}
+	rob.must(403, "GET", path+"/replay", nil, nil)
+	type withdrawal struct {
+		Consent event.Consent
+		Removed bool
+		Files   int
+	}
+	var of withdrawal
+	rob.must(200, "GET", path+"/withdrawal", nil, &of)
+	if of.Consent != event.Agreed || !of.Removed || of.Files == 0 {
+		t.Errorf("told of what was recorded: %+v", of)
+	}
+	newBrowser(t, s).must(403, "GET", path+"/withdrawal", nil, nil)
+	rob.must(204, "POST", path+"/withdrawal", map[string]any{"removeNotes": true}, nil)
+	comesToDisk(t, s, "rob-on-the-record", false)
+	rob.poll(path+"/withdrawal", func(_ int, text []byte) bool { return bytes.Contains(text, []byte(`"files":0`)) })
+	rob.must(200, "GET", path+"/withdrawal", nil, &of)
+	if of.Consent != event.Withdrawn {
+		t.Errorf("consent is %q", of.Consent)
+	}
+	if !holds(t, s.data, "amara-on-the-record") {
+		t.Error("what others said is gone, too")
+	}
+}
+
 // measuresShown looks at the measures, and counts of how many people they are told.
 func (b *browser) measuresShown(path string) (shown int) {
 	b.t.Helper()

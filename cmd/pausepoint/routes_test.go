@@ -64,6 +64,7 @@ func TestWhoMayAskForWhat(t *testing.T) {
 	for _, what := range []string{"/replay", "/notes.json", "/notes.csv", "/notes.vtt"} {
 		check("GET", path+what, nil, "200 200 200 200 200 403 403 403 403")
 	}
+	check("GET", path+"/withdrawal", nil, "200 200 200 200 200 200 403 403 403")
 	check("GET", path+"/segments/"+absent, nil, "404 404 404 404 404 403 403 403 403")
 
 	const practice = "/api/clips/" + clip.PracticeID

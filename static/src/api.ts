@@ -195,6 +195,14 @@ export interface Measures {
 	pauses: { hold: string; began: number; spoken: boolean; member: string; after: number }[];
 }
 
+/** What somebody agreed to in a session, and how many files there are of them. */
+export interface Withdrawal {
+	consent: "" | "agreed" | "declined" | "withdrawn";
+	/** From the session: its replay is not for them any more. */
+	removed: boolean;
+	files: number;
+}
+
 const OFFLINE = "We cannot reach the server. Check your connection and try again.";
 
 const byStatus: Record<number, string> = {
@@ -285,6 +293,7 @@ export const api = {
 		request<Door>("POST", `/api/sessions/${id(session)}/door`, name ? { token, name } : { token }),
 	replay: (session: string) => request<Replay>("GET", `/api/sessions/${id(session)}/replay`),
 	measures: (session: string) => request<Measures>("POST", `/api/sessions/${id(session)}/measures`, {}),
+	withdrawal: (session: string) => request<Withdrawal>("GET", `/api/sessions/${id(session)}/withdrawal`),
 	withdraw: (session: string, removeNotes: boolean) =>
 		request<void>("POST", `/api/sessions/${id(session)}/withdrawal`, { removeNotes }),
 };

@@ -41,7 +41,7 @@ export function CallPage({ sessionId, enter, onLeft }: CallPageProps) {
 		};
 	}, []);
 	useTitle(call.view.value?.session.title, "Call");
-	if (call.bye.value) return <Over call={call} onLeft={onLeft} />;
+	if (call.bye.value) return <Over call={call} sessionId={sessionId} onLeft={onLeft} />;
 	if (!call.view.value) return <Loading />;
 	return (
 		<CallProvider value={call}>
@@ -50,28 +50,50 @@ export function CallPage({ sessionId, enter, onLeft }: CallPageProps) {
 	);
 }
 
-function Over({ call, onLeft }: { call: CallSession; onLeft: CallPageProps["onLeft"] }) {
+interface OverProps extends Pick<CallPageProps, "sessionId" | "onLeft"> {
+	call: CallSession;
+}
+
+function Over({ call, sessionId, onLeft }: OverProps) {
 	const reason = call.bye.value ?? "";
 	const words = byeText(reason);
 	return (
 		<main class="page page--narrow" id="main">
 			<EmptyState
 				title={words.title}
-				action={
-					words.back ? (
-						<Button variant="primary" onClick={() => call.comeBack()}>
-							Use it here
-						</Button>
-					) : (
-						<Button variant="primary" onClick={() => onLeft({ ended: reason === "ended" })}>
-							Go on
-						</Button>
-					)
-				}
+				action={<Onward call={call} sessionId={sessionId} reason={reason} back={words.back} onLeft={onLeft} />}
 			>
 				{words.text}
 			</EmptyState>
 		</main>
+	);
+}
+
+interface OnwardProps extends OverProps {
+	reason: string;
+	back: boolean;
+}
+
+/** The one way on from a call that is over. */
+function Onward({ call, sessionId, reason, back, onLeft }: OnwardProps) {
+	if (back) {
+		return (
+			<Button variant="primary" onClick={() => call.comeBack()}>
+				Use it here
+			</Button>
+		);
+	}
+	if (reason === "removed") {
+		return (
+			<Button variant="outline" href={`/s/${encodeURIComponent(sessionId)}/replay`}>
+				See what was recorded of you
+			</Button>
+		);
+	}
+	return (
+		<Button variant="primary" onClick={() => onLeft({ ended: reason === "ended" })}>
+			Go on
+		</Button>
 	);
 }
 

@@ -5,6 +5,7 @@ import type { Entry } from "../entry.ts";
 import { useTitle } from "../hooks.ts";
 import { lazy } from "../lazy.tsx";
 import { LoadFailed, NotFoundPage } from "../pages/NotFoundPage.tsx";
+import { RecordedOfYou } from "../pages/RecordedOfYou.tsx";
 import { type Params, takeToken } from "../router.ts";
 import { Button } from "../ui/Button.tsx";
 import { Loading } from "../ui/Spinner.tsx";
@@ -59,6 +60,7 @@ export function SessionPage({ params }: { params: Params }) {
 	if (failure !== undefined) {
 		return (
 			<NotIn
+				id={id}
 				failure={failure}
 				token={token}
 				again={() => {
@@ -90,11 +92,22 @@ async function knock(id: string, token: string, again: boolean): Promise<Door> {
 	}
 }
 
-function NotIn({ failure, token, again }: { failure: unknown; token: string; again: () => void }) {
+interface NotInProps {
+	id: string;
+	failure: unknown;
+	token: string;
+	again: () => void;
+}
+
+function NotIn({ id, failure, token, again }: NotInProps) {
 	useTitle("Session");
 	const status = failure instanceof ApiError ? failure.status : -1;
 	if (status === 0 || status >= 500 || status === -1)
 		return <LoadFailed sentence={sentenceOf(failure)} again={again} />;
+	return <RecordedOfYou id={id} otherwise={<NotInvited token={token} />} />;
+}
+
+function NotInvited({ token }: { token: string }) {
 	if (token) {
 		return (
 			<LeftFrame title="This invitation no longer lets anybody in">

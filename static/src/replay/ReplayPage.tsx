@@ -17,6 +17,7 @@ import { ApiError, api, type Replay, sentenceOf, urls } from "../api.ts";
 import type { ReplayPageProps } from "../entry.ts";
 import { useLoad, useTitle } from "../hooks.ts";
 import { LoadFailed, NotFoundPage } from "../pages/NotFoundPage.tsx";
+import { RecordedOfYou } from "../pages/RecordedOfYou.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { Menu, type MenuItem } from "../ui/Menu.tsx";
@@ -46,6 +47,7 @@ export function ReplayPage({ sessionId }: ReplayPageProps) {
 
 function NotHere({ id, cause, again }: { id: string; cause: unknown; again: () => void }) {
 	const e = cause instanceof ApiError ? cause : null;
+	if (e?.status === 401 || e?.status === 403) return <RecordedOfYou id={id} otherwise={<NotYours />} />;
 	if (e?.status === 404) {
 		return (
 			<div class="shell">
@@ -65,28 +67,29 @@ function NotHere({ id, cause, again }: { id: string; cause: unknown; again: () =
 			</div>
 		);
 	}
-	if ((e?.status === 401 || e?.status === 403) && !account.value) {
-		return (
-			<div class="shell">
-				<Topbar />
-				<main class="page page--narrow" id="main">
-					<EmptyState
-						title="This replay is kept for those who were there"
-						action={
-							<Button variant="primary" href={`/signin?to=${encodeURIComponent(location.pathname)}`}>
-								Sign in
-							</Button>
-						}
-					>
-						Open the link that you were invited with once more, in the browser that you used then. If you have an
-						account here, sign in.
-					</EmptyState>
-				</main>
-			</div>
-		);
-	}
-	if (e?.status === 401 || e?.status === 403) return <NotFoundPage />;
 	return <LoadFailed sentence={sentenceOf(cause)} again={again} />;
+}
+
+function NotYours() {
+	if (account.value) return <NotFoundPage />;
+	return (
+		<div class="shell">
+			<Topbar />
+			<main class="page page--narrow" id="main">
+				<EmptyState
+					title="This replay is kept for those who were there"
+					action={
+						<Button variant="primary" href={`/signin?to=${encodeURIComponent(location.pathname)}`}>
+							Sign in
+						</Button>
+					}
+				>
+					Open the link that you were invited with once more, in the browser that you used then. If you have an account
+					here, sign in.
+				</EmptyState>
+			</main>
+		</div>
+	);
 }
 
 function Loaded({ id, replay: data, again }: { id: string; replay: Replay; again: () => void }) {
