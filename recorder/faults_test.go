@@ -44,8 +44,15 @@ func (h *heard) kinds() []NoticeKind {
 // live is a recorder with one member's sound and picture of a length in s, in a bubble.
 func live(t *testing.T, cfg Config, length float64) (*Recorder, *memory, *feed, *feed) {
 	t.Helper()
-	src := encoded(t)
 	r, index := newRecorder(t, cfg)
+	a, v := admit(t, r, length)
+	return r, index, a, v
+}
+
+// admit lets r record a member, in a bubble: sound and picture of a length in s.
+func admit(t *testing.T, r *Recorder, length float64) (*feed, *feed) {
+	t.Helper()
+	src := encoded(t)
 	a, v := newFeed(audioInfo("m")), newFeed(videoInfo("m"))
 	audio, _ := packetised(a.info, repeat(src.audio, 1./50, length), calm)
 	video, _ := packetised(v.info, repeat(src.video, 1./30, length), calm)
@@ -55,7 +62,7 @@ func live(t *testing.T, cfg Config, length float64) (*Recorder, *memory, *feed, 
 	if err := r.Start("s", hall{[]Track{a, v}}, sessionClock(0)); err != nil {
 		t.Fatal(err)
 	}
-	return r, index, a, v
+	return a, v
 }
 
 func closed(t *testing.T, r *Recorder) {

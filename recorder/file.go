@@ -2,11 +2,9 @@ package recorder
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"math"
@@ -70,15 +68,14 @@ type segmentFile struct {
 	seg     Segment
 	sys     fileSystem
 	path    string
-	header  []byte // what comes before the first cluster
-	file    file   // nil before that
-	sum     hash.Hash
-	size    int64 // bytes that are durable
+	header  []byte  // what comes before the first cluster
+	file    file    // nil before that
+	syncer  *syncer // of file
+	whole   mark    // what is written
 	pending cluster
 	since   float64 // session time at which the oldest pending frame arrived
 	newest  float64 // the same of the newest frame
 	last    int64   // of the newest block, ms from the start
-	end     int64   // where the last durable frame ends, ms from the start
 }
 
 // createSegment makes the row of a segment, before its file: a file without a row would be nobody's.
@@ -96,48 +93,44 @@ func (f files) createSegment(index Index, seg Segment, track webm.TrackEntry) (*
 	if err := index.InsertSegment(ctx, seg); err != nil {
 		return nil, fmt.Errorf("insert segment: %w", err)
 	}
-	return &segmentFile{seg: seg, sys: f.sys, path: path, header: header, sum: sha256.New(), last: -1}, nil
+	return &segmentFile{seg: seg, sys: f.sys, path: path, header: header, last: -1}, nil
 }
 
-// open makes the file, whose name is durable with its first write.
+// open makes the file, whose name is durable with its first sync.
 func (s *segmentFile) open() error {
 	if s.file != nil {
 		return nil
 	}
-	if err := s.sys.MakeFolder(filepath.Dir(s.path)); err != nil {
+	folder := filepath.Dir(s.path)
+	if err := s.sys.MakeFolder(folder); err != nil {
 		return fmt.Errorf("make the session's folder: %w", err)
 	}
 	file, err := s.sys.Create(s.path)
 	if err != nil {
 		return fmt.Errorf("create segment file: %w", err)
 	}
-	s.file = file
+	s.file, s.syncer = file, startSyncer(file, func() error { return s.sys.SyncFolder(folder) })
 	return nil
 }
 
-// write appends bytes and makes them durable. What was written in part is taken back.
-func (s *segmentFile) write(b []byte) error {
+// write appends a cluster that ends at a time, and has it made durable. What was written in part is taken back.
+func (s *segmentFile) write(b []byte, end int64) error {
 	if err := s.open(); err != nil {
 		return err
 	}
-	first := s.size == 0
-	if first {
+	if s.whole.size == 0 {
 		b = slices.Concat(s.header, b)
 	}
-	_, err := s.file.Write(b)
-	if err == nil {
-		err = s.file.Sync()
+	if _, err := s.file.Write(b); err != nil {
+		_, seek := s.file.Seek(s.whole.size, io.SeekStart)
+		return errors.Join(fmt.Errorf("write segment: %w", err), s.file.Truncate(s.whole.size), seek)
 	}
-	if err == nil && first {
-		err = s.sys.SyncFolder(filepath.Dir(s.path))
-	}
+	next, err := s.whole.with(b, end)
 	if err != nil {
-		_, seek := s.file.Seek(s.size, io.SeekStart)
-		return errors.Join(fmt.Errorf("write segment: %w", err), s.file.Truncate(s.size), seek)
+		return err
 	}
-	s.sum.Write(b)
-	s.size += int64(len(b))
-	return nil
+	s.whole = next
+	return s.syncer.wrote(next)
 }
 
 // add puts a frame in at a session time in ms; a full cluster before it is written.
@@ -191,11 +184,7 @@ func (s *segmentFile) flush() error {
 	if err != nil {
 		return err
 	}
-	if err := s.write(b); err != nil {
-		return err
-	}
-	s.end = max(s.end, c.end)
-	return nil
+	return s.write(b, c.end)
 }
 
 // age is how far into the segment a session time lies, in ms.
@@ -209,16 +198,27 @@ func (s *segmentFile) waited(now float64) float64 {
 	return now - s.since
 }
 
-// close writes what is left, closes the file, and returns the segment as finished. Its error does not make the segment
-// void: what was durable before stays.
-func (s *segmentFile) close() (Segment, error) {
+// close writes what is left. Nothing is to be added after it; settle is due.
+func (s *segmentFile) close() error {
 	err := s.flush()
-	if s.file != nil {
-		err = errors.Join(err, s.file.Close())
+	if s.syncer != nil {
+		close(s.syncer.wake)
 	}
+	return err
+}
+
+// settle waits after close until the file is durable, and returns the segment as finished. Its error does not make the segment void:
+// what was durable before stays. It may be called from another goroutine than the track's.
+func (s *segmentFile) settle() (Segment, error) {
 	seg := s.seg
-	seg.End, seg.Bytes, seg.SHA256 = seg.Start+s.end, s.size, hex.EncodeToString(s.sum.Sum(nil))
-	seg.Finished = true
+	seg.End, seg.Finished = seg.Start, true
+	if s.syncer == nil {
+		return seg, nil
+	}
+	durable, err := s.syncer.wait()
+	if durable.size > 0 {
+		seg.End, seg.Bytes, seg.SHA256 = seg.Start+durable.end, durable.size, hex.EncodeToString(durable.sum.Sum(nil))
+	}
 	return seg, err
 }
 

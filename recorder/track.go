@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/at-wat/ebml-go/webm"
@@ -47,7 +48,8 @@ type writer struct {
 	restarted   float64 // session time
 	held        []frame // until the timeline has settled
 	file        *segmentFile
-	width       int // of the file
+	settling    sync.WaitGroup // of files before
+	width       int            // of the file
 	height      int
 	newest      float64 // session time of the newest stored frame
 	asked       float64 // session time of the newest request for a key frame
@@ -304,10 +306,19 @@ func (w *writer) closeFile(next float64) {
 	if next > w.newest && next-w.newest <= holeLimit {
 		w.file.until(next)
 	}
-	seg, err := w.file.close()
+	file := w.file
 	w.file = nil
+	if err := file.close(); err != nil {
+		w.log.Error("a segment could not be written to its end", "segment", file.seg.ID, "error", err)
+	}
+	w.settling.Go(func() { w.settle(file) })
+}
+
+// settle finishes a segment once its file is durable, for which the track does not wait.
+func (w *writer) settle(file *segmentFile) {
+	seg, err := file.settle()
 	if err != nil {
-		w.log.Error("a segment could not be written to its end", "segment", seg.ID, "error", err)
+		w.log.Error("the end of a segment is lost", "segment", seg.ID, "error", err)
 	}
 	w.rec.finishSegment(seg)
 }
@@ -370,7 +381,7 @@ func (w *writer) notify(kind NoticeKind, at float64, items uint64, message strin
 	})
 }
 
-// finish stores what has arrived and ends the file.
+// finish stores what has arrived and ends the file; all is durable when it returns.
 func (w *writer) finish() {
 	if w.dropped > 0 {
 		w.tellDropped(w.run.now())
@@ -378,4 +389,5 @@ func (w *writer) finish() {
 	w.drain(math.Inf(1))
 	w.place()
 	w.closeFile(math.Inf(1))
+	w.settling.Wait()
 }
