@@ -237,11 +237,11 @@ func TestReplay(t *testing.T) {
 	if r.Duration != 60_000 || r.You != "m-ana" || len(r.Events) != len(journal())-1 || r.View.Session.Ended != 60_000 || len(r.View.Notes) != 4 {
 		t.Errorf("the replay is %+v", r)
 	}
-	want := []interval{{1000, 30_000}, {50_000, 60_000}}
-	if got := onRecord(journal()); !reflect.DeepEqual(got, want) {
+	want := []Interval{{1000, 30_000}, {50_000, 60_000}}
+	if got := OnRecord(journal()); !reflect.DeepEqual(got, want) {
 		t.Errorf("on the record: %v", got)
 	}
-	if got := onRecord(journal()[:10]); !reflect.DeepEqual(got, []interval{{1000, 13_500}}) {
+	if got := OnRecord(journal()[:10]); !reflect.DeepEqual(got, []Interval{{1000, 13_500}}) {
 		t.Errorf("while it goes on, on the record: %v", got)
 	}
 }

@@ -84,7 +84,7 @@ func (f files) createSegment(index Index, seg Segment, track webm.TrackEntry) (*
 	if !ok {
 		return nil, fmt.Errorf("segment %q of session %q: not a plain id", seg.ID, seg.Session)
 	}
-	header, err := webmHeader(track)
+	header, err := webmHeader(track, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func FuzzWriter(f *testing.F) {
 
 // FuzzRepairWebM repairs any bytes: nothing panics, and a second repair changes nothing.
 func FuzzRepairWebM(f *testing.F) {
-	header, err := webmHeader(opusTrack(2))
+	header, err := webmHeader(opusTrack(2), 0)
 	if err != nil {
 		f.Fatal(err)
 	}

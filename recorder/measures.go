@@ -39,7 +39,7 @@ type MeasuredPause struct {
 // NewMeasures measures a session from the events of its journal, in order.
 func NewMeasures(events []event.Event) Measures {
 	m := Measures{People: []MeasuredPerson{}, Pauses: []MeasuredPause{}}
-	on := onRecord(events)
+	on := OnRecord(events)
 	for _, i := range on {
 		m.Recorded += i.To - i.From
 	}
@@ -63,7 +63,7 @@ func NewMeasures(events []event.Event) Measures {
 		m.People = append(m.People, person)
 	}
 	for _, h := range holdsOf(events) {
-		if slices.ContainsFunc(on, func(i interval) bool { return i.From <= h.began && h.began < i.To }) {
+		if slices.ContainsFunc(on, func(i Interval) bool { return i.From <= h.began && h.began < i.To }) {
 			m.Pauses = append(m.Pauses, firstWord(h, talk))
 		}
 	}
@@ -92,11 +92,11 @@ func (m Measures) For(member string) Measures {
 }
 
 // talkOf gives each member's turns on the record, in order, as far as they had agreed and did not take that back later.
-func talkOf(events []event.Event, on []interval) map[string][]interval {
-	turns := map[string][]interval{}
+func talkOf(events []event.Event, on []Interval) map[string][]Interval {
+	turns := map[string][]Interval{}
 	for _, e := range events {
 		if b, ok := e.Body.(event.MemberSpoke); ok {
-			turns[b.Speech.Member] = append(turns[b.Speech.Member], interval{b.Speech.From, b.Speech.To})
+			turns[b.Speech.Member] = append(turns[b.Speech.Member], Interval{b.Speech.From, b.Speech.To})
 		}
 	}
 	agreed := agreements(events)
@@ -107,8 +107,8 @@ func talkOf(events []event.Event, on []interval) map[string][]interval {
 }
 
 // agreements gives when each member agreed to being recorded; what was taken back counts as never given.
-func agreements(events []event.Event) map[string][]interval {
-	out := map[string][]interval{}
+func agreements(events []event.Event) map[string][]Interval {
+	out := map[string][]Interval{}
 	since := map[string]int64{}
 	set := func(m event.Member, at int64) {
 		from, on := since[m.ID]
@@ -116,7 +116,7 @@ func agreements(events []event.Event) map[string][]interval {
 		case is && !on:
 			since[m.ID] = at
 		case !is && on:
-			out[m.ID] = append(out[m.ID], interval{from, at})
+			out[m.ID] = append(out[m.ID], Interval{from, at})
 			delete(since, m.ID)
 		}
 	}
@@ -134,15 +134,15 @@ func agreements(events []event.Event) map[string][]interval {
 		}
 	}
 	for member, from := range since {
-		out[member] = append(out[member], interval{from, last + 1})
+		out[member] = append(out[member], Interval{from, last + 1})
 	}
 	return out
 }
 
 // joined puts intervals in order, and those together between which there is no more than a breath.
-func joined(all []interval) []interval {
-	slices.SortFunc(all, func(a, b interval) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
-	var out []interval
+func joined(all []Interval) []Interval {
+	slices.SortFunc(all, func(a, b Interval) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+	var out []Interval
 	for _, i := range all {
 		if n := len(out); n > 0 && i.From-out[n-1].To <= breath {
 			out[n-1].To = max(out[n-1].To, i.To)
@@ -154,11 +154,11 @@ func joined(all []interval) []interval {
 }
 
 // overlap gives what is in both of two lists of intervals, each in order and apart.
-func overlap(a, b []interval) []interval {
-	var out []interval
+func overlap(a, b []Interval) []Interval {
+	var out []Interval
 	for len(a) > 0 && len(b) > 0 {
 		if from, to := max(a[0].From, b[0].From), min(a[0].To, b[0].To); from < to {
-			out = append(out, interval{from, to})
+			out = append(out, Interval{from, to})
 		}
 		if a[0].To < b[0].To {
 			a = a[1:]
@@ -203,7 +203,7 @@ func holdsOf(events []event.Event) []measuredHold {
 }
 
 // firstWord tells who began to speak first within a pause.
-func firstWord(h measuredHold, talk map[string][]interval) MeasuredPause {
+func firstWord(h measuredHold, talk map[string][]Interval) MeasuredPause {
 	p := MeasuredPause{Hold: h.id, Began: h.began}
 	first := h.ended
 	for member, turns := range talk {

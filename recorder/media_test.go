@@ -201,3 +201,13 @@ func decodes(t *testing.T, path string) int {
 	}
 	return strings.Count(string(out), "\n0,")
 }
+
+// durationOf asks ffprobe how long a file lasts, in seconds.
+func durationOf(t *testing.T, path string) float64 {
+	t.Helper()
+	out, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path).Output()
+	if err != nil {
+		t.Fatalf("ffprobe: %v", err)
+	}
+	return float(t, string(out))
+}

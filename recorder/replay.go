@@ -29,8 +29,8 @@ type ReplaySegment struct {
 	Bytes  int64  `json:"bytes"`
 }
 
-// interval is the session time [From, To), in milliseconds.
-type interval struct {
+// Interval is the session time [From, To), in milliseconds.
+type Interval struct {
 	From, To int64
 }
 
@@ -46,7 +46,11 @@ func NewReplay(you string, may []event.Action, events []event.Event, segments []
 		r.Events = append(r.Events, e)
 		r.View.Fold(e)
 	}
-	r.Segments = recorded(agreedTo(segments, r.Events), onRecord(r.Events))
+	for _, s := range Kept(segments, r.Events) {
+		r.Segments = append(r.Segments, ReplaySegment{
+			ID: s.ID, Member: s.Member, Source: s.Source, Mime: s.Mime, Start: s.Start, End: s.End, Bytes: s.Bytes,
+		})
+	}
 	r.Duration = r.View.Session.Ended
 	if n := len(r.Events); n > 0 {
 		r.Duration = max(r.Duration, r.Events[n-1].At)
@@ -54,9 +58,9 @@ func NewReplay(you string, may []event.Action, events []event.Event, segments []
 	return r
 }
 
-// onRecord returns the intervals in which the session was recorded. One that goes on ends with the last event.
-func onRecord(events []event.Event) []interval {
-	var out []interval
+// OnRecord returns the intervals in which the session was recorded. One that goes on ends with the last event.
+func OnRecord(events []event.Event) []Interval {
+	var out []Interval
 	var from, last int64
 	on := false
 	for _, e := range events {
@@ -74,11 +78,11 @@ func onRecord(events []event.Event) []interval {
 		case on && !was:
 			from = e.At
 		case was && !on:
-			out = append(out, interval{from, e.At})
+			out = append(out, Interval{from, e.At})
 		}
 	}
 	if on {
-		out = append(out, interval{from, max(last, from+1)})
+		out = append(out, Interval{from, max(last, from+1)})
 	}
 	return out
 }
@@ -94,21 +98,17 @@ func agreedTo(segments []Segment, events []event.Event) []Segment {
 	return segments
 }
 
-func recorded(segments []Segment, intervals []interval) []ReplaySegment {
-	out := []ReplaySegment{}
-	for _, s := range segments {
-		if s.Finished && overlapsAny(s, intervals) {
-			out = append(out, ReplaySegment{
-				ID: s.ID, Member: s.Member, Source: s.Source, Mime: s.Mime, Start: s.Start, End: s.End, Bytes: s.Bytes,
-			})
-		}
-	}
-	slices.SortFunc(out, func(a, b ReplaySegment) int {
+// Kept lists what there is to play of a session, by start, then id: the finished segments that overlap what is on the record, without
+// what members took their consent back for.
+func Kept(segments []Segment, events []event.Event) []Segment {
+	on := OnRecord(events)
+	out := slices.DeleteFunc(agreedTo(segments, events), func(s Segment) bool { return !s.Finished || !overlapsAny(s, on) })
+	slices.SortFunc(out, func(a, b Segment) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), strings.Compare(a.ID, b.ID))
 	})
 	return out
 }
 
-func overlapsAny(s Segment, intervals []interval) bool {
-	return slices.ContainsFunc(intervals, func(i interval) bool { return s.Start < i.To && i.From < s.End })
+func overlapsAny(s Segment, intervals []Interval) bool {
+	return slices.ContainsFunc(intervals, func(i Interval) bool { return s.Start < i.To && i.From < s.End })
 }

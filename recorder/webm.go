@@ -17,8 +17,8 @@ const (
 )
 
 // webmHeader returns what comes before the first cluster (RFC 9559): a segment of unknown size, so that nothing needs to be
-// corrected at the end of the file.
-func webmHeader(track webm.TrackEntry) ([]byte, error) {
+// corrected at the end of the file. The duration is in ms, 0 where it is not known.
+func webmHeader(track webm.TrackEntry, duration int64) ([]byte, error) {
 	doc := struct {
 		Header  webm.EBMLHeader `ebml:"EBML"`
 		Segment struct {
@@ -26,7 +26,7 @@ func webmHeader(track webm.TrackEntry) ([]byte, error) {
 			Tracks webm.Tracks `ebml:"Tracks"`
 		} `ebml:"Segment,size=unknown"`
 	}{Header: *webm.DefaultEBMLHeader}
-	doc.Segment.Info = webm.Info{TimecodeScale: 1_000_000, MuxingApp: "pausepoint", WritingApp: "pausepoint"} // ms
+	doc.Segment.Info = webm.Info{TimecodeScale: 1_000_000, MuxingApp: "pausepoint", WritingApp: "pausepoint", Duration: float64(duration)} // ms
 	doc.Segment.Tracks.TrackEntry = []webm.TrackEntry{track}
 	var b bytes.Buffer
 	if err := ebml.Marshal(&doc, &b); err != nil {

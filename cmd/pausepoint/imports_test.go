@@ -32,6 +32,7 @@ var rooms = map[string]struct {
 	"clip":           {[]string{"ffmpeg", "room/event/text"}, "clips do not know who watches them, nor where they are kept"},
 	"account":        {[]string{"room/event", "room/event/text"}, "people and plans know no media, no HTTP and no SQL"},
 	"recorder":       {[]string{"room/event", "room/event/text", "sfu", "sfu/codec"}, "it taps media, knows what its payloads say, and reads journals; what it needs of SQL it declares"},
+	"render":         {[]string{"ffmpeg", "recorder", "room/event"}, "it makes files of journals and segments, wherever those are"},
 	"store":          {[]string{"account", "clip", "recorder", "room", "room/event"}, "it implements what these declare"},
 	"static":         {nil, "the client is files"},
 	"relay":          {nil, "it carries packets to addresses that it is told, and knows nobody"},
