@@ -24,8 +24,6 @@ type scene struct {
 	segments []recorder.Segment
 }
 
-// middle is when, in each second, something flashes and beeps, ms.
-const middle = 500
 
 func makeScene(t *testing.T) *scene {
 	t.Helper()
