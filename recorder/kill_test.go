@@ -162,9 +162,8 @@ func beVictim(t *testing.T, dir string) {
 			Dir: filepath.Join(dir, "recordings"), Segments: folderIndex{filepath.Join(dir, "rows")}, Log: quiet(), Free: plenty,
 		})
 		fatal(t, err)
-		begin := time.Now()
 		var h hall
-		var feeds sync.WaitGroup
+		var feeds []func(begin time.Time)
 		for member := range 4 {
 			for _, x := range []struct {
 				info  TrackInfo
@@ -175,11 +174,16 @@ func beVictim(t *testing.T, dir string) {
 			} {
 				f := newFeed(x.info)
 				h.tracks = append(h.tracks, f)
-				feeds.Go(func() { playAloud(f, begin, x.items) })
+				feeds = append(feeds, func(begin time.Time) { playAloud(f, begin, x.items) })
 			}
 		}
+		begin := time.Now()
 		fatal(t, r.Start("s", h, sessionClock(0)))
-		feeds.Wait()
+		var playing sync.WaitGroup
+		for _, feed := range feeds {
+			playing.Go(func() { feed(begin) })
+		}
+		playing.Wait()
 		closed(t, r)
 	}
 	if os.Getenv(envClock) == "real" {

@@ -45,6 +45,12 @@ func check(t *testing.T, dir string, segments []Segment) [][]stored {
 // record lets members' media arrive in a bubble and returns what was stored.
 func record(t *testing.T, dir string, infos []TrackInfo, items [][]timed, length float64) (*memory, Stats) {
 	t.Helper()
+	return recordOver(t, dir, infos, items, make([]func() time.Duration, len(infos)), length)
+}
+
+// recordOver is record of tracks whose round trips are measured.
+func recordOver(t *testing.T, dir string, infos []TrackInfo, items [][]timed, trips []func() time.Duration, length float64) (*memory, Stats) {
+	t.Helper()
 	var index *memory
 	var stats Stats
 	synctest.Test(t, func(t *testing.T) {
@@ -54,6 +60,7 @@ func record(t *testing.T, dir string, infos []TrackInfo, items [][]timed, length
 		begin := time.Now()
 		for i, info := range infos {
 			f := newFeed(info)
+			f.trip = trips[i]
 			h.tracks = append(h.tracks, f)
 			go play(f, begin, items[i])
 		}

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"context"
+	"time"
 
 	"github.com/pausepoint/pausepoint/sfu"
 )
@@ -54,5 +55,7 @@ func (t sfuTrack) Next(ctx context.Context) (Item, error) {
 }
 
 func (t sfuTrack) RequestKeyFrame() { t.publication.RequestKeyframe() }
+
+func (t sfuTrack) RoundTrip() time.Duration { return t.publication.RoundTrip() }
 
 func (t sfuTrack) Close() { t.queue.Close() }

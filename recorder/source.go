@@ -26,6 +26,9 @@ type Track interface {
 	// RequestKeyFrame asks the publisher for a key frame; it does not wait.
 	RequestKeyFrame()
 
+	// RoundTrip is the newest time that the way to the publisher and back took; 0 while it is not known.
+	RoundTrip() time.Duration
+
 	// Close stops the queue.
 	Close()
 }

@@ -5,13 +5,16 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // envHours makes the test of a long call as long as that.
@@ -76,8 +79,20 @@ func picture(small, large []sample, length int) (out []sample) {
 	return out
 }
 
-// Two people beep and flash once a second, with clocks that are 100 ppm fast and slow, through networks that differ, delay and lose.
-// ffmpeg hears and sees when, in the files. Time is virtual; "make step-recorder" lets it be four hours.
+// roundTrip is what the reports of somebody say to whom it takes a time each way, in s: now and then, what waits in queues, too.
+func roundTrip(delay float64, seed uint64) func() time.Duration {
+	rnd := rand.New(rand.NewPCG(seed, 9))
+	var mu sync.Mutex
+	return func() time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		return time.Duration((2*delay + 0.06*rnd.Float64()) * float64(time.Second))
+	}
+}
+
+// Three people beep and flash once a second, with clocks that are 100 ppm fast and slow, from as near as can be and from 60 and 120 ms
+// away, through networks that delay and lose; the third only speaks. ffmpeg hears and sees when, in the files. Time is virtual;
+// "make step-recorder" lets it be four hours.
 func TestEverythingStaysInStep(t *testing.T) {
 	length := 90
 	if h := os.Getenv(envHours); h != "" {
@@ -85,19 +100,27 @@ func TestEverythingStaysInStep(t *testing.T) {
 	}
 	beep, small, large := clapper(t)
 	dir := t.TempDir()
-	ana := sending{delay: 0.01, jitter: 0.04, loss: 0.005, resent: 0.045, ahead: 3600, skew: 1e-4, drift: 1e-4, seed: 1}
-	bo := sending{delay: 0.025, jitter: 0.04, loss: 0.005, resent: 0.045, ahead: -90, skew: -1e-4, drift: -1e-4, seed: 2}
+	ana := sending{delay: 0, jitter: 0.04, loss: 0.005, resent: 0.045, ahead: 3600, skew: 1e-4, drift: 1e-4, seed: 1}
+	bo := sending{delay: 0.12, jitter: 0.04, loss: 0.005, resent: 0.045, ahead: -90, skew: -1e-4, drift: -1e-4, seed: 2}
+	cy := sending{delay: 0.06, jitter: 0.04, loss: 0.005, resent: 0.045, ahead: 5, skew: 5e-5, drift: -1e-4, seed: 3}
 	var infos []TrackInfo
 	var items [][]timed
-	for i, s := range []sending{ana, bo} {
-		name := []string{"ana", "bo"}[i]
-		s.firstReport, s.reportEvery = 0.7, 5
-		sound, _ := packetised(audioInfo(name), speech(beep, length), s)
-		s.firstReport, s.reportEvery, s.capture, s.seed = 0.4, 1, 0.03, s.seed+10
-		camera, _ := packetised(videoInfo(name), picture(small, large, length), s)
-		infos, items = append(infos, audioInfo(name), videoInfo(name)), append(items, sound, camera)
+	var trips []func() time.Duration
+	add := func(info TrackInfo, samples []sample, s sending) {
+		arriving, _ := packetised(info, samples, s)
+		infos, items, trips = append(infos, info), append(items, arriving), append(trips, roundTrip(s.delay, s.seed))
 	}
-	index, _ := record(t, dir, infos, items, float64(length+2))
+	for i, s := range []sending{ana, bo, cy} {
+		name := []string{"ana", "bo", "cy"}[i]
+		s.firstReport, s.reportEvery = 0.7, 5
+		add(audioInfo(name), speech(beep, length), s)
+		if name == "cy" {
+			continue
+		}
+		s.firstReport, s.reportEvery, s.capture, s.seed = 0.4, 1, 0.03, s.seed+10
+		add(videoInfo(name), picture(small, large, length), s)
+	}
+	index, _ := recordOver(t, dir, infos, items, trips, float64(length+2))
 	at := map[string]map[int]float64{}
 	for _, info := range infos {
 		onsets, from := onsetsOfSound, beepAt
@@ -111,6 +134,7 @@ func TestEverythingStaysInStep(t *testing.T) {
 	}
 	for _, pair := range [][2]string{
 		{"ana-audio", "ana-camera"}, {"bo-audio", "bo-camera"}, {"ana-audio", "bo-audio"}, {"ana-camera", "bo-camera"},
+		{"ana-audio", "cy-audio"}, {"bo-audio", "cy-audio"},
 	} {
 		inStep(t, pair[0]+" and "+pair[1], apart(at[pair[0]], at[pair[1]]))
 	}

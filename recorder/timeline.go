@@ -3,6 +3,7 @@ package recorder
 import (
 	"math"
 	"sync"
+	"time"
 )
 
 // The constants of the mapping from RTP time to session time.
@@ -11,6 +12,8 @@ const (
 	pictureSlew = 0.05  // the same of pictures: below what is seen
 	stepBeyond  = 100.  // ms; a larger error is corrected at once, at the begin of a new segment
 	stepEvery   = 2000. // ms of media between two such steps
+	placeBeyond = 20.   // ms; the same error when it becomes known how long the way is
+	longestWay  = 500.  // ms from a sender; more is not believed
 	settleTime  = 500.  // ms after the first packet in which the mapping may still change freely
 	maxBehind   = 2000. // ms by which media may lie before its arrival
 	jumpBeyond  = 5000. // ms between RTP time and arrival time that make it another stream
@@ -69,12 +72,14 @@ func (m *minimum) clear() {
 func index(bucket int64) int64 { return ((bucket % windowSize) + windowSize) % windowSize }
 
 // senderClock relates a sender's wall clock to the session clock. The tracks of one member share one: so the same delay is
-// assumed for their sound and picture, and they stay in step whatever their packets wait for.
+// assumed for their sound and picture, and they stay in step whatever their packets wait for. How long the way is, which even the
+// fastest packet took, is half of the least round trip, as in RFC 5905 section 8.
 //
 // Each track's goroutine uses it, so it has a lock.
 type senderClock struct {
 	mu    sync.Mutex
 	delay minimum // of arrival − sending: offset of the clocks plus the least delay
+	trip  minimum // of round trips, ms
 	odd   int     // samples in a row that do not fit
 }
 
@@ -94,6 +99,27 @@ func (c *senderClock) Sample(sent, arrival float64) {
 	c.delay.add(arrival, d)
 }
 
+// RoundTrip tells the newest round trip at a session time in ms; 0 for one that is not known.
+func (c *senderClock) RoundTrip(d time.Duration, at float64) {
+	if d <= 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trip.add(at, float64(d)/float64(time.Millisecond))
+}
+
+// Way is how long it takes from the sender, in ms; false while that is not known.
+func (c *senderClock) Way() (ms float64, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	trip, known := c.trip.get()
+	if !known {
+		return 0, false
+	}
+	return min(trip/2, longestWay), true
+}
+
 // Offset returns what to add to the sender's time to get session time; false before the first sample.
 func (c *senderClock) Offset() (ms float64, ok bool) {
 	c.mu.Lock()
@@ -105,8 +131,9 @@ func (c *senderClock) Offset() (ms float64, ok bool) {
 //
 // RTP time is unwrapped and mapped through the newest sender report (RFC 3550 section 6.4.1) to the sender's wall clock, which the member's
 // senderClock relates to session time. Before the first report, the track's own least delay serves. What is applied follows
-// that target slowly, so that media does not jump; only an error of more than 100 ms is corrected at once. A target after the
-// arrival, or long before it, is a sender's mistake and is not followed.
+// that target slowly, so that media does not jump; only an error of more than 100 ms is corrected at once, or of 20 ms when it becomes
+// known how long the way from the sender is. A target after the arrival, or long before it, is a sender's mistake and is not
+// followed.
 //
 // A timeline reads no clock; it belongs to one goroutine at a time.
 type timeline struct {
@@ -122,6 +149,7 @@ type timeline struct {
 	report    bool
 	ntpOffset float64 // sender's time − RTP time, ms
 	settled   bool
+	placed    bool    // offset knows how long the way is
 	offset    float64 // applied: session time − RTP time, ms
 	last      float64 // RTP time in ms up to which the offset was moved
 	stepped   float64 // RTP time in ms of the newest step
@@ -191,15 +219,21 @@ func (t *timeline) Settled(now float64) bool {
 // segment. A step is put off while none can begin: see StepDue. Timestamps are to be asked for in the order of time.
 func (t *timeline) At(rtp uint32, canBegin bool) (ms float64, stepped bool) {
 	at := float64(t.unwrap(rtp)) * t.msPer
-	target, ok := t.target()
-	t.stepDue = ok && t.settled && math.Abs(target-t.offset) > stepBeyond && at-t.stepped >= stepEvery
+	target, placed, ok := t.target()
+	limit := stepBeyond
+	if placed && !t.placed {
+		limit = placeBeyond
+	}
+	far := math.Abs(target-t.offset) > limit
+	t.placed = placed && (t.placed || !far)
+	t.stepDue = ok && t.settled && far && at-t.stepped >= stepEvery
 	switch {
 	case !ok:
 		return 0, false
 	case !t.settled:
-		t.settled, t.offset, t.last = true, target, at
+		t.settled, t.placed, t.offset, t.last = true, placed, target, at
 	case t.stepDue && canBegin:
-		t.offset, t.stepped, t.stepDue, stepped = target, at, false, true
+		t.placed, t.offset, t.stepped, t.stepDue, stepped = placed, target, at, false, true
 	default:
 		limit := t.slew * max(at-t.last, 0)
 		t.offset += max(-limit, min(limit, target-t.offset))
@@ -211,25 +245,21 @@ func (t *timeline) At(rtp uint32, canBegin bool) (ms float64, stepped bool) {
 // StepDue reports whether a correction waits for the begin of a segment.
 func (t *timeline) StepDue() bool { return t.stepDue }
 
-// target is the offset that the newest knowledge says: session time − RTP time.
-func (t *timeline) target() (float64, bool) {
+// target is the offset that the newest knowledge says, session time − RTP time, and whether that knows how long the way is.
+func (t *timeline) target() (ms float64, placed, ok bool) {
+	// arrival − RTP time with the least delay of this track: nothing can be placed after it.
 	own, ok := t.own.get()
 	if !ok {
-		return 0, false
+		return 0, false, false
 	}
-	if !t.report {
-		return own, true
+	arrived := own
+	if offset, ok := t.clock.Offset(); ok && t.report {
+		if all := offset + t.ntpOffset; all <= own && all >= own-maxBehind {
+			arrived = all
+		}
 	}
-	offset, ok := t.clock.Offset()
-	if !ok {
-		return own, true
-	}
-	// own is arrival − RTP time with the least delay of this track: nothing can be placed after it.
-	target := offset + t.ntpOffset
-	if target > own || target < own-maxBehind {
-		return own, true
-	}
-	return target, true
+	way, placed := t.clock.Way()
+	return arrived - way, placed, true
 }
 
 // unwrap extends a timestamp to 64 bits, nearest to the newest one (RFC 3550 section 5.1: modulo 2^32).

@@ -3,6 +3,7 @@ package recorder
 import (
 	"math"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -109,6 +110,51 @@ func TestTimelineCorrectsSlowlyAndFarErrorsAtOnce(t *testing.T) {
 		if stepped && math.Abs(moved+c.error) > 1 {
 			t.Errorf("error %v: the step was %v ms", c.error, moved)
 		}
+	}
+}
+
+// When it becomes known how long the way is, media is placed anew at once; what is then measured moves it slowly.
+func TestTimelineTakesTheWayOffOnceItIsKnown(t *testing.T) {
+	clock := &senderClock{}
+	tl := newTimeline(48000, clock)
+	steps, worst := 0, 0.
+	for ms := 0.; ms < 20_000; ms += 20 {
+		rtp := rtpOf(5, 48000, ms)
+		tl.Packet(rtp, 1000+ms+60)
+		if math.Mod(ms, 1000) == 500 {
+			tl.Report(SenderReport{ntpOf(4e12 + ms), rtp}, 1000+ms+60)
+		}
+		if ms >= 3000 { // a round trip of 120 ms, and what waits in queues
+			clock.RoundTrip(time.Duration(120+math.Mod(ms*7, 90))*time.Millisecond, 1000+ms)
+		}
+		at, stepped := tl.At(rtp, true)
+		if stepped {
+			steps++
+		}
+		switch err := math.Abs(at - 1000 - ms); {
+		case ms < 3000 && math.Abs(err-60) > 0.1:
+			t.Fatalf("before anything is known, media lies %v ms off", err)
+		case ms > 6000:
+			worst = max(worst, err)
+		}
+	}
+	if steps != 1 || worst > 10 {
+		t.Errorf("media was placed anew %d times, and up to %v ms off", steps, worst)
+	}
+}
+
+// A way that is longer than what anybody could talk over is not believed.
+func TestTimelineDoesNotBelieveEveryRoundTrip(t *testing.T) {
+	clock := &senderClock{}
+	clock.RoundTrip(time.Hour, 10)
+	tl := newTimeline(48000, clock)
+	tl.Packet(5, 1000)
+	if at, _ := tl.At(5, true); math.Abs(at-1000+longestWay) > 0.1 {
+		t.Errorf("what arrived at 1000 ms lies at %v", at)
+	}
+	clock.RoundTrip(-time.Hour, 20)
+	if way, known := clock.Way(); way != longestWay || !known {
+		t.Errorf("the way has %v ms, known is %v", way, known)
 	}
 }
 

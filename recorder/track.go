@@ -82,7 +82,9 @@ func (w *writer) reset() {
 // loop stores the track until it ends, and then finishes its file. While items wait, their arrival is the time: what is late because
 // the disk was slow is neither missing nor silence.
 func (w *writer) loop() {
-	for ticked := w.run.now(); ; {
+	ticked := w.run.now()
+	w.clock.RoundTrip(w.track.RoundTrip(), ticked)
+	for {
 		item, err := w.next()
 		now := w.run.now()
 		switch {
@@ -344,6 +346,7 @@ func (w *writer) tick(now float64) {
 	if w.dropped > 0 && now-w.droppedTold >= 1000 {
 		w.tellDropped(now)
 	}
+	w.clock.RoundTrip(w.track.RoundTrip(), now)
 	w.drain(now)
 	if w.file == nil {
 		return

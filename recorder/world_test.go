@@ -120,6 +120,7 @@ type feed struct {
 	info  TrackInfo
 	items chan Item
 	asked func() // on a request for a key frame
+	trip  func() time.Duration
 	once  sync.Once
 	quit  chan struct{}
 	keys  int
@@ -155,6 +156,13 @@ func (f *feed) RequestKeyFrame() {
 	if f.asked != nil {
 		f.asked()
 	}
+}
+
+func (f *feed) RoundTrip() time.Duration {
+	if f.trip == nil {
+		return 0
+	}
+	return f.trip()
 }
 
 func (f *feed) requests() int {

@@ -290,6 +290,7 @@ func (t *downTrack) received(r rtcp.ReceptionReport, now time.Time) {
 			rtt = max(now.Sub(s.at)-delay, 0)
 			e.rtt = rtt
 			e.peer.meter.roundTrip(rtt)
+			e.peer.trip.Store(int64(max(rtt, 1)))
 		}
 	}
 	e.estimator.ReceiverReport(lost, rtt, now)

@@ -24,6 +24,7 @@ type Peer struct {
 	done   chan struct{} // closed when run has returned
 
 	egress  atomic.Pointer[egress] // what subscribe has, for statistics
+	trip    atomic.Int64           // the newest round trip, ns; 0 while it is not known
 	viewsMu sync.Mutex
 	views   map[string]View
 

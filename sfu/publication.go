@@ -112,6 +112,10 @@ func (p *Publication) Attach(capacity int) *TapTrack {
 	return t
 }
 
+// RoundTrip is the newest time that the way to the publisher and back took, by their receiver reports (RFC 3550 section 6.4.1); 0
+// while it is not known. They come on the publisher's subscribe connection, which goes the same way.
+func (p *Publication) RoundTrip() time.Duration { return time.Duration(p.peer.trip.Load()) }
+
 // Counts returns the counters.
 func (p *Publication) Counts() Counts {
 	return Counts{

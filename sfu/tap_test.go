@@ -523,3 +523,21 @@ func TestRingPacketsAreReused(t *testing.T) {
 		t.Error("a packet of another epoch is found")
 	}
 }
+
+// Of a publisher who also sees and hears others, it is known how long the way is.
+func TestTheRoundTripToAPublisherIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, conditions{delay: 40 * time.Millisecond})
+		defer w.close()
+		a, b := w.client("ann").join("r", true, true), w.client("bob").join("r", true, false)
+		must(t, a.publish(SourceAudio))
+		must(t, b.publish(SourceAudio))
+		time.Sleep(10 * time.Second)
+		for _, p := range w.sfu.Room("r").Publications() {
+			trip := p.RoundTrip().Round(time.Millisecond)
+			if want := map[string]time.Duration{"ann": 80 * time.Millisecond, "bob": 0}[p.Info().Member]; trip != want {
+				t.Errorf("to %s and back it takes %v, not %v", p.Info().Member, trip, want)
+			}
+		}
+	})
+}
