@@ -133,8 +133,12 @@ func TestEverythingStaysInStep(t *testing.T) {
 		}
 	}
 	for _, pair := range [][2]string{
-		{"ana-audio", "ana-camera"}, {"bo-audio", "bo-camera"}, {"ana-audio", "bo-audio"}, {"ana-camera", "bo-camera"},
-		{"ana-audio", "cy-audio"}, {"bo-audio", "cy-audio"},
+		{"ana-audio", "ana-camera"},
+		{"bo-audio", "bo-camera"},
+		{"ana-audio", "bo-audio"},
+		{"ana-camera", "bo-camera"},
+		{"ana-audio", "cy-audio"},
+		{"bo-audio", "cy-audio"},
 	} {
 		inStep(t, pair[0]+" and "+pair[1], apart(at[pair[0]], at[pair[1]]))
 	}
