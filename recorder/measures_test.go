@@ -105,3 +105,21 @@ func TestMeasuresWithoutConsent(t *testing.T) {
 		t.Errorf("of nothing: %+v", empty)
 	}
 }
+
+func TestAReplayShowsNoTalkOffTheRecord(t *testing.T) {
+	var got []event.Speech
+	for _, e := range NewReplay("ada", nil, measured(), nil).Events {
+		if b, ok := e.Body.(event.MemberSpoke); ok {
+			got = append(got, b.Speech)
+		}
+	}
+	want := []event.Speech{
+		{Member: "ben", From: 10_000, To: 15_000},
+		{Member: "ada", From: 23_000, To: 28_000},
+		{Member: "cyd", From: 75_000, To: 76_000},
+		{Member: "cyd", From: 76_000, To: 77_000},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -39,7 +39,7 @@ type Interval struct {
 // are listed.
 func NewReplay(you string, may []event.Action, events []event.Event, segments []Segment) Replay {
 	r := Replay{You: you, May: append([]event.Action{}, may...), Events: []event.Event{}, Segments: []ReplaySegment{}}
-	for _, e := range events {
+	for _, e := range talkOnRecord(events) {
 		if event.Transient(e.Body) {
 			continue
 		}
@@ -56,6 +56,24 @@ func NewReplay(you string, may []event.Action, events []event.Event, segments []
 		r.Duration = max(r.Duration, r.Events[n-1].At)
 	}
 	return r
+}
+
+// talkOnRecord leaves out who spoke when, as far as that was off the record, or they had not agreed or took that back.
+func talkOnRecord(events []event.Event) []event.Event {
+	on, agreed := OnRecord(events), agreements(events)
+	out := make([]event.Event, 0, len(events))
+	for _, e := range events {
+		if b, ok := e.Body.(event.MemberSpoke); ok {
+			all := overlap(overlap([]Interval{{b.Speech.From, b.Speech.To}}, on), agreed[b.Speech.Member])
+			if len(all) == 0 {
+				continue
+			}
+			b.Speech.From, b.Speech.To = all[0].From, all[0].To
+			e.Body = b
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
 // OnRecord returns the intervals in which the session was recorded. One that goes on ends with the last event.

@@ -105,18 +105,6 @@ func (s *State) Recover(env Env) []event.Event {
 	return t.out
 }
 
-// Spoke keeps one stretch of a member's talk, in session time.
-func (s *State) Spoke(env Env, speech event.Speech) []event.Event {
-	_, known := s.view.Member(speech.Member)
-	t := s.turn(env, speech.Member, "")
-	speech.From, speech.To = max(speech.From, 0), min(speech.To, t.now)
-	if !known || s.Ended() || speech.From >= speech.To {
-		return nil
-	}
-	t.emit(event.MemberSpoke{Speech: speech})
-	return t.out
-}
-
 func (t *turn) lose(m event.Member) {
 	m.Presence = event.Away
 	t.emit(event.MemberLost{Member: m})

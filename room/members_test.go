@@ -151,22 +151,6 @@ func TestRecover(t *testing.T) {
 	m.checkJournal()
 }
 
-func TestSpeech(t *testing.T) {
-	m := newSim(t, testPlan())
-	m.join(peer)
-	m.now = 5000
-	m.keep(m.s.Spoke(m.env(), event.Speech{Member: peer, From: -5, To: 9999}))
-	last := m.journal[len(m.journal)-1].Body
-	if want := (event.MemberSpoke{Speech: event.Speech{Member: peer, To: 5000}}); last != want {
-		t.Fatalf("got %+v", last)
-	}
-	for _, s := range []event.Speech{{Member: coach, To: 10}, {Member: peer, From: 10, To: 10}, {Member: peer, From: 6000, To: 7000}} {
-		if events := m.s.Spoke(m.env(), s); len(events) > 0 {
-			t.Errorf("%+v: got %v", s, names(events))
-		}
-	}
-}
-
 func TestTypingIsTransient(t *testing.T) {
 	m := newSim(t, testPlan())
 	m.join(peer)

@@ -334,13 +334,17 @@ func TestTransientEventsAreOnlyTold(t *testing.T) {
 		var seen observed
 		l.open(Config{Observe: seen.add})
 		r, a := l.welcomed(focal)
+		r.Handle(focal, a, l.id(), event.RecordingStart{})
+		l.settle()
+		a.take()
 		r.Tell(event.MemberSpeaking{Members: []string{focal}})
 		r.Tell(event.SessionEnded{}) // not for the edge to say
-		r.Spoke(event.Speech{Member: focal, From: 1, To: 5})
+		r.Spoke(event.Speech{Member: focal, From: 1, To: 1000})
 		r.Tell(event.MemberQuality{Member: focal, Quality: "poor"})
 		l.settle()
 		wantTypes(t, a.take(), "member.speaking", "member.spoke", "member.quality")
-		wantNames(t, seen.all(), "session.opened", "playback.changed", "member.joined", "member.spoke")
+		wantNames(t, seen.all(), "session.opened", "playback.changed", "member.joined", "member.changed", "recording.changed",
+			"member.spoke")
 	})
 }
 

@@ -45,6 +45,7 @@ type State struct {
 	removed  map[string]bool   // members who may not come back
 	prepared map[string]string // pauses, and the members who prepared them in the session
 	measured map[string]bool   // members who have looked at the measures of their part
+	record   map[string]stint  // when members are on the record
 }
 
 // Open begins a session's journal with what was planned.
@@ -113,6 +114,7 @@ func empty() *State {
 		removed:  map[string]bool{},
 		prepared: map[string]string{},
 		measured: map[string]bool{},
+		record:   map[string]stint{},
 	}
 }
 
@@ -170,6 +172,7 @@ func (s *State) fold(e event.Event) {
 		delete(s.prepared, b.ID)
 	}
 	s.foldEmpty(e.At)
+	s.foldRecord(e.At)
 }
 
 func (s *State) foldEmpty(at int64) {
