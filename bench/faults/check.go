@@ -3,6 +3,7 @@ package faults
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -86,12 +87,12 @@ func (h *History) checkCommands(journal []event.Event) map[string]int64 {
 	return placed
 }
 
-// checkViews: everybody who came in was told what the journal folds to.
+// checkViews: everybody who came in was told what the journal folds to, and folded the same when they went.
 func (h *History) checkViews(journal []event.Event) {
 	bySeq := map[int64][]reading{}
-	for _, r := range h.readings {
+	for _, r := range slices.Concat(h.readings, h.folded) {
 		if bySeq[r.seq] = append(bySeq[r.seq], r); r.seq > int64(len(journal)) {
-			h.fault("lost: %s was told a state up to %d, the journal has %d events", r.member, r.seq, len(journal))
+			h.fault("lost: %s has a state up to %d, the journal has %d events", r.member, r.seq, len(journal))
 		}
 	}
 	var view event.View
@@ -103,7 +104,7 @@ func (h *History) checkViews(journal []event.Event) {
 		want := digest(encode(view))
 		for _, r := range bySeq[e.Seq] {
 			if r.view != want {
-				h.fault("%s was told another state at %d than the journal folds to", r.member, e.Seq)
+				h.fault("%s has another state at %d than the journal folds to", r.member, e.Seq)
 			}
 		}
 	}
@@ -116,13 +117,13 @@ func (h *History) checkLine(journal []event.Event) {
 	for _, e := range journal {
 		before := view.Playback
 		view.Fold(e)
-		changed, is := e.Body.(event.PlaybackChanged)
-		if c := h.commands[e.Cmd]; !is || c != nil && !c.silent { // silent ones are those that start and stop
+		if c := h.commands[e.Cmd]; view.Playback.Seq == before.Seq || c != nil && !c.silent { // silent ones start and stop
 			continue
 		}
-		now := changed.Playback
+		now := view.Playback
 		want := along(before, now.At, view.Clip)
-		if math.Abs(float64(now.Position-want)) > lineSlack {
+		again := want > view.Clip.To-lineSlack // playing from the end is from the begin
+		if !again && math.Abs(float64(now.Position-want)) > lineSlack {
 			h.fault("the clip jumps at %d: %s was at %d by then, and goes on with %s", e.Seq, encode(before), want, encode(now))
 		}
 	}

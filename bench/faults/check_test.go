@@ -91,6 +91,7 @@ func TestEveryFaultIsFound(t *testing.T) {
 		{"another state", func(s *story) {
 			s.Welcomed("eve", s.Now(), event.Welcome{Seq: 5, View: event.View{Notes: s.notes()}})
 		}},
+		{"another state", func(s *story) { s.Folded("eve", 2, event.View{}) }},
 		{"no order", func(s *story) { s.reads("eve", s.Now(), s.journal[:3]) }}, // an owner that does not know of its successor
 		{"the clip jumps", func(s *story) {
 			stop := event.Playback{Mode: event.Playing, Rate: 1, Position: 9_000_000, At: 40}

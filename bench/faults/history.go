@@ -20,6 +20,7 @@ type History struct {
 	commands map[string]*command
 	told     map[int64]*told
 	readings []reading
+	folded   []reading // what members made of events, and nobody told them
 	faults   []string
 	latest   time.Duration // when the latest of the commands was sent that are acknowledged
 	moved    chan struct{} // closed and made anew when latest grows
@@ -42,7 +43,7 @@ type told struct {
 	first time.Duration
 }
 
-// reading is a welcome: the whole state as a member was told.
+// reading is the whole state as a member was told it.
 type reading struct {
 	member      string
 	asked, told time.Duration
@@ -107,11 +108,23 @@ func (h *History) Told(member string, e event.Event) {
 
 // Welcomed keeps the state that a member was told who asked to come in at a time of [History.Now].
 func (h *History) Welcomed(member string, asked time.Duration, w event.Welcome) {
-	r := reading{member: member, asked: asked, seq: w.Seq, view: digest(encode(w.View)), notes: DigestNotes(w.View.Notes)}
+	r := read(member, w.Seq, w.View)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	r.told = h.Now()
+	r.asked, r.told = asked, h.Now()
 	h.readings = append(h.readings, r)
+}
+
+// Folded keeps the state that a member has folded up to an event.
+func (h *History) Folded(member string, seq int64, view event.View) {
+	r := read(member, seq, view)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.folded = append(h.folded, r)
+}
+
+func read(member string, seq int64, view event.View) reading {
+	return reading{member: member, seq: seq, view: digest(encode(view)), notes: DigestNotes(view.Notes)}
 }
 
 // Fault keeps what went wrong beyond doubt.
