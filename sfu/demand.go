@@ -9,30 +9,38 @@ const (
 	// AnyHeight is the height of a place that takes the best there is, of a recorder for instance.
 	AnyHeight = 16384
 
-	// A picture that is shown smaller may be shown larger again in a moment, and a layer that comes back needs a key frame.
-	demandHold = 2 * time.Second
+	// A larger layer of a picture that is seen already is begun when it has been wanted for so long: a pause of a moment is not worth it.
+	growHold = 1500 * time.Millisecond
+	// A layer is let go of when nobody needs it for so long: by then everybody has the smaller one.
+	shrinkHold = 500 * time.Millisecond
 )
 
 // demand is how large a picture is wanted, in lines: as tall as the tallest place in which anybody shows it. It is pure.
 type demand struct {
 	told  int       // what the publisher knows; -1: nothing yet
-	lower time.Time // since when less is wanted; zero while it is not
+	other time.Time // since when something larger or something smaller is wanted; zero while it is not
+	grows bool      // which of both
 }
 
-// update takes what is wanted now, and reports whether the publisher is to be told: more at once, less when it has lasted.
+// update takes what is wanted now, and reports whether the publisher is to be told: at once if nobody had the picture before,
+// else when it has lasted.
 func (d *demand) update(height int, now time.Time) bool {
-	switch {
-	case height == d.told:
-		d.lower = time.Time{}
-		return false
-	case height > d.told:
-	case d.lower.IsZero():
-		d.lower = now
-		return false
-	case now.Sub(d.lower) < demandHold:
+	if height == d.told {
+		d.other = time.Time{}
 		return false
 	}
-	d.told, d.lower = height, time.Time{}
+	hold := shrinkHold
+	grows := height > d.told
+	if grows {
+		hold = growHold
+	}
+	if d.other.IsZero() || d.grows != grows {
+		d.other, d.grows = now, grows
+	}
+	if d.told > 0 && now.Sub(d.other) < hold {
+		return false
+	}
+	d.told, d.other = height, time.Time{}
 	return true
 }
 

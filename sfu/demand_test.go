@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestMoreIsWantedAtOnceAndLessWhenItLasts(t *testing.T) {
+func TestWhatIsWantedIsToldWhenItLasts(t *testing.T) {
 	start := time.Unix(1000, 0)
 	d := demand{told: -1}
 	for _, step := range []struct {
@@ -17,12 +17,16 @@ func TestMoreIsWantedAtOnceAndLessWhenItLasts(t *testing.T) {
 		{0, 0, true}, // of one that begins, in any case
 		{0, 540, true},
 		{time.Second, 540, false},
-		{2 * time.Second, 270, false},
-		{3 * time.Second, 540, false}, // it did not last
-		{4 * time.Second, 270, false},
-		{5900 * time.Millisecond, 100, false},
-		{6 * time.Second, 135, true}, // the newest
-		{7 * time.Second, 136, true},
+		{2000 * time.Millisecond, 270, false},
+		{2400 * time.Millisecond, 540, false}, // it did not last
+		{4000 * time.Millisecond, 270, false},
+		{4400 * time.Millisecond, 100, false},
+		{4500 * time.Millisecond, 135, true}, // the newest
+		{5000 * time.Millisecond, 270, false},
+		{6000 * time.Millisecond, 100, false}, // neither did that
+		{6100 * time.Millisecond, 270, false},
+		{7500 * time.Millisecond, 540, false},
+		{7600 * time.Millisecond, 540, true},
 	} {
 		if tells := d.update(step.height, start.Add(step.at)); tells != step.tells {
 			t.Errorf("%d after %v: told is %v", step.height, step.at, tells)
@@ -41,7 +45,7 @@ func TestPublishersAreToldWhatIsWanted(t *testing.T) {
 		show := func(v View) { b.peer.SetViews(map[string]View{pub.Info().Publication: v}) }
 		wanted := func(why string, height int) {
 			t.Helper()
-			time.Sleep(demandHold + time.Second)
+			time.Sleep(growHold + time.Second)
 			if got := a.wanted(SourceCamera); got != height {
 				t.Errorf("%s: %d is wanted, not %d", why, got, height)
 			}

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { sentenceOf } from "./api.ts";
 import type { Autosave } from "./autosave.ts";
 
@@ -110,4 +110,28 @@ export function useFlush<T extends object>(autosave: Autosave<T> | null): void {
 			void autosave.flush();
 		};
 	}, [autosave]);
+}
+
+/** Between two looks at what moves on a page, ms: pictures of the page, which cost what the clip's own need, are made no more often. */
+const LOOK = 50;
+
+/** Calls draw now, and then again and again in animation frames: for what moves without rendering. */
+export function useDrawing(draw: () => void): void {
+	const latest = useRef(draw);
+	latest.current = draw;
+	useLayoutEffect(() => {
+		let id = 0;
+		const look = () => {
+			id = 0;
+			latest.current();
+		};
+		latest.current();
+		const timer = setInterval(() => {
+			id ||= requestAnimationFrame(look);
+		}, LOOK);
+		return () => {
+			clearInterval(timer);
+			cancelAnimationFrame(id);
+		};
+	}, []);
 }

@@ -1,5 +1,6 @@
 import { Play, StepBack, StepForward, Pause as StopIcon } from "lucide";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
+import { useDrawing } from "../hooks.ts";
 import { nextStop } from "../sync/line.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { Icon } from "../ui/Icon.tsx";
@@ -51,16 +52,10 @@ export function Transport() {
 function Clock({ duration }: { duration: number }) {
 	const call = useCall();
 	const ref = useRef<HTMLElement>(null);
-	useEffect(() => {
-		let id = 0;
-		const draw = () => {
-			id = requestAnimationFrame(draw);
-			const text = fmtClip(call.clip.position(), true);
-			if (ref.current && ref.current.textContent !== text) ref.current.textContent = text;
-		};
-		draw();
-		return () => cancelAnimationFrame(id);
-	}, []);
+	useDrawing(() => {
+		const text = fmtClip(call.clip.position(), true);
+		if (ref.current && ref.current.textContent !== text) ref.current.textContent = text;
+	});
 	return (
 		<p class="clock num">
 			<b ref={ref} data-testid="clock" /> <span class="faint">/ {fmtClip(duration)}</span>

@@ -10,10 +10,8 @@ import { Connection, type ConnectionState, openSocket, Refused, type Socket } fr
 import { cameraSize, deviceSentence, getScreen, getTrack } from "./devices.ts";
 import { Media, picturesOf, type Remote } from "./media.ts";
 import { arrived, spoken } from "./say.ts";
+import { PageTurn } from "./turning.ts";
 import { Views } from "./views.ts";
-
-/** How long after the clip stopped the page turns to the pause, ms. */
-const AFTER_STOP = 50;
 
 export type Layout = "watching" | "talking";
 export type Panel = "notes" | "people" | null;
@@ -65,7 +63,13 @@ export class CallSession {
 	#lastTyped = 0;
 	#wasOn = { mic: false, camera: false };
 	#told: MemberDevices | null = null; // which devices the room knows to be on
-	#heldBack: { events: Event[]; timer: ReturnType<typeof setTimeout> } | null = null; // until the clip stands at a pause
+	#turn = new PageTurn({
+		now: () => this.clock.now(),
+		expect: (playback) => this.clip.expect(playback),
+		letIn: (events) => {
+			for (const e of events) this.#happened(e);
+		},
+	});
 
 	constructor(sessionId: string, entry: Entry, open: () => Socket = () => openSocket(sessionId)) {
 		this.#entry = entry;
@@ -228,7 +232,7 @@ export class CallSession {
 
 	close(): void {
 		for (const stop of this.#stopEffects.splice(0)) stop();
-		clearTimeout(this.#heldBack?.timer);
+		this.#turn.forget();
 		navigator.mediaDevices?.removeEventListener?.("devicechange", this.#onDevices);
 		this.#connection.close();
 		this.#media.close();
@@ -266,8 +270,7 @@ export class CallSession {
 
 	#welcome(w: Welcome): void {
 		if (!this.view.peek()) announce(arrived(w.view.members, w.you));
-		clearTimeout(this.#heldBack?.timer);
-		this.#heldBack = null;
+		this.#turn.forget();
 		batch(() => {
 			this.you.value = w.you;
 			this.may.value = new Set(w.may);
@@ -295,11 +298,12 @@ export class CallSession {
 	#event(e: Event): void {
 		const v = this.view.peek();
 		if (!v) return;
-		if (this.#heldBack) {
-			this.#heldBack.events.push(e);
-			return;
-		}
-		if (e.type === "hold.began" && this.#holdBack(e, v)) return;
+		if (!v.clip || !this.#turn.keeps(e)) this.#happened(e);
+	}
+
+	#happened(e: Event): void {
+		const v = this.view.peek();
+		if (!v) return;
 		switch (e.type) {
 			case "member.speaking":
 				this.speaking.value = new Set(e.data.members);
@@ -326,25 +330,6 @@ export class CallSession {
 			if (e.type === "session.ended") this.bye.value = "ended";
 		});
 		if (e.type === "hold.began") this.clip.holdBegan();
-	}
-
-	/**
-	 * A pause is told a moment before the clip stops for it. The player hears of it at once; the page turns to the conversation when the
-	 * clip stands, so that drawing all that keeps nobody from stopping in time. Gives whether there is such a moment.
-	 */
-	#holdBack(e: Event & { type: "hold.began" }, v: View): boolean {
-		const wait = e.data.hold.began - this.clock.now();
-		if (!v.clip || wait <= 0 || wait > 1000) return false;
-		this.clip.expect(e.data.playback);
-		const timer = setTimeout(() => this.#letIn(), wait + AFTER_STOP);
-		this.#heldBack = { events: [e], timer };
-		return true;
-	}
-
-	#letIn(): void {
-		const events = this.#heldBack?.events ?? [];
-		this.#heldBack = null;
-		for (const e of events) this.#event(e);
 	}
 
 	#mayChanged(may: Action[]): void {

@@ -1,6 +1,7 @@
 /** Two timelines, joined: the conversation's time above, the clip's below. One line leads from now to now. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Note, Pause } from "../event.gen.ts";
+import { useDrawing } from "../hooks.ts";
 import { frameMiddle } from "../sync/line.ts";
 import { TickGlyph } from "../timeline/Glyph.tsx";
 import { type Group, group, thin } from "../timeline/group.ts";
@@ -428,51 +429,47 @@ function Thumbs({ clipId, range, width }: { clipId: string; range: Range; width:
 /** A session shorter than this is told to the second, ms. */
 const SHORT = 600_000;
 
-/** Moves both heads and the line between them with every animation frame, without rendering. */
+/** Between two looks whether a ruler's words are in the way of a head's, ms. */
+const MAKE_ROOM = 300;
+
+/** Moves both heads and the line between them, without rendering. */
 function useHeads(root: preact.RefObject<HTMLDivElement | null>, talk: Range, range: Range | null): void {
 	const replay = useReplay();
-	useLayoutEffect(() => {
+	const before = useRef("");
+	const made = useRef(Number.NEGATIVE_INFINITY);
+	useDrawing(() => {
 		const el = root.current;
 		if (!el) return;
-		const find = (query: string) => el.querySelector<HTMLElement>(query);
-		const talkHead = find(".replay__head--talk");
-		const clipHead = find(".replay__head--clip");
-		const line = el.querySelector<SVGPathElement>(".replay__joint .head");
+		const talkHead = el.querySelector<HTMLElement>(".replay__head--talk");
+		const clipHead = el.querySelector<HTMLElement>(".replay__head--clip");
+		if (performance.now() - made.current > MAKE_ROOM) {
+			made.current = performance.now();
+			makeRoom(el.querySelectorAll<HTMLElement>(".replay__talk .ruler span"), talkHead);
+			makeRoom(el.querySelectorAll<HTMLElement>(".replay__clipruler .ruler span"), clipHead);
+		}
+		const t = replay.conductor.now();
+		const top = fraction(t, talk);
+		const us = replay.history.shownAt(t).position;
+		const bottom = range ? Math.min(1, Math.max(0, fraction(us, range))) : 0;
+		const key = `${top.toFixed(5)} ${bottom.toFixed(5)} ${range?.from} ${range?.to}`;
+		if (key === before.current) return;
+		before.current = key;
 		const short = talk.to < SHORT;
-		// A ruler's words make room for the head's.
-		const step = (query: string, head: HTMLElement | null) => {
-			const chip = head?.firstElementChild?.getBoundingClientRect();
-			if (!chip) return;
-			for (const word of el.querySelectorAll<HTMLElement>(query)) {
-				const box = word.getBoundingClientRect();
-				const off = box.right + 4 > chip.left && box.left - 4 < chip.right;
-				word.style.visibility = off ? "hidden" : "";
-			}
-		};
-		let id = 0;
-		let before = "";
-		let stepped = 0;
-		const draw = (at = 0) => {
-			id = requestAnimationFrame(draw);
-			if (at - stepped > 300) {
-				stepped = at;
-				step(".replay__talk .ruler span", talkHead);
-				step(".replay__clipruler .ruler span", clipHead);
-			}
-			const t = replay.conductor.now();
-			const top = fraction(t, talk);
-			const us = replay.history.shownAt(t).position;
-			const bottom = range ? Math.min(1, Math.max(0, fraction(us, range))) : 0;
-			const key = `${top.toFixed(5)} ${bottom.toFixed(5)}`;
-			if (key === before) return;
-			before = key;
-			place(talkHead, top, short ? fmtSeconds(replay.opened + t) : fmtClock(replay.opened + t));
-			place(clipHead, bottom, fmtClip(us, true));
-			line?.setAttribute("d", curve(top, bottom));
-		};
-		draw();
-		return () => cancelAnimationFrame(id);
-	}, [replay, talk, range]);
+		place(talkHead, top, short ? fmtSeconds(replay.opened + t) : fmtClock(replay.opened + t));
+		place(clipHead, bottom, fmtClip(us, true));
+		el.querySelector(".replay__joint .head")?.setAttribute("d", curve(top, bottom));
+	});
+}
+
+/** A ruler's words make room for a head's. */
+function makeRoom(words: Iterable<HTMLElement>, head: HTMLElement | null): void {
+	const chip = head?.firstElementChild?.getBoundingClientRect();
+	if (!chip) return;
+	for (const word of words) {
+		const box = word.getBoundingClientRect();
+		const off = box.right + 4 > chip.left && box.left - 4 < chip.right;
+		word.style.visibility = off ? "hidden" : "";
+	}
 }
 
 function place(head: HTMLElement | null, f: number, text: string): void {

@@ -64,6 +64,7 @@ const LATE_AT_MOST = 2; // times in a row: where timers are slow, as in a hidden
 const AGAIN_STARVED = 3000;
 const PLAY_AGAIN = 500; // after the browser refused to play
 const ELSEWHERE = 2; // seconds; a picture so far from the element's time is of a hidden tab, or of before a jump
+const STOP_NEAR = 1; // seconds
 const HAVE_FUTURE_DATA = 3;
 
 export class Follower {
@@ -229,7 +230,6 @@ export class Follower {
 		this.#calm();
 		this.#drift.started(this.#start.called);
 		void this.#play();
-		this.#watchFrames();
 	}
 
 	/** Pauses on a place, µs. */
@@ -363,9 +363,12 @@ export class Follower {
 		if (this.#line && !this.#line.moving) this.#stoppedAt = null; // the next line says the same
 	}
 
+	/** Looks at each frame that is displayed when a stop is near: each look costs a picture of the page. */
 	#watchFrames(): void {
 		const el = this.#el;
-		if (!el.requestVideoFrameCallback || this.#frameCallback) return;
+		const limit = this.#limit();
+		if (!el.requestVideoFrameCallback || this.#frameCallback || limit === null) return;
+		if (limit / 1e6 - el.currentTime > STOP_NEAR * el.playbackRate) return;
 		const look = (_: number, frame: { mediaTime: number }) => {
 			this.#frameCallback = 0;
 			if (!this.#moving()) return;
@@ -424,6 +427,7 @@ export class Follower {
 			return;
 		}
 		this.#starvedSince = 0;
+		this.#watchFrames();
 		if (!this.#underWay(now)) return;
 		if (this.#drift.over(now)) this.#calm();
 		const error = this.#drift.look(now, this.#errorNow());

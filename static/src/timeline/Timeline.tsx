@@ -6,6 +6,7 @@
 import { Minus, Plus } from "lucide";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Clip, Note, Pause } from "../event.gen.ts";
+import { useDrawing } from "../hooks.ts";
 import { frameMiddle } from "../sync/line.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { count, fmtClip, sayClip } from "../ui/time.ts";
@@ -389,31 +390,26 @@ function Seek({ latest, follow: show, onZoom, onPan }: SeekProps) {
 function Playhead({ latest, follow: show }: { latest: Latest; follow: (us: number) => void }) {
 	const head = useRef<HTMLDivElement>(null);
 	const time = useRef<HTMLSpanElement>(null);
-	useLayoutEffect(() => {
-		let id = 0;
-		let last = "";
-		let before = Number.NaN;
-		const draw = () => {
-			id = requestAnimationFrame(draw);
-			const { win, width, p } = latest.current;
-			const us = p.position();
-			const f = fraction(us, win);
-			const key = `${(f * width).toFixed(1)} ${width}`;
-			if (key === last || !head.current) return;
-			last = key;
-			head.current.style.transform = `translateX(${(f * width).toFixed(1)}px)`;
-			head.current.hidden = f < 0 || f > 1;
-			const text = fmtClip(us, true);
-			if (time.current && time.current.textContent !== text) time.current.textContent = text;
-			head.current.closest<HTMLElement>(".tl")?.style.setProperty("--played", `${(f * 100).toFixed(2)}%`);
-			// It plays out of view, or was moved there: show it again. Whoever looks elsewhere by hand is left alone.
-			if ((f < 0 || f > 0.98) && Math.abs(us - before) < 2e6 && before !== us && fraction(before, win) <= 0.98)
-				show(us);
-			before = us;
-		};
-		draw();
-		return () => cancelAnimationFrame(id);
-	}, []);
+	const last = useRef("");
+	const before = useRef(Number.NaN);
+	useDrawing(() => {
+		const { win, width, p } = latest.current;
+		const us = p.position();
+		const f = fraction(us, win);
+		const x = Math.round(f * width); // what moves less is not worth a picture
+		const text = fmtClip(us, true);
+		const key = `${x} ${width} ${text}`;
+		if (key === last.current || !head.current) return;
+		last.current = key;
+		head.current.style.transform = `translateX(${x}px)`;
+		head.current.hidden = f < 0 || f > 1;
+		if (time.current && time.current.textContent !== text) time.current.textContent = text;
+		head.current.closest(".tl")?.querySelector<HTMLElement>(".strip")?.style.setProperty("--played", `${x}px`);
+		// It plays out of view, or was moved there: show it again. Whoever looks elsewhere by hand is left alone.
+		const was = before.current;
+		if ((f < 0 || f > 0.98) && Math.abs(us - was) < 2e6 && was !== us && fraction(was, win) <= 0.98) show(us);
+		before.current = us;
+	});
 	return (
 		<div class="playhead playhead--moved" ref={head} aria-hidden="true">
 			<span class="playhead__time" ref={time} />

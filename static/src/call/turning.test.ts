@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Event, Playback } from "../event.gen.ts";
+import { PageTurn } from "./turning.ts";
+
+beforeEach(() => {
+	vi.useFakeTimers();
+	vi.setSystemTime(0);
+});
+afterEach(() => vi.useRealTimers());
+
+const began = (at: number) =>
+	({ type: "hold.began", data: { hold: { began: at }, playback: { mode: "holding", at } } }) as unknown as Event;
+const ended = { type: "hold.ended", data: { hold: "h" } } as unknown as Event;
+const changed = (mode: Playback["mode"], at: number) =>
+	({ type: "playback.changed", data: { playback: { mode, at } } }) as unknown as Event;
+const note = { type: "note.added", data: {} } as unknown as Event;
+
+function setUp() {
+	const told: Playback[] = [];
+	const turned: [number, string][] = [];
+	const turn = new PageTurn({
+		now: () => Date.now(),
+		expect: (p) => told.push(p),
+		letIn: (events) => turned.push(...events.map((e) => [Date.now(), e.type] as [number, string])),
+	});
+	return { turn, told, turned };
+}
+
+describe("the page turns", () => {
+	it("when the clip stands at a pause, of which the player hears at once", () => {
+		const { turn, told, turned } = setUp();
+		expect(turn.keeps(note)).toBe(false);
+		expect(turn.keeps(began(300))).toBe(true);
+		expect(turn.keeps(note)).toBe(true);
+		expect(told).toEqual([{ mode: "holding", at: 300 }]);
+		vi.advanceTimersByTime(340);
+		expect(turned).toEqual([]);
+		vi.advanceTimersByTime(20);
+		expect(turned).toEqual([
+			[350, "hold.began"],
+			[350, "note.added"],
+		]);
+		expect(turn.keeps(note)).toBe(false);
+	});
+
+	it("at once at a pause that is there already, or far away", () => {
+		const { turn, told } = setUp();
+		expect(turn.keeps(began(0))).toBe(false);
+		expect(turn.keeps(began(2000))).toBe(false);
+		expect(told).toEqual([]);
+	});
+
+	it("back when the clip is under way, of which the player hears at once", () => {
+		const { turn, told, turned } = setUp();
+		expect(turn.keeps(ended)).toBe(true);
+		expect(turn.keeps(changed("playing", 250))).toBe(true);
+		expect(told).toEqual([{ mode: "playing", at: 250 }]);
+		vi.advanceTimersByTime(640);
+		expect(turned).toEqual([]);
+		vi.advanceTimersByTime(10);
+		expect(turned.map(([at, type]) => `${at} ${type}`)).toEqual(["650 hold.ended", "650 playback.changed"]);
+	});
+
+	it("back at once where somebody is waited for, or nothing plays", () => {
+		const { turn, told, turned } = setUp();
+		turn.keeps(ended);
+		turn.keeps(changed("waiting", 6000));
+		vi.advanceTimersByTime(0);
+		expect(turned.length).toBe(2);
+		turn.keeps(ended);
+		vi.advanceTimersByTime(100);
+		expect(turned.length).toBe(3);
+		expect(told).toEqual([]);
+	});
+
+	it("back before it turns to the next pause", () => {
+		const { turn, turned } = setUp();
+		turn.keeps(ended);
+		turn.keeps(changed("playing", 250));
+		expect(turn.keeps(began(400))).toBe(true);
+		expect(turned.map(([at]) => at)).toEqual([0, 0]);
+		vi.advanceTimersByTime(450);
+		expect(turned.at(-1)).toEqual([450, "hold.began"]);
+	});
+
+	it("not at all for what was told before a new connection", () => {
+		const { turn, turned } = setUp();
+		turn.keeps(ended);
+		turn.forget();
+		vi.advanceTimersByTime(5000);
+		expect(turned).toEqual([]);
+		expect(turn.keeps(note)).toBe(false);
+	});
+});
