@@ -1,12 +1,14 @@
-// Sound and pictures over bad networks, in Chromium and in Firefox: losses, bursts, delay and jitter, and a link that falls to
-// 300 kbit/s and recovers. `make bench-network` measures longer and over more networks; what it finds is in docs/performance.md.
+// Sound and pictures over bad networks, in Chromium and in Firefox, and the clip in step in both: losses, bursts, delay and jitter, and a
+// link that falls to 300 kbit/s and recovers. `make bench-network` measures longer and over more networks; docs/performance.md has it.
 import { appendFile, mkdir } from "node:fs/promises";
 import { type Browser, expect, type Page, test } from "@playwright/test";
 import type { Browser as Firefox, Page as FirefoxPage } from "puppeteer-core";
-import { fill, launchFirefox, press } from "./lib/firefox.ts";
+import { prepared } from "./lib/call.ts";
+import { displayedFrame, makeClip, numberIn, shownNow } from "./lib/clip.ts";
 import { type Conditions, Impair, throughPort } from "./lib/impair.ts";
 import { keepPeers } from "./lib/media.ts";
 import { api, enter, invitation, makeFirstAccount, newPerson } from "./lib/people.ts";
+import { fill, launchFirefox, press } from "./lib/plain.ts";
 import { between, type Reception, receptionInPage } from "./lib/reception.ts";
 import { Server } from "./lib/server.ts";
 
@@ -39,11 +41,12 @@ test.afterAll(async () => {
   await server?.close();
 });
 
-async function planned(): Promise<string> {
+async function planned(more: object = {}): Promise<string> {
   const { id } = await api<{ id: string }>(amara, "POST", "/api/sessions", {
     kind: "conversation",
     title: "A bad network",
     recorded: false,
+    ...more,
   });
   await enter(amara, `${server.url}/s/${id}`, undefined, null);
   return id;
@@ -168,9 +171,19 @@ async function climbed(height: () => Promise<number>): Promise<void> {
     .toBe(true);
 }
 
-test("Firefox and Chromium hear and see each other, over a network that loses 5 %", async () => {
+/** A clip whose frames say their numbers; its id. */
+async function numbered(): Promise<string> {
+  const file = test.info().outputPath("numbered.mp4");
+  await makeClip(file, 40);
+  await amara.goto(`${server.url}/clips/new`);
+  await amara.locator("input[type=file]").setInputFiles(file);
+  await amara.getByLabel("Title").fill("Numbered");
+  return (await prepared(amara, (c) => c.title === "Numbered")).id;
+}
+
+test("Firefox and Chromium hear and see each other over a network that loses 5 %, and stop on the same frame", async () => {
   test.setTimeout(240_000);
-  const session = await planned();
+  const session = await planned({ clip: await numbered() });
   const firefox: Firefox = await launchFirefox();
   try {
     const page: FirefoxPage = await firefox.newPage();
@@ -190,7 +203,29 @@ test("Firefox and Chromium hear and see each other, over a network that loses 5 
     expect(up?.framesPerSecond, "pictures from Firefox").toBeGreaterThan(3);
     expect(down?.concealed, "sound to Firefox").toBeLessThan(mostConcealed);
     expect(up?.concealed, "sound from Firefox").toBeLessThan(mostConcealed);
+    await stopTogether(page, long ? 10 : 2);
   } finally {
     await firefox.close();
   }
 });
+
+/** Amara plays and calls a pause, so many times: both pages show the same frame, by its pixels. */
+async function stopTogether(firefox: FirefoxPage, times: number): Promise<void> {
+  const words = "2 of 2 on this frame";
+  for (let i = 0; i < times; i++) {
+    await amara.getByRole("button", { name: i === 0 ? "Play" : "Continue", exact: true }).click();
+    const at = await clock(amara);
+    await expect.poll(() => clock(amara), { timeout: 30_000 }).toBeGreaterThan(at + 1.5);
+    await amara.getByRole("button", { name: "Call a pause", exact: true }).click();
+    await expect(amara.getByText(words).first()).toBeVisible({ timeout: 30_000 });
+    await firefox.waitForSelector(`::-p-text(${words})`, { visible: true });
+    const shown = await displayedFrame(amara);
+    const theirs = await firefox.$eval('[data-testid="clip"]', numberIn, shownNow);
+    expect(theirs, "the frame that Firefox shows").toBe(shown);
+  }
+}
+
+/** Where a page's clip is, seconds. */
+function clock(page: Page): Promise<number> {
+  return page.getByTestId("clip").evaluate((v) => (v as HTMLVideoElement).currentTime);
+}

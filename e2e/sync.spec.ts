@@ -7,13 +7,15 @@ import { join } from "node:path";
 import { expect, test } from "@playwright/test";
 import { prepared } from "./lib/call.ts";
 import { displayedFrame, makeClip } from "./lib/clip.ts";
+import { Delay } from "./lib/delay.ts";
 import { api, enter, invitation, makeFirstAccount } from "./lib/people.ts";
+import { fill, launchChromium, press } from "./lib/plain.ts";
 import { Server } from "./lib/server.ts";
 import { allOnFrame, networks, now, Person, takeAll } from "./sync/cast.ts";
 import { Figures } from "./sync/figures.ts";
 import { clockSpread, moments, together } from "./sync/measure.ts";
 import { notePause, noteSteady } from "./sync/note.ts";
-import type { Record } from "./sync/recorder.ts";
+import { keepRecord, type Record, takeRecord } from "./sync/recorder.ts";
 
 const long = process.env.SYNC === "long";
 
@@ -281,6 +283,50 @@ atLength("somebody comes late", async () => {
     await expect(amara().page.getByTestId("participant")).toHaveCount(3, { timeout: 60_000 });
   }
 });
+
+atLength(
+  "a tab that lies behind another stops with the others, and is in step when it is looked at again",
+  async () => {
+    const session = await gathered(await clipOf(130, 30));
+    const delay = await Delay.start(server.port, networks[1] ?? networks[0]);
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      await page.evaluateOnNewDocument(keepRecord);
+      await page.goto(await invitation(amara().page, session, "peer", delay.url));
+      await fill(page, "Your name", "Hidden");
+      await press(page, "Join");
+      await expect(amara().page.getByTestId("participant")).toHaveCount(4, { timeout: 60_000 });
+      const other = await browser.newPage();
+      await other.bringToFront();
+      expect(await page.evaluate(() => document.visibilityState)).toBe("hidden");
+      await play();
+      for (let i = 0; i < 3; i++) {
+        await pass(6000);
+        await amara().click("Call a pause");
+        await expect(amara().page.getByText("4 of 4 on this frame").first()).toBeVisible();
+        const hidden = await page.$eval('[data-testid="clip"]', (v) => (v as HTMLVideoElement).currentTime);
+        figures.add(
+          "a hidden tab stops off the others' frame, frames",
+          Math.abs(Math.floor(hidden * 30) - (await displayedFrame(amara().page))),
+        );
+        await goOn();
+      }
+      await pass(3000);
+      await page.bringToFront();
+      const seen = now();
+      await takeAll(people);
+      await page.evaluate(takeRecord);
+      await pass(4000);
+      const records = [await amara().take(), await page.evaluate(takeRecord)];
+      figures.add("in step after a hidden tab is looked at again, ms", since(seen, together(records, seen, now())));
+    } finally {
+      await browser.close();
+      await delay.close();
+    }
+    await expect(amara().page.getByTestId("participant")).toHaveCount(3, { timeout: 60_000 });
+  },
+);
 
 atLength("a slow link holds up its owner, not the others", async () => {
   const fps = 30;

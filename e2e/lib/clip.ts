@@ -68,36 +68,42 @@ export async function frameThen(page: Page): Promise<number> {
 }
 
 function read(page: Page, event: "keydown" | "click" | null): Promise<number | undefined> {
-  return page.getByTestId("clip").evaluate(
-    (element, { bits, event }) => {
-      const video = element as HTMLVideoElement;
-      const number = (picture: CanvasImageSource) => {
-        const canvas = document.createElement("canvas");
-        canvas.width = video.videoWidth;
-        canvas.height = video.videoHeight;
-        const context = canvas.getContext("2d", { willReadFrequently: true });
-        if (!context || !canvas.width) return -1;
-        context.drawImage(picture, 0, 0);
-        const y = Math.round(canvas.height * 0.11);
-        let n = 0;
-        for (let i = 0; i < bits; i++) {
-          const x = Math.round((canvas.width * (i + 0.5)) / bits);
-          n = n * 2 + ((context.getImageData(x, y, 1, 1).data[0] ?? 0) > 128 ? 1 : 0);
-        }
-        return n;
-      };
-      if (!event) return number(video);
-      const note = () => {
-        // Reading pixels takes long on a busy machine: the page hears of the event first.
-        const picture = new VideoFrame(video);
-        setTimeout(() => {
-          video.dataset.frameThen = String(number(picture));
-          picture.close();
-        });
-      };
-      window.addEventListener(event, note, { capture: true, once: true });
-      return undefined;
-    },
-    { bits, event },
-  );
+  return page.getByTestId("clip").evaluate(numberIn, { bits, event });
+}
+
+/** What numberIn is told to read the number that is shown now. */
+export const shownNow = { bits, event: null };
+
+/** In a page: the number of the frame that a clip shows now, -1 if none; or it is noted at the next event of that kind. */
+export function numberIn(
+  element: Element,
+  { bits, event }: { bits: number; event: "keydown" | "click" | null },
+): number | undefined {
+  const video = element as HTMLVideoElement;
+  const number = (picture: CanvasImageSource) => {
+    const canvas = document.createElement("canvas");
+    canvas.width = video.videoWidth;
+    canvas.height = video.videoHeight;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    if (!context || !canvas.width) return -1;
+    context.drawImage(picture, 0, 0);
+    const y = Math.round(canvas.height * 0.11);
+    let n = 0;
+    for (let i = 0; i < bits; i++) {
+      const x = Math.round((canvas.width * (i + 0.5)) / bits);
+      n = n * 2 + ((context.getImageData(x, y, 1, 1).data[0] ?? 0) > 128 ? 1 : 0);
+    }
+    return n;
+  };
+  if (!event) return number(video);
+  const note = () => {
+    // Reading pixels takes long on a busy machine: the page hears of the event first.
+    const picture = new VideoFrame(video);
+    setTimeout(() => {
+      video.dataset.frameThen = String(number(picture));
+      picture.close();
+    });
+  };
+  window.addEventListener(event, note, { capture: true, once: true });
+  return undefined;
 }

@@ -34,6 +34,8 @@ const asked: [string, Asked[]][] = [
   ["in step after twelve seeks, ms", [{ by: "max", must: 3000, aim: 1500 }]],
   ["late joiner in step, ms", [{ by: "max", must: 3000, aim: 1500 }]],
   ["same frame again after an outage of 7 s, ms", [{ by: "max", must: 3000, aim: 1500 }]],
+  ["a hidden tab stops off the others' frame, frames", [{ by: "max", must: 0, aim: 0 }]],
+  ["in step after a hidden tab is looked at again, ms", [{ by: "max", must: 3000, aim: 1500 }]],
   ["others frozen while one is starved, ms", [{ by: "max", must: 8000, aim: 8000 }]],
   ["everyone within 40 ms after relief, ms", [{ by: "max", must: Number.POSITIVE_INFINITY, aim: 2000 }]],
   [

@@ -1,12 +1,19 @@
-// Debian's Firefox, driven through WebDriver BiDi, with a camera and a microphone that are always there.
+// Browsers that are not driven by Playwright, with a camera and a microphone that are always there: Debian's Firefox through WebDriver BiDi,
+// and Chromium whose tabs may lie behind others, which Playwright's never do.
 import { type Browser, type ElementHandle, launch, type Page } from "puppeteer-core";
+import * as chromium from "./chromium.ts";
 
-export const executablePath = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
+const firefox = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
+
+export async function launchChromium(): Promise<Browser> {
+  const { args, executablePath } = chromium;
+  return launch({ executablePath, headless: true, args, defaultViewport: { width: 1366, height: 650 } });
+}
 
 export async function launchFirefox(): Promise<Browser> {
   return launch({
     browser: "firefox",
-    executablePath,
+    executablePath: firefox,
     headless: true,
     // Firefox 140 cannot pretend another screen than it has: its window is as large as is wanted.
     defaultViewport: null,
