@@ -19,6 +19,7 @@ type Member struct {
 	Invited event.Role // of the link that they came with
 	Removed bool       // may not come in again: the journal said so
 	Arrived bool       // was inside: the journal said so
+	Inside  bool       // is, with a connection: the journal says so
 	Created time.Time
 }
 

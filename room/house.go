@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,7 +30,10 @@ type Config struct {
 	Idle time.Duration
 }
 
-const loadTimeout = 30 * time.Second
+const (
+	loadTimeout   = 30 * time.Second
+	disownTimeout = 2 * time.Second
+)
 
 // House finds, loads and evicts rooms. Its methods may be called from any goroutine.
 type House struct {
@@ -120,6 +125,7 @@ func (h *House) changeEnded(ctx context.Context, session string, change func(*St
 	if err != nil {
 		return fmt.Errorf("own the session: %w", err)
 	}
+	defer h.disown(session, epoch)
 	journal, err := h.cfg.Journal.Load(ctx, session)
 	if err != nil {
 		return fmt.Errorf("load journal: %w", err)
@@ -157,12 +163,31 @@ func (h *House) Live(session string) (*Room, bool) {
 	}
 }
 
-// Inside lists who is in a session now, if it is live.
-func (h *House) Inside(session string) []event.Member {
-	if r, ok := h.Live(session); ok {
-		return r.Inside()
+// Load makes a session live that is not, as the first member who connects would.
+func (h *House) Load(ctx context.Context, session string) error {
+	_, err := h.room(ctx, session)
+	return err
+}
+
+// LetGo ends a session's room here, after what is queued has gone out to its members, who come back to wherever it is then.
+// It waits for that.
+func (h *House) LetGo(ctx context.Context, session string) error {
+	r, ok := h.Live(session)
+	if !ok {
+		return nil
+	}
+	r.stop()
+	if err := r.awaitEnd(ctx); !errors.Is(err, errStopped) {
+		return err
 	}
 	return nil
+}
+
+// Sessions lists what is live.
+func (h *House) Sessions() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.rooms))
 }
 
 // Close ends all rooms, after what is queued has gone out to members, and waits for that.
@@ -233,8 +258,20 @@ func (h *House) host(session string, e *entry) {
 	}
 	close(e.ready)
 	e.room.run()
+	if !e.room.failed { // or it is loaded again at once, unless it was taken
+		h.disown(session, e.room.epoch)
+	}
 	h.forget(session)
 	close(e.room.done)
+}
+
+// disown lets others have a session that this house does not run any more. Where that fails, they take it.
+func (h *House) disown(session string, epoch int64) {
+	ctx, cancel := context.WithTimeout(context.Background(), disownTimeout)
+	defer cancel()
+	if err := h.cfg.Journal.Disown(ctx, session, epoch); err != nil {
+		h.cfg.Log.Warn("others have to take a session", slog.String("session", session), slog.Any("err", err))
+	}
 }
 
 func (h *House) forget(session string) {
@@ -249,6 +286,14 @@ func (h *House) load(ctx context.Context, session string) (*Room, error) {
 	if err != nil {
 		return nil, fmt.Errorf("own the session: %w", err)
 	}
+	r, err := h.loadOwned(ctx, session, epoch)
+	if err != nil {
+		h.disown(session, epoch)
+	}
+	return r, err
+}
+
+func (h *House) loadOwned(ctx context.Context, session string, epoch int64) (*Room, error) {
 	journal, err := h.cfg.Journal.Load(ctx, session)
 	if err != nil {
 		return nil, fmt.Errorf("load journal: %w", err)

@@ -56,6 +56,8 @@ func (j *memJournal) Own(_ context.Context, session string) (int64, error) {
 	return j.epochs[session], nil
 }
 
+func (j *memJournal) Disown(context.Context, string, int64) error { return nil }
+
 func (j *memJournal) Append(session string, epoch int64, events []event.Event, done func(error)) {
 	j.jobs <- appendJob{session, epoch, events, done}
 }

@@ -35,6 +35,14 @@ func newLive(t *testing.T, delay time.Duration) *live {
 }
 
 // open makes another house over the same journal.
+// inside lists who is in the session, if it is live.
+func (l *live) inside() []event.Member {
+	if r, ok := l.house.Live(session); ok {
+		return r.Inside()
+	}
+	return nil
+}
+
 func (l *live) open(cfg Config) {
 	cfg.Journal, cfg.Plans = l.journal, plans{session: testPlan(event.Pause{ID: testID(7), Frame: 275})}
 	l.house = NewHouse(cfg)

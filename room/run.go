@@ -19,6 +19,8 @@ type Journal interface {
 	// Own makes the caller the owner of a session and returns its epoch, which is higher than all before it. What former
 	// owners have appended is stored by then, or never is: their appends fail with ErrNotOwner.
 	Own(ctx context.Context, session string) (epoch int64, err error)
+	// Disown says that an owner is none any more: somebody else may be. Nothing is appended with that epoch afterwards.
+	Disown(ctx context.Context, session string, epoch int64) error
 	// Append makes events durable and then calls done, once, with nil or with why it could not. It does not wait for
 	// that itself. Events of one session are stored, and their dones called, in the order of the calls; once one
 	// append of a session has failed, those after it that do not follow the last stored seq must fail too.

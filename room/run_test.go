@@ -199,7 +199,7 @@ func TestNewerConnectionReplaces(t *testing.T) {
 		}
 		r.Disconnect(focal, conn)
 		l.settle()
-		if in := l.house.Inside(session); len(in) != 1 || in[0].Presence != event.Away {
+		if in := l.inside(); len(in) != 1 || in[0].Presence != event.Away {
 			t.Fatalf("got %+v", in)
 		}
 	})
@@ -254,7 +254,7 @@ func TestRemovedAndEnded(t *testing.T) {
 		if wantTypes(t, b.take(), "member.joined", "member.removed"); b.reason() != "removed" {
 			t.Fatalf("got %q", b.reason())
 		}
-		if in := l.house.Inside(session); len(in) != 2 {
+		if in := l.inside(); len(in) != 2 {
 			t.Fatalf("got %+v", in)
 		}
 		_, err := l.house.Connect(t.Context(), session, Identity{ID: peer, Role: event.Peer}, b, event.Hello{})
@@ -270,7 +270,7 @@ func TestRemovedAndEnded(t *testing.T) {
 			t.Fatalf("got %+v, %q", a.Error, c.reason())
 		}
 		_, err = l.house.Connect(t.Context(), session, Identity{ID: focal, Role: event.Focal}, a, event.Hello{})
-		if codeOf(err) != "ended" || len(l.house.Inside(session)) > 0 {
+		if codeOf(err) != "ended" || len(l.inside()) > 0 {
 			t.Fatalf("got %v", err)
 		}
 	})
@@ -356,7 +356,7 @@ func TestJournalOfALiveSession(t *testing.T) {
 		r.Handle(focal, a, l.id(), event.NoteAdd{ID: l.id(), Type: event.Learning, Visibility: event.Private, Text: "own"})
 		l.settle()
 		live := l.told(r)
-		if len(live.Notes) != 1 || len(l.house.Inside(session)) != 1 {
+		if len(live.Notes) != 1 || len(l.inside()) != 1 {
 			t.Fatalf("got %+v", live)
 		}
 		if seen := viewFor(&live, coach); len(seen.Notes) != 0 || len(live.Notes) != 1 {

@@ -11,14 +11,8 @@ type Totals struct {
 
 // Totals counts what goes on now.
 func (h *House) Totals() Totals {
-	h.mu.Lock()
-	live := make([]string, 0, len(h.rooms))
-	for session := range h.rooms {
-		live = append(live, session)
-	}
-	h.mu.Unlock()
 	var t Totals
-	for _, session := range live {
+	for _, session := range h.Sessions() {
 		r, ok := h.Live(session)
 		if !ok {
 			continue

@@ -175,7 +175,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := b.signOut(); err != nil {
 		return err
 	}
-	s.calls.signedOut(name)
+	s.signedOut(name)
 	if err := b.save(w, r); err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func (s *Server) measures(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.past(r.Context(), m); err != nil { // and no session is opened by it
 		return err
 	}
-	if err := s.calls.house.SeeMeasures(r.Context(), m.Session, m.ID); err != nil {
+	if err := s.change(r.Context(), question{Session: m.Session, Measures: &m.ID}); err != nil {
 		return err
 	}
 	journal, err := s.journal.Load(r.Context(), m.Session)

@@ -85,7 +85,7 @@ func (s *Server) writeDoor(w http.ResponseWriter, r *http.Request, e account.Ent
 			ID: p.ID, Kind: p.Kind, Title: p.Title, Focus: p.Focus, Purpose: p.Purpose, Recorded: p.Recorded,
 			Scheduled: some(p.Scheduled), Minutes: p.Minutes, State: e.Standing.State(),
 		},
-		Role: e.Role, Inside: s.inside(p.ID), Invited: e.Invited(), Observers: e.Observers,
+		Role: e.Role, Inside: inside(e.People), Invited: e.Invited(), Observers: e.Observers,
 	}
 	if m := e.Member; m != nil {
 		out.Member = &doorMemberJSON{ID: m.ID, Name: m.Name, Role: m.Role, Guest: m.Guest()}

@@ -85,7 +85,7 @@ func (s *Server) cardOf(c account.Card, who account.Identity) cardJSON {
 	return cardJSON{
 		ID: c.Plan.ID, Kind: c.Plan.Kind, Title: c.Plan.Title, Focus: c.Plan.Focus, Clip: some(c.Plan.Clip),
 		Scheduled: some(c.Plan.Scheduled), Minutes: c.Plan.Minutes, State: c.Standing.State(), Opened: some(c.Standing.Opened),
-		Duration: c.Standing.Duration, Mine: planned(c, who), Role: c.You.Role, People: people, Inside: len(s.inside(c.Plan.ID)),
+		Duration: c.Standing.Duration, Mine: planned(c, who), Role: c.You.Role, People: people, Inside: c.Standing.Inside,
 		Notes: c.Standing.Notes, Pauses: pausesOf(c), RecordedFor: c.Standing.RecordedFor,
 	}
 }
@@ -95,11 +95,11 @@ func planned(c account.Card, who account.Identity) bool {
 	return who.Account != "" && c.Plan.Planner == who.Account
 }
 
-// inside lists who is in a call now.
-func (s *Server) inside(session string) []personJSON {
+// inside lists who is in a call now, on whichever server.
+func inside(members []account.Member) []personJSON {
 	people := []personJSON{}
-	for _, m := range s.calls.house.Inside(session) {
-		if m.Presence == event.Here {
+	for _, m := range members {
+		if m.Inside {
 			people = append(people, personJSON{m.Name, m.Role})
 		}
 	}

@@ -69,7 +69,7 @@ func (s *Server) withdraw(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.past(r.Context(), m); err != nil { // and no session is opened by it
 		return err
 	}
-	if err := s.calls.house.Withdraw(r.Context(), m.Session, m.ID, body.RemoveNotes); err != nil {
+	if err := s.change(r.Context(), question{Session: m.Session, Withdraw: &withdrawal{m.ID, body.RemoveNotes}}); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -24,7 +24,7 @@ type call struct {
 	browser string // its name
 	host    string // by which it reached the server
 	calls   *calls
-	socket  *socket
+	socket  wire
 	log     *slog.Logger
 
 	room *room.Room // nil until the member came in
@@ -37,7 +37,7 @@ type call struct {
 	peer  *sfu.Peer
 }
 
-func newCall(session string, who room.Identity, browser, host string, calls *calls, s *socket, log *slog.Logger) *call {
+func newCall(session string, who room.Identity, browser, host string, calls *calls, s wire, log *slog.Logger) *call {
 	return &call{
 		session: session, who: who, browser: browser, host: host, calls: calls, socket: s,
 		log:      log.With(slog.String("session", session), slog.String("member", who.ID)),
@@ -57,7 +57,7 @@ func (c *call) run(ctx context.Context) {
 	var attending sync.WaitGroup
 	attending.Go(c.attend)
 	go c.socket.write()
-	c.socket.read(func(in event.Incoming, received time.Time) { c.handle(ctx, in, received) })
+	c.socket.read(func(h heard) { c.handle(ctx, h.Incoming, h.at) })
 	if c.room != nil {
 		c.room.Disconnect(c.who.ID, c)
 	}
@@ -109,7 +109,7 @@ func (c *call) sessionTime(t time.Time) float64 {
 	return c.room.Now() - float64(time.Since(t).Microseconds())/1000
 }
 
-func (c *call) refuse(id string, p *event.Problem) { c.socket.sendFrame(id, event.Answered{Error: p}) }
+func (c *call) refuse(id string, p *event.Problem) { sendFrame(c.socket, id, event.Answered{Error: p}) }
 
 // enter lets the member in with their first frame.
 func (c *call) enter(ctx context.Context, in event.Incoming) {
@@ -119,7 +119,7 @@ func (c *call) enter(ctx context.Context, in event.Incoming) {
 		return
 	}
 	if c.calls.relays != nil { // before welcome, after which the member connects
-		c.socket.sendFrame("", event.RTCRelays{Servers: c.calls.relays(c.who.ID, c.host)})
+		sendFrame(c.socket, "", event.RTCRelays{Servers: c.calls.relays(c.who.ID, c.host)})
 	}
 	r, err := c.calls.house.Connect(ctx, c.session, c.who, c, hello)
 	if err != nil {
@@ -155,13 +155,13 @@ func byeReason(p *event.Problem) string {
 func (c *call) attend() {
 	select {
 	case <-c.welcomed:
-	case <-c.socket.closing:
+	case <-c.socket.Closing():
 		return
 	}
 	var role event.Role
 	select {
 	case role = <-c.roles:
-	case <-c.socket.closing:
+	case <-c.socket.Closing():
 		return
 	}
 	peer, err := c.calls.media.Room(c.session).Join(sfu.PeerConfig{
@@ -179,7 +179,7 @@ func (c *call) attend() {
 		select {
 		case role = <-c.roles:
 			peer.SetMayPublish(mayPublish(role))
-		case <-c.socket.closing:
+		case <-c.socket.Closing():
 			return
 		case <-peer.Done(): // another connection of the member has taken over, or the server stops
 			return
@@ -213,7 +213,7 @@ func (c *call) negotiate(body any) error {
 	select {
 	case <-c.ready:
 		return c.peer.Handle(signal)
-	case <-c.socket.closing:
+	case <-c.socket.Closing():
 		return nil
 	}
 }
@@ -239,7 +239,7 @@ func (c *call) shows(body event.RTCViews) error {
 	select {
 	case <-c.ready:
 		c.peer.SetViews(views)
-	case <-c.socket.closing:
+	case <-c.socket.Closing():
 	}
 	return nil
 }
@@ -251,7 +251,7 @@ func (c *call) signal(s sfu.Signal) {
 		c.log.Error("cannot tell a member a signal", slog.Any("err", err))
 		return
 	}
-	c.socket.sendFrame("", f)
+	sendFrame(c.socket, "", f)
 }
 
 // toSignal turns a frame into what the media room understands.

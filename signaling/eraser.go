@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/pausepoint/pausepoint/recorder"
-	"github.com/pausepoint/pausepoint/room"
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
@@ -26,7 +25,7 @@ const (
 // server stops it does after the next start. The goroutine of run does the work.
 type eraser struct {
 	recordings *recorder.Recorder
-	house      *room.House
+	change     func(ctx context.Context, q question) error // of the session, wherever it is
 	open       Erasures
 	log        *slog.Logger
 	wake       chan struct{} // capacity 1
@@ -35,9 +34,9 @@ type eraser struct {
 	done       chan struct{}
 }
 
-func newEraser(r *recorder.Recorder, h *room.House, open Erasures, log *slog.Logger) *eraser {
+func newEraser(r *recorder.Recorder, change func(context.Context, question) error, open Erasures, log *slog.Logger) *eraser {
 	e := &eraser{
-		recordings: r, house: h, open: open, log: log,
+		recordings: r, change: change, open: open, log: log,
 		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	e.wake <- struct{}{} // what is left of a former run
@@ -99,7 +98,8 @@ func (e *eraser) eraseAll() bool {
 
 func (e *eraser) erase(ctx context.Context, x recorder.Erasure) error {
 	return e.recordings.Erase(ctx, x, func(gone []recorder.Segment) error {
-		return e.house.Erased(ctx, x.Session, x.Proof(gone))
+		proof := x.Proof(gone)
+		return e.change(ctx, question{Session: x.Session, Erased: &proof})
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/clip"
+	"github.com/pausepoint/pausepoint/cluster"
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/room"
 	"github.com/pausepoint/pausepoint/room/event"
@@ -47,6 +48,8 @@ type Config struct {
 	Answered func(Request)
 	// Relays, if set, gives a member what they need to use TURN servers; host is the name by which they reached this server.
 	Relays func(member, host string) []event.RTCRelay
+	// Nodes, if set, are the other servers of a deployment. Who sets it starts it with the Server as its handler.
+	Nodes *cluster.Node
 	// Impaired, if set, says why this server should get no new people now, or nil. It does not block.
 	Impaired func() error
 }
@@ -74,6 +77,8 @@ type Server struct {
 	forward   forwarding
 	publicURL string
 	calls     *calls
+	nodes     *cluster.Node // nil for the only server
+	relays    *relays
 	troubles  *troubles
 	eraser    *eraser
 	upgrader  *websocket.Upgrader
@@ -99,7 +104,7 @@ func New(cfg Config) *Server {
 		timings:  usualTimings,
 		sockets:  newQuota(orElse(cfg.MaxConnections, 2000), orElse(cfg.MaxConnectionsPerAddress, 200)),
 		knocks:   newLimiter(rate.Limit(2), 240, time.Now),
-		answered: cfg.Answered, impaired: cfg.Impaired,
+		answered: cfg.Answered, impaired: cfg.Impaired, nodes: cfg.Nodes, relays: newRelays(),
 	}
 	s.troubles = newTroubles(func(session, reason string) {
 		if r, ok := s.calls.house.Live(session); ok {
@@ -118,7 +123,7 @@ func New(cfg Config) *Server {
 			s.eraser.observe(events)
 		},
 	})
-	s.eraser = newEraser(cfg.Recorder, s.calls.house, cfg.Erasures, cfg.Log)
+	s.eraser = newEraser(cfg.Recorder, s.change, cfg.Erasures, cfg.Log)
 	s.handler = s.routes()
 	return s
 }
@@ -136,12 +141,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // Ready makes /readyz answer 200.
 func (s *Server) Ready() { s.ready.Store(true) }
 
+// Drain makes /readyz answer 503, so that nobody new is sent here.
+func (s *Server) Drain() { s.ready.Store(false) }
+
 // Close tells everybody in a call that the server restarts, stores what is under way, and ends the live sessions.
 func (s *Server) Close(ctx context.Context) error {
 	s.ready.Store(false)
 	s.eraser.close(ctx) // before the rooms: the proof goes through them
 	err := s.calls.house.Close(ctx)
 	s.calls.close()
+	s.relays.close()
 	s.troubles.close(ctx)
 	return err
 }
@@ -276,8 +285,27 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	s.traffic.opened.Add(1)
-	identity := room.Identity{ID: m.ID, Name: m.Name, Role: m.Role, Guest: m.Guest()}
-	call := newCall(m.Session, identity, who.browser.name(), r.Host, s.calls, newSocket(ws, s.timings, &s.traffic), s.log)
-	call.run(context.WithoutCancel(r.Context()))
+	s.hold(context.WithoutCancel(r.Context()), newSocket(ws, s.timings, &s.traffic), greeting{
+		Session:  m.Session,
+		Identity: room.Identity{ID: m.ID, Name: m.Name, Role: m.Role, Guest: m.Guest()},
+		Browser:  who.browser.name(), Host: r.Host,
+	})
 	return nil
+}
+
+// hold brings a member to their session, and returns when their WebSocket has ended.
+func (s *Server) hold(ctx context.Context, sock *socket, g greeting) {
+	line, err := s.reach(ctx, g)
+	switch {
+	case err != nil:
+		s.log.Warn("a session is not reached", slog.String("session", g.Session), slog.Any("err", err))
+		p := problemOf(err)
+		go sock.write()
+		sock.Close(event.Bye{Reason: byeReason(p), Message: p.Message})
+		<-sock.Done()
+	case line != nil:
+		s.relays.carry(sock, line)
+	default:
+		newCall(g.Session, g.Identity, g.Browser, g.Host, s.calls, sock, s.log).run(ctx)
+	}
 }

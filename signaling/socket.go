@@ -112,12 +112,6 @@ func newSocket(ws *websocket.Conn, t timings, count *traffic) *socket {
 // Send queues a frame. It reports false when the socket is closed, or is so far behind that it closes now.
 func (c *socket) Send(frame []byte) bool { return c.push(outgoing{frame: frame}) }
 
-// sendFrame encodes and queues a frame that answers id.
-func (c *socket) sendFrame(id string, f event.Frame) bool {
-	b, err := event.Encode(id, f)
-	return err == nil && c.Send(b)
-}
-
 func (c *socket) push(o outgoing) bool {
 	select {
 	case <-c.closing:
@@ -158,9 +152,12 @@ func (c *socket) closeWith(bye event.Bye, code int) {
 // Done is closed once the socket is closed and nothing is written any more.
 func (c *socket) Done() <-chan struct{} { return c.done }
 
+// Closing implements wire.
+func (c *socket) Closing() <-chan struct{} { return c.closing }
+
 // read hands on what arrives, until the socket ends; it always closes it. The deadline of the first frame is another one
 // than that of those which follow.
-func (c *socket) read(handle func(in event.Incoming, received time.Time)) {
+func (c *socket) read(handle func(heard)) {
 	defer c.Close(event.Bye{})
 	c.ws.SetReadLimit(maxWire)
 	c.expect(c.timings.hello)
@@ -197,7 +194,7 @@ func (c *socket) read(handle func(in event.Incoming, received time.Time)) {
 			err = event.Errorf("invalid", "Messages are text.")
 		}
 		if err == nil {
-			handle(in, received)
+			handle(heard{in, b, received})
 		} else if !c.refuse(in.ID, err) {
 			return
 		}
@@ -260,7 +257,7 @@ func (c *socket) refuse(id string, err error) bool {
 	if !errors.As(err, &p) {
 		p = event.Errorf("invalid", "This server does not understand that message.")
 	}
-	c.sendFrame(id, event.Answered{Error: p})
+	sendFrame(c, id, event.Answered{Error: p})
 	if c.garbage++; c.garbage < maxGarbage {
 		return true
 	}

@@ -72,7 +72,7 @@ func pairOver(
 		c := newSocket(ws, times, new(traffic))
 		go c.write()
 		made <- c
-		c.read(func(f event.Incoming, _ time.Time) { in <- f })
+		c.read(func(h heard) { in <- h.Incoming })
 		<-c.Done()
 	})}
 	go func() { _ = srv.Serve(ln) }()

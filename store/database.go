@@ -49,7 +49,7 @@ func openDatabase(ctx context.Context, c Config, file string) (db *database, err
 		db.claim, err = claimDatabase(ctx, db.writer, c.Log)
 	}
 	if err == nil {
-		err = db.begin(ctx)
+		err = db.begin(ctx, c.Node)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.close())
@@ -57,15 +57,12 @@ func openDatabase(ctx context.Context, c Config, file string) (db *database, err
 	return db, nil
 }
 
-// begin brings the tables up to date. Nobody is inside of a session yet: whoever was when the server ended has to come back.
-func (db *database) begin(ctx context.Context) error {
+// begin brings the tables up to date, and ends what a former run of this server has left in them.
+func (db *database) begin(ctx context.Context, node string) error {
 	if err := db.migrate(ctx); err != nil {
 		return err
 	}
-	if _, err := db.writer.ExecContext(ctx, `UPDATE members SET inside = FALSE WHERE inside`); err != nil {
-		return fmt.Errorf("empty the sessions: %w", err)
-	}
-	return nil
+	return db.freeLeases(ctx, node)
 }
 
 // migrate brings the tables up to date. A newer program's tables are left alone, and refused.

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/room"
 	"github.com/pausepoint/pausepoint/room/event"
 )
@@ -77,22 +76,6 @@ func newJournal(db *database, log *slog.Logger) *journal {
 	j.more = sync.NewCond(&j.mu)
 	go j.run()
 	return j
-}
-
-// Own implements [room.Journal]. Who takes a session waits for the commit of an append that is under way.
-func (s *Store) Own(ctx context.Context, session string) (epoch int64, err error) {
-	err = s.write(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `INSERT INTO leases (session, epoch, taken, written) SELECT id, 1, $2, 0 FROM sessions WHERE id = $1
-			ON CONFLICT (session) DO UPDATE SET epoch = leases.epoch + 1, taken = excluded.taken RETURNING epoch`,
-			session, time.Now().UnixMilli()).Scan(&epoch)
-	})
-	if errors.Is(err, sql.ErrNoRows) || unstorable(err) {
-		return 0, account.ErrNotFound
-	}
-	if err != nil {
-		return 0, fmt.Errorf("own the session %s: %w", session, err)
-	}
-	return epoch, nil
 }
 
 // Append makes events durable and then calls done, once, with nil or with why it could not. It returns at once. Events

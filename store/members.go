@@ -10,12 +10,12 @@ import (
 	"github.com/pausepoint/pausepoint/account"
 )
 
-const selectMembers = `SELECT m.id, m.session, m.account, m.name, m.role, m.invited, m.removed, m.arrived, m.created FROM members m `
+const selectMembers = `SELECT m.id, m.session, m.account, m.name, m.role, m.invited, m.removed, m.arrived, m.inside, m.created FROM members m `
 
 func scanMember(r row) (m account.Member, err error) {
 	var who sql.NullString
 	var created int64
-	err = r.Scan(&m.ID, &m.Session, &who, &m.Name, &m.Role, &m.Invited, &m.Removed, &m.Arrived, &created)
+	err = r.Scan(&m.ID, &m.Session, &who, &m.Name, &m.Role, &m.Invited, &m.Removed, &m.Arrived, &m.Inside, &created)
 	m.Account, m.Created = who.String, fromMillis(created)
 	return m, err
 }

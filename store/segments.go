@@ -16,9 +16,9 @@ func scanSegment(r row) (g recorder.Segment, err error) {
 // InsertSegment implements [recorder.Index].
 func (s *Store) InsertSegment(ctx context.Context, g recorder.Segment) error {
 	_, err := s.writer.ExecContext(ctx, `INSERT INTO segments
-		(id, session, member, publication, source, mime, start_at, end_at, bytes, sha256, finished)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		g.ID, g.Session, g.Member, g.Publication, g.Source, g.Mime, g.Start, g.End, g.Bytes, g.SHA256, g.Finished)
+		(id, session, member, publication, source, mime, start_at, end_at, bytes, sha256, finished, node)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		g.ID, g.Session, g.Member, g.Publication, g.Source, g.Mime, g.Start, g.End, g.Bytes, g.SHA256, g.Finished, s.node)
 	return err
 }
 
@@ -39,9 +39,9 @@ func (s *Store) ListSegments(ctx context.Context, session string) ([]recorder.Se
 	return all(ctx, s.reader, scanSegment, selectSegments+`WHERE session = $1 ORDER BY start_at, id`, session)
 }
 
-// ListUnfinishedSegments implements [recorder.Index].
+// ListUnfinishedSegments implements [recorder.Index]: those whose files this server has.
 func (s *Store) ListUnfinishedSegments(ctx context.Context) ([]recorder.Segment, error) {
-	return all(ctx, s.reader, scanSegment, selectSegments+`WHERE NOT finished ORDER BY id`)
+	return all(ctx, s.reader, scanSegment, selectSegments+`WHERE NOT finished AND node = $1 ORDER BY id`, s.node)
 }
 
 // DeleteSegment implements [recorder.Index].

@@ -25,6 +25,7 @@ import (
 
 	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/clip"
+	"github.com/pausepoint/pausepoint/cluster"
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/room"
 )
@@ -41,6 +42,7 @@ var (
 	_ clip.Blobs          = (*Store)(nil)
 	_ room.Journal        = (*Store)(nil)
 	_ recorder.Index      = (*Store)(nil)
+	_ cluster.Leases      = (*Store)(nil)
 )
 
 const sweepEvery = 10 * time.Minute // expired browser sessions and guests
@@ -50,13 +52,15 @@ type Config struct {
 	Folder   string // of the database and the blobs that are not elsewhere
 	Database string // postgres://…; empty for SQLite in the folder
 	Blobs    string // s3://…, see [CheckBlobs]; empty for the folder
+	Node     string // name of this server among several on one database; empty for the only one
 	Alone    bool   // refuse a PostgreSQL database that another store with Alone has open; a folder is locked by who uses it
 	Log      *slog.Logger
 }
 
 // Store is the SQL and the blobs of one server. Its methods may be called from any goroutine.
 type Store struct {
-	log *slog.Logger
+	log  *slog.Logger
+	node string
 	*database
 	blobs   blobs
 	journal *journal
@@ -74,7 +78,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	s := &Store{log: c.Log, stop: func() {}}
+	s := &Store{log: c.Log, node: c.Node, stop: func() {}}
 	if s.blobs, err = openBlobs(ctx, c.Blobs, filepath.Join(dir, "blobs")); err != nil {
 		return nil, err
 	}

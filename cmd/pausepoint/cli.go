@@ -28,7 +28,7 @@ type flags struct {
 // common is what every command takes.
 type common struct {
 	Data      string `default:"./data" placeholder:"FOLDER" help:"Folder for the database, clips and recordings. It is made if missing."`
-	Database  string `placeholder:"URL" help:"PostgreSQL database to keep everything in but files, instead of SQLite in the data folder: postgres://user@host/pausepoint. The password may be in PGPASSWORD. One Pausepoint uses a database at a time."`
+	Database  string `placeholder:"URL" help:"PostgreSQL database to keep everything in but files, instead of SQLite in the data folder: postgres://user@host/pausepoint. The password may be in PGPASSWORD. One Pausepoint uses a database at a time, or several with --redis."`
 	Blobs     string `placeholder:"URL" help:"Bucket of an S3 server to keep prepared clips in, instead of the data folder: s3://bucket/prefix?endpoint=https://s3.example.org. Keys are in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Uploads under way and recordings stay in the data folder."`
 	FFmpeg    string `name:"ffmpeg" default:"ffmpeg" placeholder:"PROGRAM" help:"The ffmpeg program, which prepares clips; ffprobe is looked for beside it."`
 	LogLevel  string `default:"info" placeholder:"LEVEL" help:"How much to log on standard error: debug, info, warn or error."`
@@ -43,6 +43,8 @@ type serveFlags struct {
 	TURNAddr    string   `name:"turn-addr" placeholder:"HOST:PORT" help:"Where to serve TURN (UDP and TCP), such as :3478, for networks that keep media out otherwise. Without it there is none. It relays to this server's media alone."`
 	TURNTLSAddr string   `name:"turn-tls-addr" placeholder:"HOST:PORT" help:"Where to serve TURN over TLS, such as :5349, with the certificate of --tls-cert. It needs --turn-addr."`
 	TURNPeer    []string `name:"turn-peer" placeholder:"RANGE" help:"Addresses that TURN relays to besides, such as 10.1.2.0/24. Private ones are relayed to only if they are named here."`
+
+	clusterFlags
 
 	MetricsAddr string `name:"metrics-addr" placeholder:"HOST:PORT" help:"Where to serve figures for Prometheus, at /metrics: an address that the public cannot reach, such as 127.0.0.1:9090. Without it there are none."`
 
@@ -178,6 +180,9 @@ func (a *application) check() error {
 	if a.command == "doctor" {
 		return nil
 	}
+	if a.flags.Serve.Redis != "" && a.flags.Common.Database == "" {
+		return wrong("redis", "redis://…", "several servers share one PostgreSQL database, name it with --database")
+	}
 	return a.flags.Serve.check()
 }
 
@@ -199,6 +204,9 @@ func (l listen) check() error {
 
 func (s serveFlags) check() error {
 	if err := s.checkTURN(); err != nil {
+		return err
+	}
+	if err := s.clusterFlags.check(); err != nil {
 		return err
 	}
 	if s.MetricsAddr != "" {

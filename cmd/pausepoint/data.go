@@ -12,9 +12,9 @@ import (
 	"github.com/pausepoint/pausepoint/store"
 )
 
-// store is where everything is kept.
-func (c common) store(log *slog.Logger) store.Config {
-	return store.Config{Folder: c.Data, Database: c.Database, Blobs: c.Blobs, Alone: true, Log: log}
+// store is where everything is kept. With a node's name, other servers use the database too.
+func (c common) store(log *slog.Logger, node string) store.Config {
+	return store.Config{Folder: c.Data, Database: c.Database, Blobs: c.Blobs, Node: node, Alone: node == "", Log: log}
 }
 
 // checkStore refuses addresses that cannot be right. It does not repeat them: there may be a password in them.

@@ -149,6 +149,10 @@ func fill(t *testing.T) {
 }
 
 func TestMain(m *testing.M) {
+	if os.Getenv(servesEnv) != "" {
+		main()
+		return
+	}
 	code := m.Run()
 	if template.dir != "" {
 		_ = os.RemoveAll(template.dir)

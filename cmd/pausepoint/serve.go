@@ -14,12 +14,12 @@ import (
 
 	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/clip"
+	"github.com/pausepoint/pausepoint/cluster"
 	"github.com/pausepoint/pausepoint/metrics"
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/sfu"
 	"github.com/pausepoint/pausepoint/signaling"
 	"github.com/pausepoint/pausepoint/static"
-	"github.com/pausepoint/pausepoint/store"
 )
 
 // Stopping takes no longer than this, all told; requests that are under way get a moment of it.
@@ -55,6 +55,7 @@ type house struct {
 	log    *slog.Logger
 	people *account.People
 	server *signaling.Server
+	node   *cluster.Node                 // nil for the only server
 	closes []func(context.Context) error // in the order of building
 }
 
@@ -80,12 +81,10 @@ func build(ctx context.Context, f flags, log *slog.Logger) (*house, error) {
 // wire builds from what knows nobody up to what knows all.
 func (h *house) wire(ctx context.Context, f flags) error {
 	data := f.Common.Data
-	st, err := store.Open(ctx, f.Common.store(h.log))
+	st, err := h.openStore(ctx, f)
 	if err != nil {
-		return explainStore(f.Common, err)
+		return err
 	}
-	h.later(func(context.Context) error { return st.Close() })
-
 	media, err := h.openMedia(f.Serve)
 	if err != nil {
 		return err
@@ -127,13 +126,16 @@ func (h *house) wire(ctx context.Context, f flags) error {
 		Sessions: account.NewSessions(account.Config{
 			Plans: st, Members: st, Links: st, Library: st, Practice: clip.PracticeID, Log: h.log,
 		}),
-		Library: clips, Journal: journal, Media: media, Recorder: tapes, Segments: st, Erasures: st, Browsers: st.BrowserSessions(),
+		Library: clips, Journal: h.owned(journal, st), Media: media, Recorder: tapes, Segments: st, Erasures: st, Browsers: st.BrowserSessions(),
 		Pages: static.Handler(), Log: h.log,
 		PublicURL: f.Serve.publicBase(), TrustProxy: f.Serve.TrustProxy,
 		MaxConnections: f.Serve.MaxConnections, MaxConnectionsPerAddress: f.Serve.MaxConnectionsPerAddress,
-		Answered: counts.Answered, Impaired: journal.Impaired, Relays: relays,
+		Answered: counts.Answered, Impaired: journal.Impaired, Relays: relays, Nodes: h.node,
 	})
 	h.later(h.server.Close)
+	if h.node != nil {
+		h.node.Start(h.server)
+	}
 	counts.Watch(metrics.Sources{Edge: h.server, Media: media, Recorder: tapes, Clips: clips})
 	return h.serveMetrics(f.Serve.MetricsAddr, counts.Handler())
 }
@@ -206,6 +208,7 @@ func (h *house) run(ctx context.Context, f flags, ln net.Listener, out io.Writer
 	case <-ctx.Done():
 	}
 	h.log.Info("stopping")
+	h.drain(context.WithoutCancel(ctx))
 	return nil
 }
 

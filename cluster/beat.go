@@ -1,0 +1,160 @@
+package cluster
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// sight is what a node sees of the others at one beat. It is immutable.
+type sight struct {
+	err   error           // why nothing is seen, or nil
+	since time.Time       // since when Redis has answered and remembered this node, without a break
+	nodes map[string]peer // by name, this node too
+}
+
+// peer is another node, as it says of itself.
+type peer struct {
+	Region   string
+	Load     float64 // of its room, 1 is all
+	Draining bool
+	Impaired bool // it runs no sessions now
+	run      string
+}
+
+// settled reports whether whoever is alive has had the time to say so.
+func (s *sight) settled() bool { return s.err == nil && time.Since(s.since) > settleFor }
+
+// live lists who can run sessions.
+func (s *sight) live() []string {
+	names := slices.Sorted(maps.Keys(s.nodes))
+	return slices.DeleteFunc(names, func(name string) bool { return s.nodes[name].Impaired })
+}
+
+// missing reports whether whoever is at the other end of a line is not there any more.
+func (s *sight) missing(l *Line) bool {
+	p, there := s.nodes[l.peer]
+	run := l.peerRun()
+	return !there || run != "" && run != p.run
+}
+
+// others reports whether another node takes sessions.
+func (s *sight) others(name string) bool {
+	for other, p := range s.nodes {
+		if other != name && !p.Draining && !p.Impaired {
+			return true
+		}
+	}
+	return false
+}
+
+func (n *Node) beatOn(ctx context.Context) {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			n.beat(ctx)
+		case beaten := <-n.news:
+			n.beat(ctx)
+			close(beaten)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// beatNow does not wait for the next beat, but until it is over.
+func (n *Node) beatNow() {
+	beaten := make(chan struct{})
+	select {
+	case n.news <- beaten:
+		<-beaten
+	case <-n.running.Done():
+	}
+}
+
+// beat says that this node is there and what it has, and looks who else is.
+func (n *Node) beat(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, beatWithin)
+	defer cancel()
+	before := n.seen.Load()
+	now, err := n.look(ctx, before)
+	if err != nil {
+		now = &sight{err: err}
+	}
+	n.seen.Store(now)
+	switch {
+	case before.err == nil && err != nil:
+		n.log.Warn("Redis does not answer; calls go on where they are", slog.Any("err", err))
+	case before.err != nil && err == nil:
+		n.log.Info("Redis answers again")
+	}
+	if now.since.After(before.since) { // what was said meanwhile is lost
+		n.lines.closeAll()
+	}
+	if now.settled() {
+		n.lines.closeOf(func(l *Line) bool { return before.missing(l) && now.missing(l) })
+	}
+}
+
+func (n *Node) look(ctx context.Context, before *sight) (*sight, error) {
+	said, err := n.enrol(ctx)
+	if err != nil {
+		return nil, wrap("say that this node is there", err)
+	}
+	now := &sight{since: before.since}
+	if before.err != nil || said == "new" {
+		now.since = time.Now()
+	}
+	if !n.impaired.Load() {
+		if err := n.tellOwned(ctx, n.ownedNow()); err != nil {
+			return nil, err
+		}
+	}
+	n.send(n.cfg.Name, envelope{Kind: kindPulse}, nil)
+	now.nodes, err = n.roll(ctx)
+	return now, err
+}
+
+func (n *Node) enrol(ctx context.Context) (string, error) {
+	load := max(n.load.cpu(time.Now()), float64(n.members())/float64(n.cfg.Capacity))
+	said, err := enrol.Run(ctx, n.redis, []string{nodeKey(n.cfg.Name), nodesKey}, n.id, n.cfg.Name, forgotten.Milliseconds(),
+		"region", n.cfg.Region, "load", strconv.FormatFloat(load, 'f', 3, 64),
+		"draining", flag(n.draining.Load()), "impaired", flag(n.impaired.Load())).Text()
+	if err == nil && said == "taken" {
+		err = errNamed
+	}
+	return said, err
+}
+
+// roll reads who is there.
+func (n *Node) roll(ctx context.Context) (map[string]peer, error) {
+	names, err := n.redis.SMembers(ctx, nodesKey).Result()
+	if err != nil {
+		return nil, wrap("list the nodes", err)
+	}
+	found := make([]*redis.MapStringStringCmd, len(names))
+	_, err = n.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, name := range names {
+			found[i] = p.HGetAll(ctx, nodeKey(name))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, wrap("look at the nodes", err)
+	}
+	nodes := map[string]peer{}
+	for i, name := range names {
+		if said := found[i].Val(); said["id"] != "" {
+			load, _ := strconv.ParseFloat(said["load"], 64)
+			nodes[name] = peer{said["region"], load, said["draining"] == "1", said["impaired"] == "1", said["id"]}
+		}
+	}
+	return nodes, nil
+}

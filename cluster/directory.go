@@ -1,0 +1,185 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// Keys. All are below one name, so that a Redis can be shared with other programs.
+const (
+	nodesKey  = "pausepoint:nodes" // a set of names, some of the dead
+	nodeBase  = "pausepoint:node:"
+	inboxBase = "pausepoint:to:"
+	everybody = "pausepoint:all"
+)
+
+func nodeKey(name string) string       { return nodeBase + name }
+func sessionKey(session string) string { return "pausepoint:session:" + session }
+func inboxOf(name string) string       { return inboxBase + name }
+
+// enrol says that a node is there: KEYS node, nodes; ARGV id, name, forgotten (ms), and fields with values. The result is "taken" if
+// the name is another's, "known", or "new" if the node was not remembered.
+var enrol = redis.NewScript(`
+local id = redis.call('HGET', KEYS[1], 'id')
+if id and id ~= ARGV[1] then return 'taken' end
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'placed', 0, unpack(ARGV, 4))
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('SADD', KEYS[2], ARGV[2])
+return id and 'known' or 'new'`)
+
+// leave makes a node forgotten: KEYS node; ARGV id.
+var leave = redis.NewScript(`
+if redis.call('HGET', KEYS[1], 'id') == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1`)
+
+// claim says that a node has a session: KEYS session; ARGV name, epoch, forgotten (ms). 0 if another has it under an epoch as high.
+var claim = redis.NewScript(`
+local at = redis.call('HMGET', KEYS[1], 'node', 'epoch')
+if at[1] and at[1] ~= ARGV[1] and tonumber(at[2]) >= tonumber(ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[1], 'node', ARGV[1], 'epoch', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1`)
+
+// release says that a node has a session no more: KEYS session; ARGV name, epoch.
+var release = redis.NewScript(`
+local at = redis.call('HMGET', KEYS[1], 'node', 'epoch')
+if at[1] == ARGV[1] and tonumber(at[2]) <= tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) end
+return 1`)
+
+// place finds where a session is, or chooses where it shall be: KEYS session, nodes; ARGV what begins nodes' keys, the region of who
+// asks, "1" if nodes without the database are as good as others, the lease's holder ("?" if that is not known yet), "1" if a
+// holder who is not there is waited for, forgotten (ms), and who takes a session that nobody runs, or "" for the best node.
+//
+// The result is a name; "?" if the holder must be known, "" if there is nobody. Of the nodes that do not drain it is the
+// least loaded. A session that was placed since a node's load was measured counts as a fiftieth of its room, another region as a half.
+var place = redis.NewScript(`
+local function fit(name)
+  if not name or name == '' then return false end
+  local node = redis.call('HMGET', ARGV[1] .. name, 'id', 'impaired')
+  return node[1] and (ARGV[3] == '1' or node[2] ~= '1')
+end
+local at = redis.call('HGET', KEYS[1], 'node')
+if fit(at) then return at end
+if ARGV[4] == '?' then return '?' end
+local best = nil
+if fit(ARGV[4]) then
+  best = ARGV[4]
+elseif ARGV[4] ~= '' and ARGV[5] == '1' then
+  return ''
+elseif ARGV[7] ~= '' then
+  best = ARGV[7]
+else
+  local least = nil
+  local names = redis.call('SMEMBERS', KEYS[2])
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local node = redis.call('HMGET', ARGV[1] .. name, 'id', 'load', 'region', 'draining', 'placed')
+    if not node[1] then
+      redis.call('SREM', KEYS[2], name)
+    elseif node[4] ~= '1' and fit(name) then
+      local load = tonumber(node[2]) + tonumber(node[5]) / 50
+      if node[3] ~= ARGV[2] then load = load + 0.5 end
+      if not least or load < least then best, least = name, load end
+    end
+  end
+  if not best then return '' end
+  redis.call('HINCRBY', ARGV[1] .. best, 'placed', 1)
+end
+redis.call('HSET', KEYS[1], 'node', best, 'epoch', 0)
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
+return best`)
+
+// What people are told.
+var (
+	errElsewhere = event.Errorf("unavailable", "The call goes on in another place. You are brought back in a moment.")
+	errNowhere   = event.Errorf("unavailable", "No server can take this call right now. Try again in a moment.")
+	errCutOff    = event.Errorf("unavailable", "This call is on another server, which cannot be reached right now. Reload the page in a moment; if that does not help, tell whoever runs this server that its Redis is gone.")
+)
+
+// Owner says which node runs a session. One that nobody runs is placed. An error is a *event.Problem, or the database's.
+func (n *Node) Owner(ctx context.Context, session string) (string, error) {
+	if n.owns(session) {
+		return n.cfg.Name, nil
+	}
+	if n.up() {
+		name, err := n.place(ctx, session, "")
+		if err == nil || errors.Is(err, errNowhere) {
+			return name, err
+		}
+	}
+	holder, err := n.leases.Holder(ctx, session)
+	switch {
+	case err != nil:
+		return "", wrap("find who has a session", err)
+	case holder == "" || holder == n.cfg.Name:
+		return n.cfg.Name, nil
+	}
+	return "", errCutOff
+}
+
+// place is the script's caller; rather is who takes a session that nobody runs, if it is not to be the best node.
+func (n *Node) place(ctx context.Context, session, rather string) (string, error) {
+	name, err := n.runPlace(ctx, session, "?", rather)
+	if err == nil && name == "?" {
+		var holder string
+		if holder, err = n.leases.Holder(ctx, session); err != nil {
+			return "", wrap("find who has a session", err)
+		}
+		name, err = n.runPlace(ctx, session, holder, rather)
+	}
+	if err != nil {
+		return "", wrap("place a session", err)
+	}
+	if name == "" {
+		return "", errNowhere
+	}
+	return name, nil
+}
+
+func (n *Node) runPlace(ctx context.Context, session, holder, rather string) (string, error) {
+	keys := []string{sessionKey(session), nodesKey}
+	return place.Run(ctx, n.redis, keys, nodeBase, n.cfg.Region, flag(n.impaired.Load()), holder,
+		flag(!n.seen.Load().settled()), forgotten.Milliseconds(), rather).Text()
+}
+
+func flag(on bool) string {
+	if on {
+		return "1"
+	}
+	return "0"
+}
+
+// tellOwned says in Redis what this node has, and lets go of what another one has.
+func (n *Node) tellOwned(ctx context.Context, owned map[string]int64) error {
+	if len(owned) == 0 {
+		return nil
+	}
+	results := make(map[string]*redis.Cmd, len(owned))
+	_, err := n.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for session, epoch := range owned {
+			results[session] = claim.Eval(ctx, p, []string{sessionKey(session)}, n.cfg.Name, epoch, forgotten.Milliseconds())
+		}
+		return nil
+	})
+	if err != nil {
+		return wrap("say which sessions are here", err)
+	}
+	for session, result := range results {
+		if ours, err := result.Bool(); err == nil && !ours {
+			n.lose(context.WithoutCancel(ctx), session, owned[session])
+		}
+	}
+	return nil
+}
+
+// free says in Redis that a session is not here any more; where Redis is gone, that is forgotten by itself.
+func (n *Node) free(ctx context.Context, session string, epoch int64) {
+	if n.up() {
+		_ = release.Run(ctx, n.redis, []string{sessionKey(session)}, n.cfg.Name, strconv.FormatInt(epoch, 10)).Err()
+	}
+}

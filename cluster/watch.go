@@ -1,0 +1,85 @@
+package cluster
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// watchOn compares what this node believes to have with what the database says, and takes what the dead have left.
+func (n *Node) watchOn(ctx context.Context) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	answered := time.Now()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if err := n.compare(ctx); err == nil {
+			answered = time.Now()
+		}
+		n.impaired.Store(time.Since(answered) > impairedAt)
+		if s := n.seen.Load(); s.settled() && !n.impaired.Load() && !n.draining.Load() {
+			n.takeOver(ctx, s.live())
+		}
+	}
+}
+
+// compare lets go of what has another owner by now.
+func (n *Node) compare(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, watchWithin)
+	defer cancel()
+	mine := n.ownedNow() // before the database is asked: what is taken meanwhile is not missed
+	held, err := n.leases.Held(ctx)
+	if err != nil {
+		return err
+	}
+	for session, epoch := range mine {
+		if held[session] != epoch {
+			n.lose(context.WithoutCancel(ctx), session, epoch)
+		}
+	}
+	return nil
+}
+
+// takeOver makes live what dead nodes have left and what is placed here: all nodes look, and each takes its share.
+func (n *Node) takeOver(ctx context.Context, live []string) {
+	asking, cancel := context.WithTimeout(ctx, watchWithin)
+	defer cancel()
+	orphans, err := n.leases.Orphans(asking, live)
+	if err != nil {
+		n.log.Warn("cannot see what other nodes have left", slog.Any("err", err))
+		return
+	}
+	var loading errgroup.Group
+	loading.SetLimit(parallel)
+	for _, session := range orphans {
+		loading.Go(func() error {
+			n.adopt(ctx, session)
+			return nil
+		})
+	}
+	_ = loading.Wait()
+}
+
+// adopt loads a session if it is this node's to run.
+func (n *Node) adopt(ctx context.Context, session string) {
+	owner, err := n.place(ctx, session, "")
+	if err != nil || owner != n.cfg.Name || n.owns(session) {
+		return
+	}
+	n.counts.takenOver.Add(1)
+	n.log.Info("a session of another node goes on here", slog.String("session", session))
+	n.awaken(ctx, session)
+}
+
+// awaken makes a session live here.
+func (n *Node) awaken(ctx context.Context, session string) {
+	if err := n.on().Load(ctx, session); err != nil && ctx.Err() == nil {
+		n.log.Info("a session does not go on", slog.String("session", session), slog.Any("err", err)) // it may have ended
+	}
+}

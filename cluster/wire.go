@@ -1,0 +1,208 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Kinds of messages between nodes.
+const (
+	kindOpen   = "open"   // a line; the body is the greeting
+	kindOpened = "opened" // it is
+	kindFrame  = "frame"  // on a line
+	kindClose  = "close"  // a line; the body says why
+	kindAsk    = "ask"    // the body is a question, of which Line is the name
+	kindAnswer = "answer"
+	kindTell   = "tell"  // everybody
+	kindLoad   = "load"  // the body is a session
+	kindPulse  = "pulse" // this node to itself: its ear works
+)
+
+// envelope is what comes before a message's body, as JSON in one line.
+type envelope struct {
+	Kind string `json:"k"`
+	From string `json:"f"`
+	Run  string `json:"r"` // of it
+	Line string `json:"l,omitempty"`
+	N    uint64 `json:"n,omitempty"` // counts a line's messages of one direction, from 1
+}
+
+// Limits of what waits to be sent.
+const (
+	maxOut      = 8192
+	maxOutBytes = 32 << 20
+	maxPipe     = 128 // messages at once
+	deafAfter   = 3 * time.Second
+	earAgain    = 200 * time.Millisecond
+)
+
+// outbox is what waits to be published. publishOn's goroutine takes from it.
+type outbox struct {
+	queue chan parcel
+	bytes atomic.Int64
+}
+
+type parcel struct {
+	channel string
+	message []byte
+}
+
+func newOutbox() *outbox { return &outbox{queue: make(chan parcel, maxOut)} }
+
+// put reports false if there is too much already.
+func (o *outbox) put(p parcel) bool {
+	size := int64(len(p.message))
+	if o.bytes.Add(size) <= maxOutBytes {
+		select {
+		case o.queue <- p:
+			return true
+		default:
+		}
+	}
+	o.bytes.Add(-size)
+	return false
+}
+
+// take waits for a parcel, and takes what else is there.
+func (o *outbox) take(ctx context.Context) []parcel {
+	var taken []parcel
+	select {
+	case p := <-o.queue:
+		taken = append(taken, p)
+	case <-ctx.Done():
+		return nil
+	}
+	for len(taken) < maxPipe {
+		select {
+		case p := <-o.queue:
+			taken = append(taken, p)
+			continue
+		default:
+		}
+		break
+	}
+	for _, p := range taken {
+		o.bytes.Add(-int64(len(p.message)))
+	}
+	return taken
+}
+
+// send queues a message to a node. While Redis is away, it is as good as lost on the way: the line notices.
+func (n *Node) send(to string, e envelope, body []byte) bool { return n.post(inboxOf(to), e, body) }
+
+func (n *Node) post(channel string, e envelope, body []byte) bool {
+	if !n.up() {
+		n.counts.dropped.Add(1)
+		return true
+	}
+	e.From, e.Run = n.cfg.Name, n.id
+	head, err := json.Marshal(e)
+	if err != nil {
+		return false
+	}
+	message := make([]byte, 0, len(head)+1+len(body))
+	message = append(append(append(message, head...), '\n'), body...)
+	if !n.out.put(parcel{channel, message}) {
+		n.counts.dropped.Add(1)
+		return false
+	}
+	return true
+}
+
+func (n *Node) publishOn(ctx context.Context) {
+	for {
+		parcels := n.out.take(ctx)
+		if parcels == nil {
+			return
+		}
+		asking, cancel := context.WithTimeout(ctx, beatWithin)
+		_, err := n.redis.Pipelined(asking, func(p redis.Pipeliner) error {
+			for _, parcel := range parcels {
+				p.Publish(asking, parcel.channel, parcel.message)
+			}
+			return nil
+		})
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			n.counts.dropped.Add(uint64(len(parcels)))
+			n.log.Debug("messages to other nodes are lost", slog.Any("err", err))
+		}
+	}
+}
+
+// receiveOn owns what arrives, line by line in the order in which it was sent.
+func (n *Node) receiveOn(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := n.listen(ctx); err != nil && ctx.Err() == nil {
+			n.log.Debug("cannot hear other nodes", slog.Any("err", err))
+		}
+		select {
+		case <-time.After(earAgain):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// listen hears until nothing comes, not even what this node tells itself.
+func (n *Node) listen(ctx context.Context) error {
+	ear := n.redis.Subscribe(ctx, inboxOf(n.cfg.Name), everybody)
+	defer func() { _ = ear.Close() }()
+	for {
+		said, err := ear.ReceiveTimeout(ctx, deafAfter)
+		if err != nil {
+			return err
+		}
+		if m, ok := said.(*redis.Message); ok {
+			n.hear(ctx, []byte(m.Payload))
+		}
+	}
+}
+
+var errGarbled = errors.New("a message that is none")
+
+func open(message []byte) (e envelope, body []byte, err error) {
+	head, body, ok := bytes.Cut(message, []byte("\n"))
+	if !ok {
+		return e, nil, errGarbled
+	}
+	return e, body, json.Unmarshal(head, &e)
+}
+
+// hear acts on a message. It does not wait for anything.
+func (n *Node) hear(ctx context.Context, message []byte) {
+	e, body, err := open(message)
+	if err != nil {
+		n.log.Warn("something else speaks on the channel of this node", slog.Any("err", err))
+		return
+	}
+	switch e.Kind {
+	case kindOpen:
+		n.accept(e, body)
+	case kindOpened, kindFrame, kindClose:
+		n.lines.hear(e, body)
+	case kindAsk:
+		go n.reply(ctx, e, body)
+	case kindAnswer:
+		n.asked.answer(e.Line, body)
+	case kindTell:
+		n.on().Hear(body)
+	case kindLoad:
+		go n.awaken(ctx, string(body))
+	}
+}
+
+// Tell tells every node, this one too, as far as they can be reached.
+func (n *Node) Tell(notice []byte) {
+	if !n.up() {
+		n.on().Hear(notice)
+		return
+	}
+	n.post(everybody, envelope{Kind: kindTell}, notice)
+}

@@ -1,0 +1,252 @@
+package signaling
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/pausepoint/pausepoint/cluster"
+	"github.com/pausepoint/pausepoint/room"
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// How long a node is waited for. A browser that hears nothing for four seconds tries again by itself.
+const (
+	reachWithin = 3500 * time.Millisecond
+	dialWithin  = time.Second
+	dialAgain   = 200 * time.Millisecond
+	askWithin   = 20 * time.Second // longer than what is durable is waited for
+)
+
+// greeting is what a node tells another one of a member whom it sends there: who they are, as it has made sure.
+type greeting struct {
+	Session  string        `json:"session"`
+	Identity room.Identity `json:"identity"`
+	Browser  string        `json:"browser"`
+	Host     string        `json:"host"`
+}
+
+// reach finds where a member's session is. Without a line it is here. A node that died a moment ago is waited out.
+func (s *Server) reach(ctx context.Context, g greeting) (*cluster.Line, error) {
+	if s.nodes == nil {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, reachWithin)
+	defer cancel()
+	for {
+		owner, err := s.nodes.Owner(ctx, g.Session)
+		if err == nil && owner == s.nodes.Name() {
+			return nil, nil
+		}
+		var line *cluster.Line
+		if err == nil {
+			line, err = s.dial(ctx, owner, g)
+		}
+		if err == nil {
+			return line, nil
+		}
+		select {
+		case <-time.After(dialAgain):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+func (s *Server) dial(ctx context.Context, owner string, g greeting) (*cluster.Line, error) {
+	b, err := json.Marshal(g)
+	if err != nil {
+		return nil, fmt.Errorf("greet another node: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialWithin)
+	defer cancel()
+	return s.nodes.Dial(ctx, owner, b)
+}
+
+// Accept implements cluster.Handler.
+func (s *Server) Accept(line *cluster.Line, b []byte) {
+	var g greeting
+	if err := json.Unmarshal(b, &g); err != nil {
+		s.log.Error("another node greets in a way that this one does not understand", slog.Any("err", err))
+		line.Close(nil)
+		return
+	}
+	newCall(g.Session, g.Identity, g.Browser, g.Host, s.calls, newFarWire(line), s.log).run(context.Background())
+}
+
+// relays are the members who are connected here and whose sessions are on other nodes.
+type relays struct {
+	mu     sync.Mutex // guards below
+	open   map[*socket]struct{}
+	closed bool
+	wg     sync.WaitGroup // of open
+}
+
+func newRelays() *relays { return &relays{open: map[*socket]struct{}{}} }
+
+// carry passes on what a member and their session's node say to each other, until either ends.
+func (r *relays) carry(sock *socket, line *cluster.Line) {
+	go sock.write()
+	if !r.enter(sock) {
+		sock.Close(restarting)
+	}
+	defer r.leave(sock)
+	go func() {
+		for frame, ok := line.Next(); ok && sock.Send(frame); frame, ok = line.Next() {
+		}
+		sock.Close(farewellOf(line))
+	}()
+	sock.read(func(h heard) {
+		if !line.Send(h.raw) {
+			sock.Close(restarting)
+		}
+	})
+	line.Close(nil)
+	<-sock.Done()
+}
+
+// farewellOf is why a line ended. One that broke is tried again.
+func farewellOf(line *cluster.Line) (bye event.Bye) {
+	if b := line.Bye(); b == nil || json.Unmarshal(b, &bye) != nil {
+		return event.Bye{Reason: "restarting", Message: "The way to the call was cut. You are brought back in a moment."}
+	}
+	return bye
+}
+
+func (r *relays) enter(sock *socket) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wg.Add(1)
+	r.open[sock] = struct{}{}
+	return !r.closed
+}
+
+func (r *relays) leave(sock *socket) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.open, sock)
+	r.wg.Done()
+}
+
+// close ends all, and waits for that.
+func (r *relays) close() {
+	r.mu.Lock()
+	r.closed = true
+	for sock := range r.open {
+		sock.Close(restarting)
+	}
+	r.mu.Unlock()
+	r.wg.Wait()
+}
+
+// question is what a node asks the one that runs a session. One of the pointers is set.
+type question struct {
+	Session  string                 `json:"session"`
+	Withdraw *withdrawal            `json:"withdraw,omitempty"`
+	Measures *string                `json:"measures,omitempty"` // the member who looks at them
+	Erased   *event.RecordingErased `json:"erased,omitempty"`
+}
+
+type withdrawal struct {
+	Member string `json:"member"`
+	Notes  bool   `json:"notes"`
+}
+
+// answer is nothing, or why not.
+type answer struct {
+	Problem *event.Problem `json:"problem,omitempty"`
+}
+
+// change changes a session from outside the call, where it is live. It returns once that is durable.
+func (s *Server) change(ctx context.Context, q question) error {
+	if s.nodes == nil {
+		return s.changeHere(ctx, q)
+	}
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	owner, err := s.nodes.Owner(ctx, q.Session)
+	if err != nil {
+		return err
+	}
+	if owner == s.nodes.Name() {
+		return s.changeHere(ctx, q)
+	}
+	b, err := json.Marshal(q)
+	if err != nil {
+		return fmt.Errorf("ask another node: %w", err)
+	}
+	said, err := s.nodes.Ask(ctx, owner, b)
+	if err != nil {
+		return fmt.Errorf("ask another node: %w", err)
+	}
+	var a answer
+	if err := json.Unmarshal(said, &a); err != nil {
+		return fmt.Errorf("understand another node: %w", err)
+	}
+	if a.Problem != nil {
+		return a.Problem
+	}
+	return nil
+}
+
+var errQuestion = errors.New("a question that this server does not know")
+
+func (s *Server) changeHere(ctx context.Context, q question) error {
+	house := s.calls.house
+	switch {
+	case q.Withdraw != nil:
+		return house.Withdraw(ctx, q.Session, q.Withdraw.Member, q.Withdraw.Notes)
+	case q.Measures != nil:
+		return house.SeeMeasures(ctx, q.Session, *q.Measures)
+	case q.Erased != nil:
+		return house.Erased(ctx, q.Session, *q.Erased)
+	}
+	return errQuestion
+}
+
+// Answer implements cluster.Handler.
+func (s *Server) Answer(ctx context.Context, b []byte) []byte {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	var q question
+	err := json.Unmarshal(b, &q)
+	if err == nil {
+		err = s.changeHere(ctx, q)
+	}
+	var a answer
+	if err != nil {
+		a.Problem = problemOf(err)
+		s.log.Info("what another node asks is not done", slog.String("session", q.Session), slog.Any("err", err))
+	}
+	out, _ := json.Marshal(a) // it is two texts
+	return out
+}
+
+// signedOut ends the calls of a browser that nobody is signed in with any more, wherever they are.
+func (s *Server) signedOut(browser string) {
+	if s.nodes == nil {
+		s.calls.signedOut(browser)
+		return
+	}
+	s.nodes.Tell([]byte(browser))
+}
+
+// Hear implements cluster.Handler.
+func (s *Server) Hear(notice []byte) { s.calls.signedOut(string(notice)) }
+
+// Load implements cluster.Handler.
+func (s *Server) Load(ctx context.Context, session string) error {
+	return s.calls.house.Load(ctx, session)
+}
+
+// LetGo implements cluster.Handler.
+func (s *Server) LetGo(ctx context.Context, session string) error {
+	return s.calls.house.LetGo(ctx, session)
+}
+
+// Members implements cluster.Handler.
+func (s *Server) Members() int { return s.calls.house.Totals().Members }
