@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -14,6 +15,7 @@ import (
 // sight is what a node sees of the others at one beat. It is immutable.
 type sight struct {
 	err   error           // why nothing is seen, or nil
+	at    time.Time       // when that was
 	since time.Time       // since when Redis has answered and remembered this node, without a break
 	nodes map[string]peer // by name, this node too
 }
@@ -85,6 +87,9 @@ func (n *Node) beat(ctx context.Context) {
 	defer cancel()
 	before := n.seen.Load()
 	now, err := n.look(ctx, before)
+	if err != nil && before.err == nil && time.Since(before.at) < goneAfter && !errors.Is(err, errNamed) {
+		return // it may have stumbled
+	}
 	if err != nil {
 		now = &sight{err: err}
 	}
@@ -108,7 +113,7 @@ func (n *Node) look(ctx context.Context, before *sight) (*sight, error) {
 	if err != nil {
 		return nil, wrap("say that this node is there", err)
 	}
-	now := &sight{since: before.since}
+	now := &sight{at: time.Now(), since: before.since}
 	if before.err != nil || said == "new" {
 		now.since = time.Now()
 	}

@@ -18,6 +18,7 @@ import (
 const (
 	beatEvery   = time.Second
 	beatWithin  = time.Second     // what Redis is asked for takes no longer
+	goneAfter   = 3 * time.Second // Redis that has not answered for so long is gone
 	forgotten   = 5 * time.Second // a node that has not been heard of for so long is dead
 	settleFor   = forgotten + time.Second
 	watchEvery  = time.Second
