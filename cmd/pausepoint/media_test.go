@@ -179,7 +179,8 @@ func TestRoleReachesTheCall(t *testing.T) {
 	b.answered(b.publish())
 	a.subscribe()
 	ben.open(id) // and not a word
-	a.send(newID(t), event.MemberRole{Member: benID, Role: event.Observer}) // the offer may come before the reply
+	// The offer may come before the reply.
+	a.send(newID(t), event.MemberRole{Member: benID, Role: event.Observer})
 	b.awaitThat("the loss of the right", func(f frame) bool { return f.Type == "you.changed" })
 	a.awaitThat("an offer without the track", func(f frame) bool {
 		return f.Type == "rtc.offer" && !strings.Contains(string(f.Data), `"publication"`)
