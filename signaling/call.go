@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pausepoint/pausepoint/room"
@@ -31,17 +32,19 @@ type call struct {
 
 	welcomed chan struct{} // closed with the room's first frame, which is welcome
 	once     sync.Once
-	roles    chan event.Role // the member's newest role; capacity 1
+	role     atomic.Value  // the member's newest role, an event.Role
+	changed  chan struct{} // something is in it if role is new to attend; capacity 1
 
-	ready chan struct{} // closed when peer is there
-	peer  *sfu.Peer
+	ready    chan struct{} // closed when peer is there
+	peer     *sfu.Peer
+	allowing sync.Mutex // held while peer is told what role says
 }
 
 func newCall(session string, who room.Identity, browser, host string, calls *calls, s wire, log *slog.Logger) *call {
 	return &call{
 		session: session, who: who, browser: browser, host: host, calls: calls, socket: s,
 		log:      log.With(slog.String("session", session), slog.String("member", who.ID)),
-		welcomed: make(chan struct{}), roles: make(chan event.Role, 1), ready: make(chan struct{}),
+		welcomed: make(chan struct{}), changed: make(chan struct{}, 1), ready: make(chan struct{}),
 	}
 }
 
@@ -158,14 +161,13 @@ func (c *call) attend() {
 	case <-c.socket.Closing():
 		return
 	}
-	var role event.Role
 	select {
-	case role = <-c.roles:
+	case <-c.changed:
 	case <-c.socket.Closing():
 		return
 	}
 	peer, err := c.calls.media.Room(c.session).Join(sfu.PeerConfig{
-		ID: c.who.ID, Publish: mayPublish(role), Subscribe: true, Send: c.signal,
+		ID: c.who.ID, Publish: c.mayPublish(), Subscribe: true, Send: c.signal,
 	})
 	if err != nil {
 		c.log.Error("cannot join the media room", slog.Any("err", err))
@@ -177,8 +179,8 @@ func (c *call) attend() {
 	close(c.ready)
 	for {
 		select {
-		case role = <-c.roles:
-			peer.SetMayPublish(mayPublish(role))
+		case <-c.changed:
+			c.allow()
 		case <-c.socket.Closing():
 			return
 		case <-peer.Done(): // another connection of the member has taken over, or the server stops
@@ -188,20 +190,25 @@ func (c *call) attend() {
 }
 
 // mayPublish does not depend on anything but the role; see event.May.
-func mayPublish(role event.Role) bool {
+func (c *call) mayPublish() bool {
+	role, _ := c.role.Load().(event.Role)
 	return slices.Contains(event.May(role, event.Conversation, false, false), event.Publish)
 }
 
 // hasRole tells attend the member's role. Only the newest counts. The caller is one goroutine at a time.
 func (c *call) hasRole(role event.Role) {
+	c.role.Store(role)
 	select {
-	case <-c.roles:
+	case c.changed <- struct{}{}:
 	default:
 	}
-	select {
-	case c.roles <- role:
-	default:
-	}
+}
+
+// allow tells the member's peer what their role lets them do by now.
+func (c *call) allow() {
+	c.allowing.Lock()
+	defer c.allowing.Unlock()
+	c.peer.SetMayPublish(c.mayPublish())
 }
 
 // negotiate hands a signal to the member's peer, once that is there.
@@ -212,6 +219,7 @@ func (c *call) negotiate(body any) error {
 	}
 	select {
 	case <-c.ready:
+		c.allow() // a member who has been told of a new role may be faster than attend
 		return c.peer.Handle(signal)
 	case <-c.socket.Closing():
 		return nil
