@@ -116,6 +116,13 @@ soak-sfu: ## joins, aborts, reconnects and crowds by the thousand against the me
 bench: ## benchmarks, six runs each, for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
 
+.PHONY: bench-recorder
+bench-recorder: need-test ## forwarding with and without recording, and what a recorded track costs (about 2 minutes; prints a table)
+	@mkdir -p bin
+	go test -run '^$$' -bench BesideRecording -benchtime 30x ./recorder >bin/bench-recorder.txt
+	go test -run '^$$' -bench FortyTracks -benchtime 5x ./recorder >>bin/bench-recorder.txt
+	@awk -f scripts/bench-recorder.awk bin/bench-recorder.txt
+
 .PHONY: faults-recorder
 faults-recorder: ## recorders of 8 tracks are killed 120 times on a fast clock and on the real one; the power fails in thousands of ways
 	RECORDER_KILLS=120 go test -count 1 -v -timeout 60m -run 'IsKilled|PowerFails' ./recorder

@@ -19,22 +19,22 @@ type publisher struct {
 	connected    chan struct{}
 }
 
-func fatal(t *testing.T, err error) {
+func fatal(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func localTrack(t *testing.T, mime, id string) *webrtc.TrackLocalStaticSample {
+func localTrack(t testing.TB, mime, id string) *webrtc.TrackLocalStaticSample {
 	t.Helper()
 	track, err := webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: mime}, id, "m")
 	fatal(t, err)
 	return track
 }
 
-// publish connects a member who publishes sound and camera.
-func publish(t *testing.T, room *sfu.Room, member string) *publisher {
+// loopback is a connection on this machine.
+func loopback(t testing.TB) *webrtc.PeerConnection {
 	t.Helper()
 	var s webrtc.SettingEngine
 	s.SetIncludeLoopbackCandidate(true)
@@ -42,7 +42,15 @@ func publish(t *testing.T, room *sfu.Room, member string) *publisher {
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(s)).NewPeerConnection(webrtc.Configuration{})
 	fatal(t, err)
+	return pc
+}
+
+// publish connects a member who publishes sound and camera.
+func publish(t testing.TB, room *sfu.Room, member string) *publisher {
+	t.Helper()
+	pc := loopback(t)
 	p := &publisher{pc: pc, connected: make(chan struct{})}
+	var err error
 	p.audio, p.video = localTrack(t, webrtc.MimeTypeOpus, "a"), localTrack(t, webrtc.MimeTypeVP8, "v")
 	sources := map[string]sfu.Source{}
 	for _, track := range []webrtc.TrackLocal{p.audio, p.video} {
