@@ -63,12 +63,11 @@ export async function getTrack(input: "mic" | "camera", id: string, lesson = fal
 	}
 }
 
-/** The screen, with its sound where the browser offers it. */
-export async function getScreen(): Promise<{ video: MediaStreamTrack; audio: MediaStreamTrack | null }> {
+/** The screen, and then its sound where the browser offers it. */
+export async function getScreen(): Promise<MediaStreamTrack[]> {
 	const s = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } }, audio: true });
-	const video = s.getVideoTracks()[0]!;
-	video.contentHint = "detail";
-	return { video, audio: s.getAudioTracks()[0] ?? null };
+	for (const video of s.getVideoTracks()) video.contentHint = "detail";
+	return [...s.getVideoTracks(), ...s.getAudioTracks()];
 }
 
 export interface DeviceList {

@@ -1,54 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Frame } from "../event.gen.ts";
 import { layersFor, Media } from "./media.ts";
-
-/** A connection that negotiates as browsers do, and sends nothing. */
-class Connection {
-	static all: Connection[] = [];
-	applied: string[] = [];
-	connectionState = "new";
-	localDescription: RTCSessionDescriptionInit | null = null;
-	remoteDescription: RTCSessionDescriptionInit | null = null;
-	onicecandidate = null;
-	onconnectionstatechange = null;
-
-	constructor(readonly config: RTCConfiguration) {
-		Connection.all.push(this);
-	}
-
-	/** What is sent, one encoding after another, as it was set last. */
-	encodings: RTCRtpEncodingParameters[] = [];
-
-	addTransceiver(track: MediaStreamTrack, init: RTCRtpTransceiverInit) {
-		this.encodings = init.sendEncodings!.map((e) => ({ active: true, ...e }));
-		const sender = {
-			track,
-			replaceTrack: async () => {},
-			getParameters: () => ({ encodings: this.encodings.map((e) => ({ ...e })) }),
-			setParameters: async (p: RTCRtpSendParameters) => {
-				this.encodings = p.encodings;
-			},
-		};
-		return { mid: "0", sender, setCodecPreferences: () => {} };
-	}
-	getTransceivers() {
-		return [];
-	}
-	async createOffer() {
-		return { type: "offer", sdp: `offer of ${Connection.all.indexOf(this)}` };
-	}
-	async createAnswer() {
-		return { type: "answer", sdp: `answer of ${Connection.all.indexOf(this)}` };
-	}
-	async setLocalDescription(d: RTCSessionDescriptionInit) {
-		this.localDescription = d;
-	}
-	async setRemoteDescription(d: RTCSessionDescriptionInit) {
-		this.remoteDescription = d;
-		this.applied.push(d.sdp!);
-	}
-	close() {}
-}
+import { FakePeerConnection } from "./simulated.ts";
 
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -57,8 +10,8 @@ describe("offers and answers", () => {
 	let media: Media;
 
 	beforeEach(() => {
-		Connection.all = [];
-		vi.stubGlobal("RTCPeerConnection", Connection);
+		FakePeerConnection.all = [];
+		vi.stubGlobal("RTCPeerConnection", FakePeerConnection);
 		vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => null });
 		sent = [];
 		media = new Media({ send: (f) => sent.push(f), onRemote: () => {}, onHealth: () => {} });
@@ -81,10 +34,10 @@ describe("offers and answers", () => {
 		expect(numbers()).toEqual([1, 2]);
 		answer(1, "late");
 		await settled();
-		expect(Connection.all[1]!.applied).toEqual([]);
+		expect(FakePeerConnection.all[1]!.applied).toEqual([]);
 		answer(2, "right");
 		await settled();
-		expect(Connection.all.map((c) => c.applied)).toEqual([[], ["right"]]);
+		expect(FakePeerConnection.all.map((c) => c.applied)).toEqual([[], ["right"]]);
 	});
 
 	it("gives both connections the relays that the server names, the newest", async () => {
@@ -95,7 +48,7 @@ describe("offers and answers", () => {
 		await media.set("audio", { stop: () => {} } as MediaStreamTrack);
 		media.onSignal({ type: "rtc.offer", data: { pc: "subscribe", offer: 1, sdp: "theirs" } });
 		await settled();
-		expect(Connection.all.map((c) => c.config.iceServers)).toEqual([[relay("new")], [relay("new")]]);
+		expect(FakePeerConnection.all.map((c) => c.config.iceServers)).toEqual([[relay("new")], [relay("new")]]);
 	});
 
 	it("numbers what one connection offers again", async () => {
@@ -108,10 +61,10 @@ describe("offers and answers", () => {
 		expect(numbers()).toEqual([1, 2]);
 		answer(1, "again");
 		await settled();
-		expect(Connection.all[0]!.applied).toEqual(["first"]);
+		expect(FakePeerConnection.all[0]!.applied).toEqual(["first"]);
 		answer(2, "second");
 		await settled();
-		expect(Connection.all[0]!.applied).toEqual(["first", "second"]);
+		expect(FakePeerConnection.all[0]!.applied).toEqual(["first", "second"]);
 	});
 
 	it("answers with the number of the server's offer", async () => {
@@ -124,7 +77,7 @@ describe("offers and answers", () => {
 	const camera = (height: number) =>
 		({ stop: () => {}, getSettings: () => ({ height }) }) as unknown as MediaStreamTrack;
 	const wanted = (height: number) => media.onSignal({ type: "rtc.wanted", data: { source: "camera", height } });
-	const sizes = () => Connection.all.at(-1)!.encodings.flatMap((e) => (e.active ? e.rid! : []));
+	const sizes = () => FakePeerConnection.all.at(-1)!.encodings.flatMap((e) => (e.active ? e.rid! : []));
 
 	it("sends the sizes that somebody shows, and all until it is told", async () => {
 		media.connected(true, false);

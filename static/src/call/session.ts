@@ -7,7 +7,7 @@ import { fold } from "../sync/fold.ts";
 import { announce, toast } from "../ui/Toast.tsx";
 import { SharedClip } from "./clip.ts";
 import { Connection, type ConnectionState, openSocket, Refused, type Socket } from "./connection.ts";
-import { cameraSize, deviceSentence, getScreen, getTrack } from "./devices.ts";
+import { cameraSize, deviceSentence, getScreen, getTrack, type Input } from "./devices.ts";
 import { Media, picturesOf, type Remote } from "./media.ts";
 import { arrived, spoken } from "./say.ts";
 import { PageTurn } from "./turning.ts";
@@ -59,7 +59,7 @@ export class CallSession {
 	#media: Media;
 	#entry: Entry;
 	#busy = new Set<string>();
-	#stopEffects: (() => void)[] = [];
+	#ended = 0; // how often all devices were ended: what was asked for before that is not wanted when it comes
 	#lastTyped = 0;
 	#wasOn = { mic: false, camera: false };
 	#told: MemberDevices | null = null; // which devices the room knows to be on
@@ -195,10 +195,17 @@ export class CallSession {
 
 	/** Whoever only watches has no device open: no light is on that nobody sees. */
 	#letGo(): void {
-		for (const t of [this.mic, this.camera, this.screen]) t.peek()?.stop();
 		for (const source of ["audio", "camera", "screen", "screen-audio"] as const) void this.#media.set(source, null);
+		this.#endDevices();
+	}
+
+	#endDevices(): void {
+		this.#ended++;
 		batch(() => {
-			this.mic.value = this.camera.value = this.screen.value = null;
+			for (const t of [this.mic, this.camera, this.screen]) {
+				t.peek()?.stop();
+				t.value = null;
+			}
 			this.micOn.value = false;
 		});
 	}
@@ -207,8 +214,7 @@ export class CallSession {
 		this.#wasOn = { mic: this.micOn.peek(), camera: this.camera.peek() !== null };
 		this.#media.close();
 		batch(() => {
-			this.mic.value = this.camera.value = this.screen.value = null;
-			this.micOn.value = false;
+			this.#endDevices();
 			this.bye.value = reason;
 		});
 	}
@@ -231,17 +237,13 @@ export class CallSession {
 	}
 
 	close(): void {
-		for (const stop of this.#stopEffects.splice(0)) stop();
 		this.#turn.forget();
 		navigator.mediaDevices?.removeEventListener?.("devicechange", this.#onDevices);
 		this.#connection.close();
 		this.#media.close();
 		this.views.close();
 		this.clip.close();
-		for (const t of [this.mic, this.camera, this.screen]) {
-			t.peek()?.stop();
-			t.value = null;
-		}
+		this.#endDevices();
 	}
 
 	// ---- the clip
@@ -368,7 +370,7 @@ export class CallSession {
 
 	async setMic(on: boolean): Promise<void> {
 		if (on && !this.mic.peek()) {
-			const track = await this.#get("mic");
+			const track = await this.#getTrack("mic");
 			if (!track) return;
 			this.#setMicTrack(track);
 		}
@@ -383,7 +385,7 @@ export class CallSession {
 	async setCamera(on: boolean): Promise<void> {
 		if (on === (this.camera.peek() !== null)) return;
 		if (on) {
-			const track = await this.#get("camera");
+			const track = await this.#getTrack("camera");
 			if (!track) return;
 			this.#setCameraTrack(track);
 		} else {
@@ -397,16 +399,13 @@ export class CallSession {
 
 	async shareScreen(): Promise<void> {
 		if (this.screen.peek()) return this.stopScreen();
-		try {
-			const { video, audio } = await getScreen();
-			video.addEventListener("ended", () => this.screen.peek() === video && void this.stopScreen());
-			this.screen.value = video;
-			void this.#media.set("screen", video);
-			if (audio) void this.#media.set("screen-audio", audio);
-			this.#tellDevices();
-		} catch (e) {
-			toast(deviceSentence("screen", e));
-		}
+		const [video, audio] = await this.#get("screen", getScreen);
+		if (!video) return;
+		video.addEventListener("ended", () => this.screen.peek() === video && void this.stopScreen());
+		this.screen.value = video;
+		void this.#media.set("screen", video);
+		if (audio) void this.#media.set("screen-audio", audio);
+		this.#tellDevices();
 	}
 
 	async stopScreen(): Promise<void> {
@@ -423,30 +422,41 @@ export class CallSession {
 	async choose(what: keyof Entry["devices"], id: string): Promise<void> {
 		this.devices.value = { ...this.devices.peek(), [what]: id };
 		if (what === "mic" && this.mic.peek()) {
-			const track = await this.#get("mic");
+			const track = await this.#getTrack("mic");
 			if (!track) return;
 			track.enabled = this.micOn.peek();
 			this.mic.peek()?.stop();
 			this.#setMicTrack(track);
 		} else if (what === "camera" && this.camera.peek()) {
-			const track = await this.#get("camera");
+			const track = await this.#getTrack("camera");
 			if (!track) return;
 			this.camera.peek()?.stop();
 			this.#setCameraTrack(track);
 		}
 	}
 
-	async #get(what: "mic" | "camera"): Promise<MediaStreamTrack | null> {
-		if (this.#busy.has(what)) return null;
+	async #getTrack(what: "mic" | "camera"): Promise<MediaStreamTrack | undefined> {
+		const [track] = await this.#get(what, async () => [
+			await getTrack(what, this.devices.peek()[what], this.#isStage()),
+		]);
+		return track;
+	}
+
+	/** Asks for a device. No track comes of it where that fails, or where all devices were ended before it was answered. */
+	async #get(what: Input, ask: () => Promise<MediaStreamTrack[]>): Promise<MediaStreamTrack[]> {
+		if (this.#busy.has(what)) return [];
 		this.#busy.add(what);
+		const ended = this.#ended;
 		try {
-			return await getTrack(what, this.devices.peek()[what], this.#isStage());
+			const tracks = await ask();
+			if (ended === this.#ended) return tracks;
+			for (const t of tracks) t.stop();
 		} catch (e) {
 			toast(deviceSentence(what, e));
-			return null;
 		} finally {
 			this.#busy.delete(what);
 		}
+		return [];
 	}
 
 	/** Whether this camera is the stage of a live lesson. */
