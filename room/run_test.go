@@ -34,6 +34,31 @@ func TestNobodySeesWhatIsNotDurable(t *testing.T) {
 	})
 }
 
+// The journal says when something happened, not when it was stored; replays go by it.
+func TestEventsHaveTheTimeAtWhichTheyHappened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, 400*time.Millisecond)
+		r, conn := l.welcomed(focal)
+		var happened []int64
+		for i := range 12 {
+			time.Sleep(173 * time.Millisecond)
+			happened = append(happened, int64(r.Now()))
+			r.Handle(focal, conn, l.id(), event.MemberHand{Up: i%2 == 0})
+			synctest.Wait()
+		}
+		l.settle()
+		var journalled []int64
+		for _, e := range l.stored() {
+			if event.Name(e.Body) == "member.changed" {
+				journalled = append(journalled, e.At)
+			}
+		}
+		if !slices.Equal(journalled, happened) {
+			t.Errorf("journalled at %v, happened at %v", journalled, happened)
+		}
+	})
+}
+
 func TestMembersFoldWhatTheRoomHas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLive(t, 10*time.Millisecond)

@@ -67,10 +67,12 @@ const bodies: [number, EventBody][] = [
 	[20_000, { type: "hold.ended", data: { hold: "h" } }],
 	[20_000, { type: "playback.changed", data: { playback: line({ position: 5_016_667, at: 20_000, seq: 3 }) } }],
 ];
-const history = new History(
-	bodies.map(([at, b], i) => ({ seq: i + 1, at, ...b }) as Event),
-	30_000,
-);
+const journalOf = (list: [number, EventBody][]) =>
+	new History(
+		list.map(([at, b], i) => ({ seq: i + 1, at, ...b }) as Event),
+		30_000,
+	);
+const history = journalOf(bodies);
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -96,6 +98,28 @@ describe("the clock", () => {
 		c.play(); // from the beginning
 		await pass(500);
 		expect(c.now()).toBe(1000);
+		c.close();
+	});
+
+	it.each([0.5, 1, 2])("shows what happened within 50 ms of when it did, at a speed of %d", (rate) => {
+		const handed = Array.from({ length: 40 }, (_, i): [number, EventBody] => [
+			21_000 + i * 173,
+			{ type: "controls.changed", data: { controls: { holder: `m-${i}` } } },
+		]);
+		const speech = { member: "m-1", from: 28_071, to: 28_889 };
+		const h = journalOf([...bodies, ...handed, [29_000, { type: "member.spoke", data: { speech } }]]);
+		const at = (t: number) => `${h.viewAt(t).controls.holder}, ${h.chapterAt(t)?.id}, ${h.speakersAt(t)}`;
+		const c = new Conductor(h, 19_003);
+		c.setRate(rate);
+		c.play();
+		const shown = new Set<string>();
+		while (c.playing.value) {
+			vi.advanceTimersByTime(11);
+			const is = at(c.time.value);
+			shown.add(is);
+			expect([at(c.now()), at(c.now() - 50)]).toContain(is);
+		}
+		expect(shown.size).toBe(1 + 1 + handed.length + 1); // the pause, what follows, and while somebody speaks
 		c.close();
 	});
 

@@ -38,7 +38,9 @@ const WITHOUT = 10_000;
 const STUTTER = 600;
 
 export class Conductor {
-	/** Session time in ms, for what is drawn ten times a second; now() is exact. */
+	/**
+	 * Session time in ms, for what is drawn: it changes ten times a second, and when something happened. now() is exact.
+	 */
 	readonly time = signal(0);
 	readonly playing = signal(false);
 	/** Playing, but waiting for media. */
@@ -52,6 +54,7 @@ export class Conductor {
 	#since = 0;
 	#moving = false;
 	#loop: ReturnType<typeof setInterval>;
+	#next: ReturnType<typeof setTimeout> | undefined;
 	#waitedSince = 0;
 	#withoutUntil = 0;
 
@@ -128,6 +131,7 @@ export class Conductor {
 
 	close(): void {
 		clearInterval(this.#loop);
+		clearTimeout(this.#next);
 		for (const p of this.#parts) p.close();
 		this.#parts.clear();
 	}
@@ -180,7 +184,17 @@ export class Conductor {
 			else this.#wait();
 		}
 		const t = this.now();
-		if (Math.abs(t - this.time.peek()) >= 100 || t === this.duration) this.time.value = t;
+		const shown = this.time.peek();
+		if (Math.abs(t - shown) >= 100 || t === this.duration || this.#history.momentAfter(shown) <= t) this.time.value = t;
+		this.#expect(t);
+	}
+
+	/** What happened before the next tick is shown when it happened. */
+	#expect(t: number): void {
+		clearTimeout(this.#next);
+		if (!this.#moving) return;
+		const wait = (this.#history.momentAfter(t) - t) / this.rate.peek();
+		if (wait < TICK) this.#next = setTimeout(() => this.#tick(), Math.ceil(wait));
 	}
 
 	#wait(): void {

@@ -98,6 +98,8 @@ export class History {
 	readonly present: ReadonlyMap<string, Interval[]>;
 	/** When the conversation was on the record. */
 	readonly recorded: Interval[];
+	/** Session times at which something happened, was begun or ended, in order. */
+	readonly moments: number[];
 	/** Members who were sent out: what remains is not theirs any more. */
 	readonly removed: ReadonlySet<string>;
 	/** When the clip ran for the first time; null if it never did. */
@@ -126,6 +128,9 @@ export class History {
 		this.speech = speechOf(events);
 		this.present = presentOf(events, this.duration);
 		this.recorded = recordedOf(events, this.duration);
+		this.moments = [...new Set([...events.map((e) => e.at), ...edgesOf(this.pieces, ...this.speech.values())])].sort(
+			(a, b) => a - b,
+		);
 		this.removed = new Set(events.flatMap((e) => (e.type === "member.removed" ? [e.data.member.id] : [])));
 		for (const e of events) if (e.type === "member.joined") (this.removed as Set<string>).delete(e.data.member.id);
 	}
@@ -227,6 +232,11 @@ export class History {
 	momentOfNote(n: Note): number {
 		if (n.at > 0 || n.written > 0 || !n.onClip) return n.at;
 		return this.momentsOf(n.from)[0] ?? 0;
+	}
+
+	/** The next session time at which something happened; Infinity after the last. */
+	momentAfter(t: number): number {
+		return this.moments[upTo(this.moments, (m) => m <= t)] ?? Number.POSITIVE_INFINITY;
 	}
 
 	/** Members who speak at a session time. */
@@ -400,6 +410,10 @@ function recordedOf(events: Event[], duration: number): Interval[] {
 	}
 	if (from !== null) out.push({ from, to: Math.max(duration, from + 1) });
 	return out;
+}
+
+function edgesOf(...lists: Interval[][]): number[] {
+	return lists.flat().flatMap(({ from, to }) => [from, to]);
 }
 
 /** Whether a time is in one of some intervals that are in order and apart. */
