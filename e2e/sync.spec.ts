@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
 import { prepared } from "./lib/call.ts";
-import { displayedFrame, makeClip } from "./lib/clip.ts";
+import { displayedFrame, type Making, makeClip, repeatClip } from "./lib/clip.ts";
 import { Delay } from "./lib/delay.ts";
 import { api, enter, invitation, makeFirstAccount } from "./lib/people.ts";
 import { fill, launchChromium, press } from "./lib/plain.ts";
@@ -32,6 +32,8 @@ function part(name: string, run: () => Promise<void>): void {
 
 /** What only says something at length. */
 const atLength = long ? part : (_name: string, _run: () => Promise<void>) => {};
+/** As heavy as a real lesson in 720p. */
+const heavy: Making = { noise: 40, tall: 720 };
 const pauseEvery = long ? 5 : 6; // seconds of the clip
 
 test.describe.configure({ mode: "serial" });
@@ -68,20 +70,19 @@ test.afterAll(async () => {
 const clips = new Map<string, Promise<string>>();
 
 /** A prepared clip whose frames say their numbers; its id. Each is made once. */
-function clipOf(seconds: number, fps: number, noise = 0): Promise<string> {
-  const key = `${fps}-${seconds}-${noise}`;
-  const clip = clips.get(key) ?? prepare(seconds, fps, noise);
-  clips.set(key, clip);
+function clipOf(seconds: number, fps: number, making: Making = {}): Promise<string> {
+  const title = `${seconds} s, ${fps} frames a second, ${JSON.stringify(making)}`;
+  const file = join(folder, `${clips.size}.mp4`);
+  const clip = clips.get(title) ?? makeClip(file, seconds, fps, making).then(() => upload(file, title));
+  clips.set(title, clip);
   return clip;
 }
 
-async function prepare(seconds: number, fps: number, noise: number): Promise<string> {
-  const file = join(folder, `${fps}-${seconds}-${noise}.mp4`);
-  await makeClip(file, seconds, fps, noise);
+/** Uploads a clip as Amara; resolves with its id when it is prepared. */
+async function upload(file: string, title: string): Promise<string> {
   const { page } = amara();
   await page.goto(`${amara().origin}/clips/new`);
   await page.locator("input[type=file]").setInputFiles(file);
-  const title = `${seconds} s, ${fps} frames a second, noise ${noise}`;
   await page.getByLabel("Title").fill(title);
   return (await prepared(page, (c) => c.title === title)).id;
 }
@@ -330,12 +331,12 @@ atLength(
 
 atLength("a slow link holds up its owner, not the others", async () => {
   const fps = 30;
-  await gathered(await clipOf(120, fps, 60));
+  await gathered(await clipOf(90, fps, heavy));
   await play();
   await pass(1000);
   await takeAll(people);
   await mei().change({ ...mei().network, rate: 150 });
-  await amara().page.getByRole("slider", { name: "Clip position" }).press("PageDown"); // beyond what is buffered
+  await amara().page.getByRole("slider", { name: "Clip position" }).press("PageUp"); // beyond what is buffered
   await pass(8000);
   await mei().change(mei().network);
   const relieved = now();
@@ -344,6 +345,46 @@ atLength("a slow link holds up its owner, not the others", async () => {
   for (const r of records.slice(0, 2)) figures.add("others frozen while one is starved, ms", longestStill(r));
   figures.add("everyone within 40 ms after relief, ms", since(relieved, together(records, relieved, now())));
 });
+
+atLength("a weak network takes the small pictures by itself, and keeps the frame", async () => {
+  await gathered(await clipOf(90, 30, heavy));
+  await mei().change({ ...mei().network, rate: 1500 });
+  await play();
+  const lines = () =>
+    mei()
+      .page.getByTestId("clip")
+      .evaluate((v) => (v as HTMLVideoElement).videoHeight);
+  await expect.poll(lines, { timeout: 60_000 }).toBe(360);
+  for (let i = 0; i < 3; i++) {
+    await pass(4000);
+    await tomasz().click("Call a pause");
+    const frames = await framesShown();
+    expect(new Set(frames).size, `frames of a pause, one of them of a small picture: ${frames}`).toBe(1);
+    await goOn();
+  }
+  await mei().change(mei().network);
+});
+
+atLength("people who sit together hear one device, and are in step", async () => {
+  await gathered(await clipOf(130, 30));
+  await sitsTogether(tomasz());
+  await sitsTogether(mei());
+  await play();
+  await pass(4000);
+  const audible = () =>
+    [...document.querySelectorAll<HTMLMediaElement>("audio, video")].some((m) => !m.muted && m.volume > 0);
+  const heard = await Promise.all(people.map(({ page }) => page.evaluate(audible)));
+  expect(heard, "who hears anything").toEqual([true, false, false]);
+  await tomasz().click("Call a pause");
+  const frames = await framesShown();
+  expect(new Set(frames).size, `frames of people who sit together: ${frames}`).toBe(1);
+});
+
+async function sitsTogether({ page }: Person): Promise<void> {
+  await page.getByRole("button", { name: "Settings" }).first().click();
+  await page.getByLabel("We sit together").check();
+  await page.keyboard.press("Escape");
+}
 
 /** For how long an element's time did not move, at most. */
 function longestStill({ ticks }: Record): number {
@@ -366,6 +407,33 @@ atLength("a browser that is short of CPU stops on the same frame", async () => {
   await play();
   for (const { frame } of pauses) {
     expect(await framesShown(), "frames of a prepared pause").toEqual(people.map(() => frame));
+    await goOn();
+  }
+});
+
+atLength("a clip of two hours", async () => {
+  const [minute, hours] = [join(folder, "minute.mp4"), join(folder, "hours.mp4")];
+  await makeClip(minute, 60, 25, { tall: 180 });
+  await repeatClip(minute, hours, 120);
+  await gathered(await upload(hours, "Two hours"));
+  const slider = amara().page.getByRole("slider", { name: "Clip position" });
+  const far: [string, number][] = [
+    ["Home", 0],
+    ["End", 7000],
+  ];
+  for (const [key, least] of far) {
+    await slider.press(key);
+    if (key === "End") await slider.press("PageDown");
+    await takeAll(people);
+    await play();
+    await pass(5000);
+    await mei().click("Call a pause");
+    const frames = await framesShown();
+    expect(new Set(frames).size, `frames after ${least} s: ${frames}`).toBe(1);
+    const time = await amara()
+      .page.getByTestId("clip")
+      .evaluate((v) => (v as HTMLVideoElement).currentTime);
+    expect(time, "where the clip stands, s").toBeGreaterThan(least);
     await goOn();
   }
 });

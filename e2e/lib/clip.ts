@@ -1,8 +1,9 @@
 // A test clip whose every frame carries its own number in a row of black and white blocks, so that a test can read
 // which frame is displayed from the picture itself.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { finished } from "node:stream/promises";
+import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
 
 const width = 640;
@@ -24,8 +25,15 @@ function frame(n: number, noise: number): Buffer {
   return picture;
 }
 
-/** Makes an H.264/AAC MP4 of the given length with a quiet tone. noise, 0 to 100, makes it as heavy as a real lesson. */
-export async function makeClip(path: string, seconds: number, rate = fps, noise = 0): Promise<void> {
+/** How a clip is made. noise, 0 to 100, makes it as heavy as a real lesson; tall is how many lines it has. */
+export interface Making {
+  noise?: number;
+  tall?: number;
+}
+
+/** Makes an H.264/AAC MP4 of the given length with a quiet tone. */
+export async function makeClip(path: string, seconds: number, rate = fps, making: Making = {}): Promise<void> {
+  const { noise = 0, tall = height } = making;
   const input = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", `${width}x${height}`, "-r", `${rate}`, "-i", "-"];
   const tone = ["-f", "lavfi", "-i", `sine=frequency=330:duration=${seconds}`];
   const codecs = [
@@ -37,6 +45,8 @@ export async function makeClip(path: string, seconds: number, rate = fps, noise 
     "16",
     "-pix_fmt",
     "yuv420p",
+    "-vf",
+    `scale=-2:${tall}:flags=neighbor`,
     "-c:a",
     "aac",
     "-shortest",
@@ -51,6 +61,22 @@ export async function makeClip(path: string, seconds: number, rate = fps, noise 
   await finished(child.stdin);
   const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode];
   if (code !== 0) throw new Error(`ffmpeg stopped with ${code}`);
+}
+
+/** Makes a clip of another that is played that many times; its frames' numbers begin anew each time. */
+export async function repeatClip(from: string, path: string, times: number): Promise<void> {
+  await promisify(execFile)("ffmpeg", [
+    "-v",
+    "error",
+    "-y",
+    "-stream_loop",
+    `${times - 1}`,
+    "-i",
+    from,
+    "-c",
+    "copy",
+    path,
+  ]);
 }
 
 /** Reads the number of the frame that the page's clip shows now, from its pixels. */
