@@ -16,8 +16,12 @@ type blobs interface {
 	put(ctx context.Context, key, file string) error
 	// open opens a blob; fs.ErrNotExist if there is none.
 	open(ctx context.Context, key string) (io.ReadSeekCloser, error)
+	// list calls each with the key of every blob, in any order.
+	list(ctx context.Context, each func(key string) error) error
 	// remove removes every blob in a folder and the folders in it.
 	remove(ctx context.Context, folder string) error
+	// begin removes what a former run left unfinished.
+	begin() error
 	close() error
 }
 

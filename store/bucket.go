@@ -127,6 +127,24 @@ func (b *bucket) open(ctx context.Context, key string) (io.ReadSeekCloser, error
 	return object, nil
 }
 
+func (b *bucket) list(ctx context.Context, each func(key string) error) error {
+	ctx, stop := context.WithCancel(ctx) // ends the listing, if each ends before
+	defer stop()
+	for object := range b.client.ListObjects(ctx, b.name, minio.ListObjectsOptions{Prefix: b.prefix, Recursive: true}) {
+		if object.Err != nil {
+			return object.Err
+		}
+		key := strings.TrimPrefix(object.Key, b.prefix)
+		if checkKey(key) != nil {
+			continue // it is of somebody else
+		}
+		if err := each(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (b *bucket) remove(ctx context.Context, folder string) error {
 	ctx, stop := context.WithCancel(ctx) // ends the listing, if removing ends before
 	defer stop()
@@ -141,5 +159,8 @@ func (b *bucket) remove(ctx context.Context, folder string) error {
 	}
 	return nil
 }
+
+// begin has nothing to remove: an object is there as a whole, or not.
+func (b *bucket) begin() error { return nil }
 
 func (b *bucket) close() error { return nil }

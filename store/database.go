@@ -28,6 +28,8 @@ type database struct {
 type dialect struct {
 	schema goose.Dialect
 	alone  *sql.TxOptions   // of a transaction that reads before it writes
+	moment *sql.TxOptions   // of one that reads what was so at one moment
+	names  string           // the query for the tables' names
 	again  func(error) bool // the transaction got in the way of another one: nothing happened
 	gone   func(error) bool // the server is not there, or goes: what was asked for may have happened or not
 	within time.Duration    // how long one commit of journals may take; 0 for as long as it takes
@@ -37,12 +39,7 @@ type dialect struct {
 const maxTries = 30
 
 func openDatabase(ctx context.Context, c Config, file string) (db *database, err error) {
-	if c.Database == "" {
-		db, err = openSQLite(file)
-	} else {
-		db, err = openPostgres(c.Database)
-	}
-	if err != nil {
+	if db, err = connect(c, file); err != nil {
 		return nil, err
 	}
 	if c.Database != "" && c.Alone {
@@ -57,6 +54,14 @@ func openDatabase(ctx context.Context, c Config, file string) (db *database, err
 	return db, nil
 }
 
+// connect changes nothing in the database: a server may be using it.
+func connect(c Config, file string) (*database, error) {
+	if c.Database == "" {
+		return openSQLite(file)
+	}
+	return openPostgres(c.Database)
+}
+
 // begin brings the tables up to date, and ends what a former run of this server has left in them.
 func (db *database) begin(ctx context.Context, node string) error {
 	if err := db.migrate(ctx); err != nil {
@@ -67,13 +72,9 @@ func (db *database) begin(ctx context.Context, node string) error {
 
 // migrate brings the tables up to date. A newer program's tables are left alone, and refused.
 func (db *database) migrate(ctx context.Context) error {
-	files, err := fs.Sub(migrations, "migrations")
+	p, err := db.migrator()
 	if err != nil {
-		return fmt.Errorf("find the migrations: %w", err)
-	}
-	p, err := goose.NewProvider(db.schema, db.writer, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return fmt.Errorf("read the migrations: %w", err)
+		return err
 	}
 	have, want, err := p.GetVersions(ctx)
 	if err != nil {
@@ -86,6 +87,37 @@ func (db *database) migrate(ctx context.Context) error {
 		return fmt.Errorf("bring the database up to date: %w", err)
 	}
 	return nil
+}
+
+// migrateTo makes the tables of a version that this program knows.
+func (db *database) migrateTo(ctx context.Context, version int64) error {
+	p, err := db.migrator()
+	if err != nil {
+		return err
+	}
+	_, newest, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the version of the database: %w", err)
+	}
+	if version < 1 || version > newest {
+		return fmt.Errorf("the tables are of version %d, and this program knows 1 to %d: use the program that they were saved with, or a newer one", version, newest)
+	}
+	if _, err := p.UpTo(ctx, version); err != nil {
+		return fmt.Errorf("make the tables: %w", err)
+	}
+	return nil
+}
+
+func (db *database) migrator() (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("find the migrations: %w", err)
+	}
+	p, err := goose.NewProvider(db.schema, db.writer, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return nil, fmt.Errorf("read the migrations: %w", err)
+	}
+	return p, nil
 }
 
 // close closes both; the last to close merges SQLite's WAL.

@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// tempFolder holds blobs that are being written; openFolder empties it. No key can name it.
+// tempFolder holds blobs that are being written; begin empties it. No key can name it.
 const tempFolder = ".unfinished"
 
 // diskFolder is a folder of blobs.
@@ -30,10 +30,14 @@ func openFolder(name string) (*diskFolder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the folder of blobs: %w", err)
 	}
-	if err := root.RemoveAll(tempFolder); err != nil {
-		return nil, errors.Join(fmt.Errorf("clear unfinished blobs: %w", err), root.Close())
-	}
 	return &diskFolder{root: root, name: name}, nil
+}
+
+func (d *diskFolder) begin() error {
+	if err := d.root.RemoveAll(tempFolder); err != nil {
+		return fmt.Errorf("clear unfinished blobs: %w", err)
+	}
+	return nil
 }
 
 // put moves the file if it is on the same disk, and copies it if it is not. Its content is on the disk
@@ -97,6 +101,22 @@ func (d *diskFolder) open(_ context.Context, key string) (io.ReadSeekCloser, err
 		return nil, err
 	}
 	return d.root.Open(key)
+}
+
+func (d *diskFolder) list(ctx context.Context, each func(key string) error) error {
+	return fs.WalkDir(d.root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // removed meanwhile
+			return nil
+		case err != nil:
+			return err
+		case name == tempFolder:
+			return fs.SkipDir
+		case !entry.Type().IsRegular() || checkKey(name) != nil:
+			return ctx.Err()
+		}
+		return each(name)
+	})
 }
 
 func (d *diskFolder) remove(_ context.Context, folder string) error {

@@ -23,6 +23,7 @@ const (
 	postgresReaders = 8
 	postgresConnect = 5 * time.Second
 	postgresCommit  = 8 * time.Second // of journals
+	postgresTables  = `SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename`
 )
 
 // CheckDatabase tells in a sentence what is wrong with the address of a PostgreSQL database.
@@ -77,6 +78,8 @@ func openPostgres(address string) (*database, error) {
 		dialect: dialect{
 			schema: goose.DialectPostgres,
 			alone:  &sql.TxOptions{Isolation: sql.LevelSerializable},
+			moment: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+			names:  postgresTables,
 			again:  func(err error) bool { return coded(err, "40001", "40P01") },
 			gone:   postgresGone,
 			within: postgresCommit,

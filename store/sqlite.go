@@ -11,13 +11,16 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-const sqliteReaders = 4
+const (
+	sqliteReaders = 4
+	sqliteTables  = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name`
+)
 
 // openSQLite opens a database file. One connection writes and several read; readers see what was committed before their query
 // began (WAL). A commit is on the disk when it returns (synchronous=FULL).
 func openSQLite(file string) (*database, error) {
 	never := func(error) bool { return false } // one writer is in nobody's way, and a file does not go
-	db := &database{dialect: dialect{schema: goose.DialectSQLite3, again: never, gone: never}}
+	db := &database{dialect: dialect{schema: goose.DialectSQLite3, names: sqliteTables, again: never, gone: never}}
 	var err error
 	if db.writer, err = connectSQLite(file, 1, "_pragma=journal_mode(WAL)&_txlock=immediate"); err != nil {
 		return nil, err

@@ -82,6 +82,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if s.blobs, err = openBlobs(ctx, c.Blobs, filepath.Join(dir, "blobs")); err != nil {
 		return nil, err
 	}
+	if err := s.blobs.begin(); err != nil {
+		return nil, errors.Join(err, s.blobs.close())
+	}
 	if s.database, err = openDatabase(ctx, c, filepath.Join(dir, "pausepoint.db")); err != nil {
 		return nil, errors.Join(err, s.blobs.close())
 	}

@@ -20,9 +20,11 @@ var errDone = errors.New("done")
 
 // flags is the command line.
 type flags struct {
-	Common common      `embed:""`
-	Serve  serveFlags  `cmd:"" default:"withargs" help:"Serve (also without a command). Stop it with Ctrl-C or SIGTERM."`
-	Doctor doctorFlags `cmd:"" help:"Check that this machine has what the server needs, and say what to do about what is missing."`
+	Common  common       `embed:""`
+	Serve   serveFlags   `cmd:"" default:"withargs" help:"Serve (also without a command). Stop it with Ctrl-C or SIGTERM."`
+	Backup  backupFlags  `cmd:"" help:"Save everything in a new folder, while the server runs or not."`
+	Restore restoreFlags `cmd:"" help:"Put what backup saved into an empty data folder, and an empty database and bucket if they are named."`
+	Doctor  doctorFlags  `cmd:"" help:"Check that this machine has what the server needs, and say what to do about what is missing."`
 }
 
 // common is what every command takes.
@@ -58,6 +60,14 @@ type doctorFlags struct {
 
 	STUNServer string `name:"stun-server" placeholder:"HOST:PORT" help:"Ask this STUN server as which address the media port is seen from outside. Nobody is asked without it."`
 	TimeServer string `placeholder:"HOST" help:"Compare the clock with this time server's (NTP), such as pool.ntp.org. Nobody is asked without it."`
+}
+
+type backupFlags struct {
+	Folder string `arg:"" help:"The folder to make. It is private: everybody's notes are in it, and how their passwords are checked."`
+}
+
+type restoreFlags struct {
+	Folder string `arg:"" help:"The folder that backup made."`
 }
 
 // listen is where the server is reached.
@@ -153,37 +163,46 @@ func (a *application) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if a.command == "doctor" {
+	switch a.command {
+	case "doctor":
 		return doctor(ctx, a.flags, stdout)
+	case "backup":
+		return save(ctx, a.flags, log, stdout)
+	case "restore":
+		return restore(ctx, a.flags, log, stdout)
 	}
 	return serve(ctx, a.flags, log, stdout)
 }
 
 // check refuses values that cannot be right, before anything is started.
 func (a *application) check() error {
-	l := a.flags.Serve.listen
-	if a.command == "doctor" {
-		l = a.flags.Doctor.listen
-	}
-	if err := l.check(); err != nil {
+	if err := a.flags.Common.check(); err != nil {
 		return err
 	}
-	if _, err := newLog(io.Discard, a.flags.Common); err != nil {
-		return err
+	switch a.command {
+	case "doctor":
+		return a.flags.Doctor.listen.check()
+	case "serve":
+		return a.checkServe()
 	}
-	if a.flags.Common.Data == "" {
-		return wrong("data", "", "give the path of a folder")
-	}
-	if err := a.flags.Common.checkStore(); err != nil {
-		return err
-	}
-	if a.command == "doctor" {
-		return nil
-	}
+	return nil
+}
+
+func (a *application) checkServe() error {
 	if a.flags.Serve.Redis != "" && a.flags.Common.Database == "" {
 		return wrong("redis", "redis://…", "several servers share one PostgreSQL database, name it with --database")
 	}
 	return a.flags.Serve.check()
+}
+
+func (c common) check() error {
+	if _, err := newLog(io.Discard, c); err != nil {
+		return err
+	}
+	if c.Data == "" {
+		return wrong("data", "", "give the path of a folder")
+	}
+	return c.checkStore()
 }
 
 func (l listen) check() error {
@@ -203,6 +222,9 @@ func (l listen) check() error {
 }
 
 func (s serveFlags) check() error {
+	if err := s.listen.check(); err != nil {
+		return err
+	}
 	if err := s.checkTURN(); err != nil {
 		return err
 	}
