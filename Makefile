@@ -94,6 +94,10 @@ generated: ## are the generated files up to date?
 picture: test-browser ## the README's picture, as the browser tests have just made it
 	cp e2e/artifacts/call.png docs/call.png
 
+.PHONY: check-deploy
+check-deploy: static/dist/index.html ## do the Dockerfile and what is in compose.yaml and deploy/ start servers that understand what they are told?
+	go test -count 1 -run TestDeployments ./cmd/pausepoint
+
 # ---- long forms
 
 .PHONY: fuzz bench

@@ -69,10 +69,11 @@ func amount(m backup.Manifest) string {
 		len(m.Rows), m.TotalRows(), m.Files-len(m.Rows), float64(m.Bytes)/1e6)
 }
 
-// remade tells what of a data folder is saved by the store, or made anew by a server.
+// remade tells what of a data folder is saved by the store, or made anew by a server: its name among several (node), too, which
+// no other may have.
 func remade(name string) bool {
 	first, _, _ := strings.Cut(name, "/")
-	return first == "lock" || first == "blobs" || strings.HasPrefix(first, "pausepoint.db") || strings.HasPrefix(path.Base(name), ".") ||
+	return first == "lock" || first == "node" || first == "blobs" || strings.HasPrefix(first, "pausepoint.db") || strings.HasPrefix(path.Base(name), ".") ||
 		name == "clips/work"
 }
 
