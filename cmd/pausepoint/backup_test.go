@@ -37,20 +37,22 @@ func TestBackupIntoAnEmptyMachine(t *testing.T) {
 	if said := mustRun(t, "restore", folder, "--data", data); !strings.Contains(said, "Every file is as it was saved.") {
 		t.Errorf("restore says: %s", said)
 	}
-	again := signedIn(t, start(t, data))
-	c := again.connect(id, agreed)
+	restored := start(t, data)
+	amara.server = restored
+	amara.moveCookies(s.url, restored.url) // she is signed in still: accounts are there, and so is what her cookie stands for
+	c := amara.connect(id, agreed)
 	if n := c.view.Notes; len(n) != 1 || n[0].Text != "saved in time" {
 		t.Errorf("the notes are %+v", n)
 	}
-	if state, refusal := again.prepared(clip.PracticeID); state != "ready" {
+	if state, refusal := amara.prepared(clip.PracticeID); state != "ready" {
 		t.Errorf("the practice clip is %s: %s", state, refusal)
 	}
-	if res, video := again.request("GET", "/api/clips/"+clip.PracticeID+"/media/720p.mp4", nil, nil); res.StatusCode != 200 || len(video) < 1000 {
+	if res, video := amara.request("GET", "/api/clips/"+clip.PracticeID+"/media/720p.mp4", nil, nil); res.StatusCode != 200 || len(video) < 1000 {
 		t.Errorf("the clip is not played: %d, %d bytes", res.StatusCode, len(video))
 	}
 	path := "/api/sessions/" + id
-	for _, segment := range again.segmentsOf(path, a.welcome.You) {
-		res, sound := again.request("GET", path+"/segments/"+segment, nil, nil)
+	for _, segment := range amara.segmentsOf(path, a.welcome.You) {
+		res, sound := amara.request("GET", path+"/segments/"+segment, nil, nil)
 		if res.StatusCode == 200 && bytes.Contains(sound, []byte("amara-on-the-record")) {
 			return
 		}
