@@ -113,6 +113,11 @@ test-s3: need-test ## the store's tests with blobs in buckets of a real S3 serve
 	go build -modfile=tools/s3.mod -o bin/versitygw github.com/versity/versitygw/cmd/versitygw
 	PAUSEPOINT_TEST_S3=$(CURDIR)/bin/versitygw go test -race -count=1 ./store/...
 
+.PHONY: test-acme
+test-acme: need-test static/dist/index.html ## a certificate from a real ACME server, which is built first
+	go build -modfile=tools/acme.mod -o bin/acme/ github.com/letsencrypt/pebble/v2/cmd/...
+	PAUSEPOINT_TEST_ACME=$(CURDIR)/bin/acme go test -tags acme -count=1 -run TestCertificateFromAnAuthority ./cmd/pausepoint
+
 .PHONY: soak-sfu
 soak-sfu: ## joins, aborts, reconnects and crowds by the thousand against the media plane (ARGS="-only churn -n 2000")
 	go run ./bench/soak $(ARGS)

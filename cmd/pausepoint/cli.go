@@ -72,9 +72,14 @@ type restoreFlags struct {
 
 // listen is where the server is reached.
 type listen struct {
-	Addr      string `default:":8080" placeholder:"HOST:PORT" help:"Where to serve the pages. :8080 is every address of this machine; 127.0.0.1:8080 is this machine alone."`
-	TLSCert   string `name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM, with its chain) to serve HTTPS directly. Browsers give camera and microphone to secure pages only, or on the same computer."`
-	TLSKey    string `name:"tls-key" placeholder:"FILE" help:"Key (PEM) of the certificate."`
+	Addr    string `default:":8080" placeholder:"HOST:PORT" help:"Where to serve the pages. :8080 is every address of this machine; 127.0.0.1:8080 is this machine alone."`
+	TLSCert string `name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM, with its chain) to serve HTTPS directly. Browsers give camera and microphone to secure pages only, or on the same computer."`
+	TLSKey  string `name:"tls-key" placeholder:"FILE" help:"Key (PEM) of the certificate."`
+
+	ACMEDomain    []string `name:"acme-domain" placeholder:"NAME" help:"Name that people open, such as calls.example.org, for which a certificate is got and renewed by itself (ACME). Port 443 of that name must reach --addr. Give it again for a second name. You accept the authority's terms with it."`
+	ACMEEmail     string   `name:"acme-email" placeholder:"ADDRESS" help:"Where the certificate authority may write to, should something be wrong."`
+	ACMEDirectory string   `name:"acme-directory" default:"https://acme-v02.api.letsencrypt.org/directory" placeholder:"URL" help:"Another certificate authority than Let's Encrypt, such as one of your own."`
+
 	MediaAddr string `default:":7882" placeholder:"HOST:PORT" help:"Where media arrives: one UDP port, and the same number over TCP for networks that block UDP. Open both in the firewall."`
 
 	PublicURL string   `name:"public-url" placeholder:"URL" help:"Address that people open, if it is another one than this machine's: https://calls.example.org behind a proxy. It is printed at the start and stands in calendar files."`
@@ -218,6 +223,9 @@ func (l listen) check() error {
 	if err := l.checkPublicURL(); err != nil {
 		return err
 	}
+	if err := l.checkACME(); err != nil {
+		return err
+	}
 	return l.checkTLS()
 }
 
@@ -263,7 +271,12 @@ func (l listen) publicAddrs() ([]netip.Addr, error) {
 }
 
 // publicBase returns the address that people open, without a slash at its end; empty if none was given.
-func (l listen) publicBase() string { return strings.TrimSuffix(l.PublicURL, "/") }
+func (l listen) publicBase() string {
+	if l.PublicURL == "" && len(l.ACMEDomain) > 0 {
+		return "https://" + l.ACMEDomain[0]
+	}
+	return strings.TrimSuffix(l.PublicURL, "/")
+}
 
 func (l listen) checkPublicURL() error {
 	if l.PublicURL == "" {

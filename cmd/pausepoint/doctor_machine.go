@@ -87,7 +87,10 @@ func checkPort(network, flag, addr string) error {
 // checkCertificate looks at what browsers will look at: dates, and the name that people open.
 func checkCertificate(l listen) error {
 	if !l.secure() {
-		return advice{"Without --tls-cert and --tls-key, camera and microphone work on this computer alone, or behind a proxy with HTTPS"}
+		return advice{"Without --acme-domain, or --tls-cert and --tls-key, camera and microphone work on this computer alone, or behind a proxy with HTTPS"}
+	}
+	if l.TLSCert == "" {
+		return nil // the authority looks at the name, and dates are kept
 	}
 	pair, err := tls.LoadX509KeyPair(l.TLSCert, l.TLSKey)
 	if err != nil {

@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -75,7 +77,28 @@ func checkFile(flag, path string) error {
 	return nil
 }
 
-func (l listen) secure() bool { return l.TLSCert != "" }
+func (l listen) secure() bool { return l.TLSCert != "" || len(l.ACMEDomain) > 0 }
+
+// checkACME refuses names that no authority gives a certificate for.
+func (l listen) checkACME() error {
+	if l.TLSCert != "" && len(l.ACMEDomain) > 0 {
+		return wrong("acme-domain", l.ACMEDomain[0], "there is a certificate in --tls-cert already, leave out one of them")
+	}
+	for _, name := range l.ACMEDomain {
+		if _, err := netip.ParseAddr(name); err == nil || !domainName.MatchString(name) {
+			return wrong("acme-domain", name, "give a whole name such as calls.example.org")
+		}
+	}
+	if l.ACMEEmail != "" && len(l.ACMEDomain) == 0 {
+		return wrong("acme-email", l.ACMEEmail, "it comes besides --acme-domain, give that too")
+	}
+	if u, err := url.Parse(l.ACMEDirectory); err != nil || u.Scheme != "https" || u.Host == "" {
+		return wrong("acme-directory", l.ACMEDirectory, "give the https address of the authority's directory")
+	}
+	return nil
+}
+
+var domainName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$`)
 
 // open listens for pages. A port that is taken is the usual reason why it cannot.
 func (l listen) open() (net.Listener, error) {
@@ -121,7 +144,7 @@ func announce(out io.Writer, l listen, bound net.Addr, public string, setup stri
 	}
 	if len(others) > 0 && !l.secure() && !strings.HasPrefix(public, "https:") {
 		b.WriteString("\nBrowsers give camera and microphone to secure pages only. Over plain http that is this computer alone:\n" +
-			"for calls from other computers start with --tls-cert and --tls-key, or put a proxy with HTTPS before it.\n")
+			"for calls from other computers start with --tls-cert and --tls-key, or with --acme-domain, or put a proxy with HTTPS before it.\n")
 	}
 	if setup != "" {
 		base := first

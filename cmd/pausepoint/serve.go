@@ -56,6 +56,7 @@ type house struct {
 	people *account.People
 	server *signaling.Server
 	node   *cluster.Node                 // nil for the only server
+	tls    *tls.Config                   // nil over plain HTTP
 	closes []func(context.Context) error // in the order of building
 }
 
@@ -83,6 +84,9 @@ func (h *house) wire(ctx context.Context, f flags) error {
 	data := f.Common.Data
 	st, err := h.openStore(ctx, f)
 	if err != nil {
+		return err
+	}
+	if h.tls, err = f.Serve.openTLS(st.Certificates(), h.log); err != nil {
 		return err
 	}
 	media, err := h.openMedia(f.Serve)
@@ -191,7 +195,7 @@ func (h *house) run(ctx context.Context, f flags, ln net.Listener, out io.Writer
 		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	serving := make(chan error, 1)
-	go func() { serving <- serveOn(srv, ln, f.Serve.listen) }()
+	go func() { serving <- serveOn(srv, ln, h.tls) }()
 
 	setup, err := h.people.SetupToken(ctx)
 	if err != nil {
@@ -224,10 +228,10 @@ func stopServing(ctx context.Context, srv *http.Server) error {
 	return err
 }
 
-func serveOn(srv *http.Server, ln net.Listener, l listen) error {
-	if !l.secure() {
+func serveOn(srv *http.Server, ln net.Listener, conf *tls.Config) error {
+	if conf == nil {
 		return srv.Serve(ln)
 	}
-	srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	return srv.ServeTLS(ln, l.TLSCert, l.TLSKey)
+	srv.TLSConfig = conf
+	return srv.ServeTLS(ln, "", "")
 }

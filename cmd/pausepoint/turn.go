@@ -32,7 +32,7 @@ func (s serveFlags) checkTURN() error {
 			return wrong("turn-tls-addr", s.TURNTLSAddr, "it comes besides --turn-addr, give that too")
 		}
 		if !s.secure() {
-			return wrong("turn-tls-addr", s.TURNTLSAddr, "it needs a certificate, give --tls-cert and --tls-key")
+			return wrong("turn-tls-addr", s.TURNTLSAddr, "it needs a certificate, give --tls-cert and --tls-key, or --acme-domain")
 		}
 	}
 	_, err := s.turnPeers()
@@ -69,11 +69,7 @@ func (h *house) openRelay(s serveFlags, media *sfu.SFU) (func(member, host strin
 		MaxAllocations: s.MaxConnections * allocationsEach,
 	}
 	if s.TURNTLSAddr != "" {
-		pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
-		if err != nil {
-			return nil, err
-		}
-		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: h.tls.GetCertificate}
 	}
 	r, err := relay.Listen(cfg)
 	if err != nil {
@@ -81,7 +77,7 @@ func (h *house) openRelay(s serveFlags, media *sfu.SFU) (func(member, host strin
 	}
 	h.later(func(context.Context) error { return r.Close() })
 	known := ""
-	if u, err := url.Parse(s.PublicURL); err == nil {
+	if u, err := url.Parse(s.publicBase()); err == nil {
 		known = u.Hostname()
 	}
 	h.log.Info("serving TURN", slog.Any("uris", r.URIs("localhost")))
