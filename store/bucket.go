@@ -71,12 +71,6 @@ func parseBucket(address string) (bucketAddress, error) {
 	return b, nil
 }
 
-// ReachBlobs sees that a bucket is there.
-func ReachBlobs(ctx context.Context, address string) error {
-	_, err := openBucket(ctx, address)
-	return err
-}
-
 // openBucket sees that the bucket is there.
 func openBucket(ctx context.Context, address string) (*bucket, error) {
 	a, err := parseBucket(address)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/pausepoint/pausepoint/store"
 )
@@ -35,9 +36,25 @@ func checkDatabase(ctx context.Context, address string) error {
 	return nil
 }
 
+// checkDatabaseClock compares the clocks: what both machines log is read side by side.
+func checkDatabaseClock(ctx context.Context, address string) error {
+	off, err := store.DatabaseClock(ctx, address)
+	if err != nil {
+		return advice{"The database's clock could not be compared with this machine's"}
+	}
+	return clockAgrees(off)
+}
+
+func clockAgrees(off time.Duration) error {
+	if off.Abs() > clockTolerance {
+		return fmt.Errorf("the clock of the database's machine and this one's are %s apart: start a time service on both (on Debian: apt install systemd-timesyncd)", off.Abs().Round(time.Second))
+	}
+	return nil
+}
+
 func checkBucket(ctx context.Context, address string) error {
 	if err := store.ReachBlobs(ctx, address); err != nil {
-		return fmt.Errorf("the bucket cannot be used: look that it is there, in --blobs (or %s), and that the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are right: %w", envName("blobs"), err)
+		return fmt.Errorf("the bucket cannot be used: look that it is there, in --blobs (or %s), and that the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are right and may read, write and remove: %w", envName("blobs"), err)
 	}
 	return nil
 }

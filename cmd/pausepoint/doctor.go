@@ -55,9 +55,10 @@ func checks(f flags) []check {
 	}
 	if address := f.Common.Database; address != "" {
 		list = append(list, check{"The database can be reached.", func(ctx context.Context) error { return checkDatabase(ctx, address) }})
+		list = append(list, check{"The database's clock and this machine's agree.", func(ctx context.Context) error { return checkDatabaseClock(ctx, address) }})
 	}
 	if address := f.Common.Blobs; address != "" {
-		list = append(list, check{"The bucket can be reached.", func(ctx context.Context) error { return checkBucket(ctx, address) }})
+		list = append(list, check{"The bucket can be read and written to.", func(ctx context.Context) error { return checkBucket(ctx, address) }})
 	}
 	if d.STUNServer != "" {
 		list = append(list, check{

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/pausepoint/pausepoint/room/event"
 	"github.com/pausepoint/pausepoint/store/storetest"
@@ -27,6 +28,9 @@ func TestServesOnPostgres(t *testing.T) {
 	if err := checkDatabase(t.Context(), address); err != nil {
 		t.Error(err)
 	}
+	finds(t, "one machine", checkDatabaseClock(t.Context(), address), "ok", "")
+	finds(t, "an hour apart", clockAgrees(-time.Hour), "missing", "1h0m0s apart.*time service on both")
+	finds(t, "no database", checkDatabaseClock(t.Context(), "postgres://nobody@127.0.0.1:1/x"), "note", "could not be compared")
 	s := start(t, t.TempDir(), "--database", address)
 	b := newBrowser(t, s)
 	b.must(200, "POST", "/api/setup", map[string]string{
