@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -60,7 +62,7 @@ type pairFiles struct {
 
 	mu     sync.Mutex
 	pair   *tls.Certificate
-	stamp  string    // of the files that pair was read from
+	text   [2][]byte // of the files that pair was made of
 	looked time.Time // at the files
 }
 
@@ -88,26 +90,18 @@ func (p *pairFiles) at(now time.Time) *tls.Certificate {
 
 func (p *pairFiles) read(now time.Time) error {
 	p.looked = now
-	stamp, err := stampOf(p.cert, p.key)
-	if err != nil || stamp == p.stamp {
+	cert, certErr := os.ReadFile(p.cert)
+	key, keyErr := os.ReadFile(p.key)
+	if err := errors.Join(certErr, keyErr); err != nil {
 		return err
 	}
-	pair, err := tls.LoadX509KeyPair(p.cert, p.key)
+	if bytes.Equal(cert, p.text[0]) && bytes.Equal(key, p.text[1]) {
+		return nil
+	}
+	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return err
 	}
-	p.pair, p.stamp = &pair, stamp
+	p.pair, p.text = &pair, [2][]byte{cert, key}
 	return nil
-}
-
-// stampOf tells files from what was at their place before.
-func stampOf(names ...string) (stamp string, err error) {
-	for _, name := range names {
-		info, err := os.Stat(name)
-		if err != nil {
-			return "", err
-		}
-		stamp += fmt.Sprintf("%d %d\n", info.ModTime().UnixNano(), info.Size())
-	}
-	return stamp, nil
 }
