@@ -90,6 +90,9 @@ func findTools(cfg Config) (tools, error) {
 	return t, nil
 }
 
+// FFmpeg is the path of the program that prepares clips.
+func (l *Library) FFmpeg() string { return l.preparer.tools.ffmpeg }
+
 // Get returns a clip, whoever may see it; [ErrNotFound] if there is none.
 func (l *Library) Get(ctx context.Context, id string) (Clip, error) {
 	if !validID(id) {

@@ -83,6 +83,19 @@ func (l *Library) Serve(w http.ResponseWriter, r *http.Request, c Clip, name str
 	return nil
 }
 
+// OpenFile opens one file of a clip that is ready, which the caller closes; [ErrNotFound] if there is none. Whether somebody may
+// see it is the caller's to decide.
+func (l *Library) OpenFile(ctx context.Context, id, name string) (io.ReadSeekCloser, error) {
+	if _, ok := contentType(name); !ok || !validID(id) {
+		return nil, ErrNotFound
+	}
+	blob, err := l.blobs.OpenBlob(ctx, blobPrefix(id)+name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotFound
+	}
+	return blob, err
+}
+
 // cancelledReader ends a long response once its context is cancelled.
 type cancelledReader struct {
 	ctx context.Context

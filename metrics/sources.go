@@ -155,6 +155,8 @@ func (w writer) recorder(s recorder.Stats) {
 	w.count("recorder_bytes_total", "Bytes of finished segments.", s.Bytes)
 	w.count("recorder_segments_total", "Segments that were finished.", s.Segments)
 	w.count("recorder_dropped_packets_total", "Packets that are missing in recordings since the recorder was too slow.", s.Dropped)
+	w.gauge("recorder_unstored_segments", "Finished segments that wait until they are in the bucket.", int(s.Unstored))
+	w.gauge("recorder_unstored_oldest_seconds", "For how long the oldest of them waits.", int(s.UnstoredAge.Seconds()))
 }
 
 func (w writer) clips(s clip.Stats) {

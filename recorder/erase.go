@@ -37,6 +37,15 @@ func (e Erasure) Proof(gone []Segment) event.RecordingErased {
 // of reports whether a segment is to be removed.
 func (e Erasure) of(s Segment) bool { return s.Member == e.Member && s.Start < e.Until }
 
+// Products are what is made of recordings, such as films.
+type Products interface {
+	// Restart removes for good what was made of a session, and makes it anew of what its journal says now.
+	Restart(ctx context.Context, session string) error
+
+	// Drop removes for good what was made of a session: for one member, or for all if it is empty.
+	Drop(ctx context.Context, session, member string) error
+}
+
 // Erase removes what an erasure names. The files go first, for good; then prove is told what there was, to keep
 // it for good; then the rows go. Whatever fails, calling it again begins anew with the same list. A member who is still
 // being recorded is not any more.
@@ -47,13 +56,18 @@ func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func([]Segment) e
 	if err := r.endTracks(ctx, e.Session, e.Member); err != nil {
 		return err
 	}
+	if r.cfg.Products != nil {
+		if err := r.cfg.Products.Restart(ctx, e.Session); err != nil {
+			return fmt.Errorf("erase: %w", err)
+		}
+	}
 	all, err := r.cfg.Segments.ListSegments(ctx, e.Session)
 	if err != nil {
 		return fmt.Errorf("erase: list segments: %w", err)
 	}
 	gone := slices.DeleteFunc(all, func(s Segment) bool { return !e.of(s) })
 	for _, s := range gone {
-		if err := r.files.remove(s.Session, s.ID); err != nil {
+		if err := r.removeFile(ctx, s); err != nil {
 			return fmt.Errorf("erase: %w", err)
 		}
 	}
@@ -66,6 +80,14 @@ func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func([]Segment) e
 		}
 	}
 	return nil
+}
+
+// removeFile removes a segment's file, wherever it is.
+func (r *Recorder) removeFile(ctx context.Context, s Segment) error {
+	if err := r.files.remove(s.Session, s.ID); err != nil || r.out == nil {
+		return err
+	}
+	return r.out.forget(ctx, s.Session, s.ID)
 }
 
 // endTracks ends what is recorded of a member of a session, and waits until their last segment is finished.

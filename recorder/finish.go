@@ -14,6 +14,9 @@ func (r *Recorder) finishSegment(seg Segment) {
 	}
 	err := r.finishRow(seg)
 	if err == nil {
+		if r.out != nil {
+			r.out.nudge()
+		}
 		return
 	}
 	r.cfg.Log.Warn("a segment waits for the database", "segment", seg.ID, "error", err)

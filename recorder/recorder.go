@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Config is what a Recorder needs. Dir and Segments are required.
@@ -24,6 +26,13 @@ type Config struct {
 
 	// Below LowVideo bytes of free space video is not stored, below LowAudio nothing is. When 0: 500 MB and 200 MB.
 	LowVideo, LowAudio uint64
+
+	// Vault keeps finished segments, which are then removed from Dir. Without one they stay there.
+	Vault    Vault
+	Outgoing Outgoing // required with a Vault
+
+	// Products are told when what they are made of goes. It may be nil.
+	Products Products
 
 	// Free returns the free bytes of the file system that holds dir. When nil, the system is asked.
 	Free func(dir string) (uint64, error)
@@ -61,6 +70,8 @@ type Stats struct {
 	Segments         uint64 // finished
 	Dropped          uint64 // packets that did not fit in a queue
 	KeyFrameRequests uint64
+	Unstored         int64         // segments that wait for the Vault
+	UnstoredAge      time.Duration // of the oldest of them
 }
 
 type counters struct {
@@ -73,6 +84,7 @@ type Recorder struct {
 	cfg   Config
 	files files
 	disk  *disk
+	out   *outbox // nil without a Vault
 	stats counters
 
 	quit    chan struct{}
@@ -99,6 +111,9 @@ func New(cfg Config) (*Recorder, error) {
 		runs: make(map[string]*run), all: make(map[*run]struct{}),
 	}
 	r.disk.check()
+	if cfg.Vault != nil {
+		r.out = newOutbox(cfg, r.files)
+	}
 	r.watched.Go(r.watch)
 	return r, nil
 }
@@ -199,21 +214,28 @@ func (r *Recorder) Close() error {
 	}
 	close(r.quit)
 	r.watched.Wait()
+	if r.out != nil {
+		r.out.close()
+	}
 	return r.finishLate()
 }
 
 // Stats returns what the recorder did so far.
 func (r *Recorder) Stats() Stats {
 	c := &r.stats
-	return Stats{
+	s := Stats{
 		Tracks: c.tracks.Load(), Frames: c.frames.Load(), Bytes: c.bytes.Load(), Segments: c.segments.Load(),
 		Dropped: c.dropped.Load(), KeyFrameRequests: c.keyFrameRequests.Load(),
 	}
+	if r.out != nil {
+		s.Unstored, s.UnstoredAge = r.out.waiting.Load(), r.out.age(time.Now())
+	}
+	return s
 }
 
 // Open returns a finished segment of a session and its file, for http.ServeContent; the caller closes the file. ErrNotFound if the
 // session has no such segment. Whether the reader may have it is the caller's to decide.
-func (r *Recorder) Open(ctx context.Context, session, segment string) (Segment, *os.File, error) {
+func (r *Recorder) Open(ctx context.Context, session, segment string) (Segment, io.ReadSeekCloser, error) {
 	if !plain(session) || !plain(segment) {
 		return Segment{}, nil, ErrNotFound
 	}
@@ -224,7 +246,7 @@ func (r *Recorder) Open(ctx context.Context, session, segment string) (Segment, 
 	if seg.Session != session || !seg.Finished {
 		return Segment{}, nil, ErrNotFound
 	}
-	f, err := r.files.open(session, segment)
+	f, err := r.openFile(ctx, seg)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Segment{}, nil, ErrNotFound
 	}
@@ -232,6 +254,18 @@ func (r *Recorder) Open(ctx context.Context, session, segment string) (Segment, 
 		return Segment{}, nil, fmt.Errorf("open segment: %w", err)
 	}
 	return seg, f, nil
+}
+
+// openFile opens a segment's file where it is: here, or else in the vault.
+func (r *Recorder) openFile(ctx context.Context, s Segment) (io.ReadSeekCloser, error) {
+	f, err := r.files.open(s.Session, s.ID)
+	if err == nil {
+		return f, nil
+	}
+	if r.out != nil && errors.Is(err, fs.ErrNotExist) {
+		return r.out.vault.OpenBlob(ctx, vaultKey(s))
+	}
+	return nil, err
 }
 
 // Delete removes a session's recording: it is stopped, and then its files and rows are gone.
@@ -244,9 +278,19 @@ func (r *Recorder) Delete(ctx context.Context, session string) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if r.cfg.Products != nil {
+		if err := r.cfg.Products.Drop(ctx, session, ""); err != nil {
+			return fmt.Errorf("delete recording: %w", err)
+		}
+	}
 	r.forgetLate(session)
 	if err := r.files.removeSession(session); err != nil {
 		return err
+	}
+	if r.out != nil {
+		if err := r.out.forget(ctx, session, ""); err != nil {
+			return fmt.Errorf("delete recording: %w", err)
+		}
 	}
 	if err := r.cfg.Segments.DeleteSegments(ctx, session); err != nil {
 		return fmt.Errorf("delete recording: %w", err)

@@ -27,6 +27,7 @@ type Segment struct {
 	Bytes       int64  // 0 until finished
 	SHA256      string // lower-case hexadecimal; empty until finished
 	Finished    bool
+	Stored      bool // its file is in the Vault, and not here
 }
 
 // Index is where the rows of segments are kept: one for each [Segment], every field of it. What a method has returned

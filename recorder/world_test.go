@@ -89,6 +89,24 @@ func (m *memory) ListUnfinishedSegments(context.Context) ([]Segment, error) {
 	return m.list(func(s Segment) bool { return !s.Finished }), nil
 }
 
+func (m *memory) ListUnstoredSegments(context.Context) ([]Segment, error) {
+	unstored := m.list(func(s Segment) bool { return s.Finished && !s.Stored })
+	slices.SortFunc(unstored, func(a, b Segment) int { return strings.Compare(a.ID, b.ID) })
+	return unstored, nil
+}
+
+func (m *memory) SetSegmentStored(_ context.Context, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, ok := m.rows[id]
+	if !ok {
+		return ErrNotFound
+	}
+	s.Stored = true
+	m.rows[id] = s
+	return nil
+}
+
 func (m *memory) DeleteSegment(_ context.Context, id string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -24,7 +24,6 @@ type scene struct {
 	segments []recorder.Segment
 }
 
-
 func makeScene(t *testing.T) *scene {
 	t.Helper()
 	dir := t.TempDir()

@@ -83,16 +83,24 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// Who opens the replay right after the session ended must not miss its last minute.
-	settling, cancel := context.WithTimeout(r.Context(), settleFor)
-	s.recordings.Settle(settling, m.Session)
-	cancel()
-	segments, err := s.segments.ListSegments(r.Context(), m.Session)
+	segments, err := s.segmentsOf(r.Context(), m.Session)
 	if err != nil {
-		return fmt.Errorf("list segments: %w", err)
+		return err
 	}
 	writeJSON(w, http.StatusOK, recorder.NewReplay(m.ID, p.may, p.events, segments))
 	return nil
+}
+
+// segmentsOf lists a session's segments. Who asks right after the session ended must not miss its last minute.
+func (s *Server) segmentsOf(ctx context.Context, session string) ([]recorder.Segment, error) {
+	settling, cancel := context.WithTimeout(ctx, settleFor)
+	s.recordings.Settle(settling, session)
+	cancel()
+	segments, err := s.segments.ListSegments(ctx, session)
+	if err != nil {
+		return nil, fmt.Errorf("list segments: %w", err)
+	}
+	return segments, nil
 }
 
 // measures shows the caller how the conversation went: their own part at once, that of others once these have looked at it.
@@ -121,9 +129,6 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if strings.Count(strings.Join(r.Header.Values("Range"), ","), ",") >= maxRanges {
-		return event.Errorf("bad_ranges", "The request asks for too many ranges at once.")
-	}
 	seg, f, err := s.recordings.Open(r.Context(), m.Session, r.PathValue("segment"))
 	if errors.Is(err, recorder.ErrNotFound) {
 		return errNotFound
@@ -135,15 +140,15 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 	kind, _, _ := strings.Cut(seg.Mime, ";")
 	h := w.Header()
 	h.Set("Content-Type", kind)
-	h.Set("Cache-Control", "private, no-cache")
 	h.Set("ETag", `"`+seg.SHA256+`"`)
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	ctx, cancel := whileAllowed(w, r, recheckEvery, func() error {
-		_, err := s.member(r)
-		return err
-	})
-	defer cancel()
-	http.ServeContent(w, r, "", time.Time{}, stoppable{ctx, f})
+	return s.sendFile(w, r, f)
+}
+
+// checkRanges refuses a request for too many ranges.
+func checkRanges(r *http.Request) error {
+	if strings.Count(strings.Join(r.Header.Values("Range"), ","), ",") >= maxRanges {
+		return event.Errorf("bad_ranges", "The request asks for too many ranges at once.")
+	}
 	return nil
 }
 

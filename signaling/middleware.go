@@ -120,7 +120,7 @@ func withDeadlines(body, answer time.Duration, next http.Handler) http.Handler {
 // watched reports whether a path is that of a file that players read, of a call, or of an upload.
 func watched(path string) bool {
 	return strings.HasPrefix(path, "/api/uploads/") || strings.HasPrefix(path, "/api/clips/") && strings.Contains(path, "/media/") ||
-		strings.HasPrefix(path, "/api/sessions/") && (strings.Contains(path, "/segments/") || strings.HasSuffix(path, "/ws"))
+		strings.HasPrefix(path, "/api/sessions/") && (strings.Contains(path, "/segments/") || strings.Contains(path, "/tracks/") || strings.HasSuffix(path, "/film.mp4") || strings.HasSuffix(path, "/ws"))
 }
 
 // withOrigin refuses requests that change something and come from another site's page. A proxy may hide the host that

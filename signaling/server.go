@@ -19,6 +19,7 @@ import (
 	"github.com/pausepoint/pausepoint/clip"
 	"github.com/pausepoint/pausepoint/cluster"
 	"github.com/pausepoint/pausepoint/recorder"
+	"github.com/pausepoint/pausepoint/render"
 	"github.com/pausepoint/pausepoint/room"
 	"github.com/pausepoint/pausepoint/room/event"
 	"github.com/pausepoint/pausepoint/sfu"
@@ -34,8 +35,9 @@ type Config struct {
 	Recorder *recorder.Recorder
 	Segments recorder.Index
 	Erasures Erasures
-	Browsers scs.Store    // what is known of browsers, by the hash of their cookie's token
-	Pages    http.Handler // what is not the API: the browser client
+	Films    *render.Queue // started here, and closed
+	Browsers scs.Store     // what is known of browsers, by the hash of their cookie's token
+	Pages    http.Handler  // what is not the API: the browser client
 	Log      *slog.Logger
 
 	PublicURL  string // scheme and host under which people open the server, if it is not that of each request
@@ -81,6 +83,7 @@ type Server struct {
 	relays    *relays
 	troubles  *troubles
 	eraser    *eraser
+	films     *render.Queue
 	upgrader  *websocket.Upgrader
 	timings   timings
 	sockets   *quota
@@ -124,6 +127,8 @@ func New(cfg Config) *Server {
 		},
 	})
 	s.eraser = newEraser(cfg.Recorder, s.change, cfg.Erasures, cfg.Log)
+	s.films = cfg.Films
+	s.films.Start(s.prepareFilm)
 	s.handler = s.routes()
 	return s
 }
@@ -148,6 +153,7 @@ func (s *Server) Drain() { s.ready.Store(false) }
 func (s *Server) Close(ctx context.Context) error {
 	s.ready.Store(false)
 	s.eraser.close(ctx) // before the rooms: the proof goes through them
+	s.films.Close()
 	err := s.calls.house.Close(ctx)
 	s.calls.close()
 	s.relays.close()
@@ -208,6 +214,11 @@ func (s *Server) table() []route {
 		{"GET", session + "/withdrawal", s.api(s.withdrawal)},
 		{"POST", session + "/withdrawal", s.api(s.withdraw)},
 		{"GET", session + "/segments/{segment}", s.api(s.segment)},
+		{"GET", session + "/film", s.api(s.film)},
+		{"POST", session + "/film", s.api(s.askFilm)},
+		{"DELETE", session + "/film", s.api(s.dropFilm)},
+		{"GET", session + "/film.mp4", s.api(s.filmFile)},
+		{"GET", session + "/tracks/{member}/{source}", s.api(s.trackFile)},
 		{"GET", session + "/notes.vtt", s.api(s.notesVTT)},
 		{"GET", session + "/notes.csv", s.api(s.notesCSV)},
 		{"GET", session + "/notes.json", s.api(s.notesJSON)},

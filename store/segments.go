@@ -6,19 +6,19 @@ import (
 	"github.com/pausepoint/pausepoint/recorder"
 )
 
-const selectSegments = `SELECT id, session, member, publication, source, mime, start_at, end_at, bytes, sha256, finished FROM segments `
+const selectSegments = `SELECT id, session, member, publication, source, mime, start_at, end_at, bytes, sha256, finished, stored FROM segments `
 
 func scanSegment(r row) (g recorder.Segment, err error) {
-	err = r.Scan(&g.ID, &g.Session, &g.Member, &g.Publication, &g.Source, &g.Mime, &g.Start, &g.End, &g.Bytes, &g.SHA256, &g.Finished)
+	err = r.Scan(&g.ID, &g.Session, &g.Member, &g.Publication, &g.Source, &g.Mime, &g.Start, &g.End, &g.Bytes, &g.SHA256, &g.Finished, &g.Stored)
 	return g, err
 }
 
 // InsertSegment implements [recorder.Index].
 func (s *Store) InsertSegment(ctx context.Context, g recorder.Segment) error {
 	_, err := s.writer.ExecContext(ctx, `INSERT INTO segments
-		(id, session, member, publication, source, mime, start_at, end_at, bytes, sha256, finished, node)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		g.ID, g.Session, g.Member, g.Publication, g.Source, g.Mime, g.Start, g.End, g.Bytes, g.SHA256, g.Finished, s.node)
+		(id, session, member, publication, source, mime, start_at, end_at, bytes, sha256, finished, stored, node)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		g.ID, g.Session, g.Member, g.Publication, g.Source, g.Mime, g.Start, g.End, g.Bytes, g.SHA256, g.Finished, g.Stored, s.node)
 	return err
 }
 
@@ -42,6 +42,17 @@ func (s *Store) ListSegments(ctx context.Context, session string) ([]recorder.Se
 // ListUnfinishedSegments implements [recorder.Index]: those whose files this server has.
 func (s *Store) ListUnfinishedSegments(ctx context.Context) ([]recorder.Segment, error) {
 	return all(ctx, s.reader, scanSegment, selectSegments+`WHERE NOT finished AND node = $1 ORDER BY id`, s.node)
+}
+
+// ListUnstoredSegments implements [recorder.Outgoing]: those whose files this server has.
+func (s *Store) ListUnstoredSegments(ctx context.Context) ([]recorder.Segment, error) {
+	return all(ctx, s.reader, scanSegment, selectSegments+`WHERE finished AND NOT stored AND node = $1 ORDER BY id`, s.node)
+}
+
+// SetSegmentStored implements [recorder.Outgoing].
+func (s *Store) SetSegmentStored(ctx context.Context, id string) error {
+	res, err := s.writer.ExecContext(ctx, `UPDATE segments SET stored = TRUE WHERE id = $1`, id)
+	return exactly(res, err, recorder.ErrNotFound)
 }
 
 // DeleteSegment implements [recorder.Index].

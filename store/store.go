@@ -27,6 +27,7 @@ import (
 	"github.com/pausepoint/pausepoint/clip"
 	"github.com/pausepoint/pausepoint/cluster"
 	"github.com/pausepoint/pausepoint/recorder"
+	"github.com/pausepoint/pausepoint/render"
 	"github.com/pausepoint/pausepoint/room"
 )
 
@@ -43,6 +44,10 @@ var (
 	_ room.Journal        = (*Store)(nil)
 	_ recorder.Index      = (*Store)(nil)
 	_ cluster.Leases      = (*Store)(nil)
+	_ recorder.Outgoing   = (*Store)(nil)
+	_ recorder.Vault      = (*Store)(nil)
+	_ render.Jobs         = (*Store)(nil)
+	_ render.Blobs        = (*Store)(nil)
 )
 
 const sweepEvery = 10 * time.Minute // expired browser sessions and guests

@@ -99,17 +99,6 @@ func (h *house) wire(ctx context.Context, f flags) error {
 		return err
 	}
 
-	tapes, err := recorder.New(recorder.Config{Dir: filepath.Join(data, "recordings"), Segments: st, Log: h.log, Notify: h.notice})
-	if err != nil {
-		return err
-	}
-	h.later(func(context.Context) error { return tapes.Close() })
-	if n, err := tapes.Recover(ctx); err != nil {
-		h.log.Error("some recordings of a former run could not be finished", slog.Any("err", err))
-	} else if n > 0 {
-		h.log.Info("recordings of a former run finished", slog.Int("segments", n))
-	}
-
 	clips, err := clip.Open(ctx, clip.Config{
 		Catalog: st, Blobs: st, Dir: filepath.Join(data, "clips"), Log: h.log,
 		FFmpeg: f.Common.FFmpeg, FFprobe: ffprobeBeside(f.Common.FFmpeg),
@@ -122,6 +111,12 @@ func (h *house) wire(ctx context.Context, f flags) error {
 		return err
 	}
 
+	films := openFilms(f.Common, st, clips, h.log)
+	tapes, err := h.openRecorder(ctx, f.Common, st, films)
+	if err != nil {
+		return err
+	}
+
 	counts := metrics.New()
 	journal := counts.Journal(st)
 	h.people = account.NewPeople(st, st, h.log)
@@ -130,7 +125,7 @@ func (h *house) wire(ctx context.Context, f flags) error {
 		Sessions: account.NewSessions(account.Config{
 			Plans: st, Members: st, Links: st, Library: st, Practice: clip.PracticeID, Log: h.log,
 		}),
-		Library: clips, Journal: h.owned(journal, st), Media: media, Recorder: tapes, Segments: st, Erasures: st, Browsers: st.BrowserSessions(),
+		Library: clips, Journal: h.owned(journal, st), Media: media, Recorder: tapes, Segments: st, Erasures: st, Films: films, Browsers: st.BrowserSessions(),
 		Pages: static.Handler(), Log: h.log,
 		PublicURL: f.Serve.publicBase(), TrustProxy: f.Serve.TrustProxy,
 		MaxConnections: f.Serve.MaxConnections, MaxConnectionsPerAddress: f.Serve.MaxConnectionsPerAddress,

@@ -174,6 +174,18 @@ export interface Replay {
 	segments: ReplaySegment[];
 }
 
+/** One's own MP4 of a session. */
+export interface Film {
+	state: "none" | "waiting" | "rendering" | "ready" | "failed";
+	/** 0 to 1 */
+	progress: number;
+	/** A sentence, when it failed. */
+	problem: string;
+	bytes: number;
+	cards: boolean;
+	captions: boolean;
+}
+
 export class ApiError extends Error {
 	constructor(
 		/** HTTP status; 0 when no answer came. */
@@ -294,6 +306,10 @@ export const api = {
 	replay: (session: string) => request<Replay>("GET", `/api/sessions/${id(session)}/replay`),
 	measures: (session: string) => request<Measures>("POST", `/api/sessions/${id(session)}/measures`, {}),
 	withdrawal: (session: string) => request<Withdrawal>("GET", `/api/sessions/${id(session)}/withdrawal`),
+	film: (session: string) => request<Film>("GET", `/api/sessions/${id(session)}/film`),
+	askFilm: (session: string, how: { cards: boolean; captions: boolean }) =>
+		request<Film>("POST", `/api/sessions/${id(session)}/film`, how),
+	dropFilm: (session: string) => request<void>("DELETE", `/api/sessions/${id(session)}/film`),
 	withdraw: (session: string, removeNotes: boolean) =>
 		request<void>("POST", `/api/sessions/${id(session)}/withdrawal`, { removeNotes }),
 };
@@ -305,6 +321,9 @@ export const urls = {
 	media: (clip: string, name: string) => `/api/clips/${id(clip)}/media/${name}`,
 	calendar: (session: string) => `/api/sessions/${id(session)}/calendar.ics`,
 	segment: (session: string, segment: string) => `/api/sessions/${id(session)}/segments/${id(segment)}`,
+	film: (session: string) => `/api/sessions/${id(session)}/film.mp4`,
+	track: (session: string, member: string, source: string) =>
+		`/api/sessions/${id(session)}/tracks/${id(member)}/${id(source)}`,
 	notes: (session: string, format: "vtt" | "csv" | "json", clock?: "clip" | "session") =>
 		`/api/sessions/${id(session)}/notes.${format}${clock ? `?clock=${clock}` : ""}`,
 	ws: (session: string) =>

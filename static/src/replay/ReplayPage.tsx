@@ -7,6 +7,7 @@ import {
 	FastForward,
 	FileBraces,
 	FileSpreadsheet,
+	Film,
 	Info,
 	Link as LinkIcon,
 	VolumeOff,
@@ -29,6 +30,7 @@ import { fmtClock, fmtDayTime, midSentence } from "../ui/time.ts";
 import { AboutDialog } from "./AboutDialog.tsx";
 import { Bar } from "./Bar.tsx";
 import { ReplayProvider, useReplay } from "./context.ts";
+import { FilmDialog } from "./FilmDialog.tsx";
 import { NotesPanel } from "./Notes.tsx";
 import { Faces, Stage, Voices } from "./Pictures.tsx";
 import { conversationWord, goingOn, offRecord, whoCanSee } from "./say.ts";
@@ -169,6 +171,7 @@ function Top({ again }: { again: () => void }) {
 
 function Export() {
 	const { may, id, history } = useReplay();
+	const [film, setFilm] = useState(false);
 	const scope = may.has("export-all")
 		? "All notes that you may read"
 		: may.has("export-shared")
@@ -185,11 +188,15 @@ function Export() {
 		{ label: "A table (CSV)", icon: FileSpreadsheet, href: urls.notes(id, "csv") },
 		{ label: "For programs (JSON)", icon: FileBraces, href: urls.notes(id, "json") },
 	);
+	if (history.recorded.length > 0) items.push({ label: "Video and sound…", icon: Film, onSelect: () => setFilm(true) });
 	return (
-		<Menu label="Export" buttonClass="btn btn--small replay__export" items={items} head={scope}>
-			<Icon icon={Download} size={16} />
-			Export
-		</Menu>
+		<>
+			<Menu label="Export" buttonClass="btn btn--small replay__export" items={items} head={scope}>
+				<Icon icon={Download} size={16} />
+				Export
+			</Menu>
+			<FilmDialog open={film} onClose={() => setFilm(false)} />
+		</>
 	);
 }
 

@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/pausepoint/pausepoint/render"
+)
+
+const selectFilms = `SELECT session, member, cards, captions, state, progress, problem, file, bytes, asked, tries, round, until FROM films `
+
+func scanFilm(r row) (j render.Job, err error) {
+	err = r.Scan(&j.Session, &j.Member, &j.Cards, &j.Captions, &j.State, &j.Progress, &j.Problem, &j.File, &j.Bytes, &j.Asked,
+		&j.Tries, &j.Round, &j.Until)
+	return j, err
+}
+
+// AskFilm implements [render.Jobs]. The round of the row before it is passed, so that who worked on it finds out.
+func (s *Store) AskFilm(ctx context.Context, j render.Job) error {
+	_, err := s.writer.ExecContext(ctx, `INSERT INTO films
+		(session, member, cards, captions, state, progress, problem, file, bytes, asked, tries, round, until)
+		VALUES ($1, $2, $3, $4, $5, 0, '', '', 0, $6, 0, $6, 0)
+		ON CONFLICT (session, member) DO UPDATE SET cards = $3, captions = $4, state = $5, progress = 0, problem = '', file = '', bytes = 0,
+		asked = $6, tries = 0, round = films.round + 1, until = 0`,
+		j.Session, j.Member, j.Cards, j.Captions, j.State, j.Asked)
+	return err
+}
+
+// GetFilm implements [render.Jobs].
+func (s *Store) GetFilm(ctx context.Context, session, member string) (render.Job, error) {
+	return one(s.reader.QueryRowContext(ctx, selectFilms+`WHERE session = $1 AND member = $2`, session, member), scanFilm, render.ErrNoJob)
+}
+
+// ClaimFilm implements [render.Jobs].
+func (s *Store) ClaimFilm(ctx context.Context, now, until time.Time) (j render.Job, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		j, err = one(tx.QueryRowContext(ctx, selectFilms+`WHERE state = 'waiting' OR state = 'rendering' AND until < $1
+			ORDER BY asked, session, member LIMIT 1`, now.UnixMilli()), scanFilm, render.ErrNoJob)
+		if err != nil {
+			return err
+		}
+		j.State, j.Progress, j.Tries, j.Round, j.Until = render.Rendering, 0, j.Tries+1, j.Round+1, until.UnixMilli()
+		_, err = tx.ExecContext(ctx, `UPDATE films SET state = $3, progress = 0, tries = $4, round = $5, until = $6
+			WHERE session = $1 AND member = $2`, j.Session, j.Member, j.State, j.Tries, j.Round, j.Until)
+		return err
+	})
+	return j, err
+}
+
+// UpdateFilm implements [render.Jobs].
+func (s *Store) UpdateFilm(ctx context.Context, j render.Job) error {
+	res, err := s.writer.ExecContext(ctx, `UPDATE films SET state = $4, progress = $5, problem = $6, file = $7, bytes = $8, tries = $9, until = $10
+		WHERE session = $1 AND member = $2 AND round = $3`,
+		j.Session, j.Member, j.Round, j.State, j.Progress, j.Problem, j.File, j.Bytes, j.Tries, j.Until)
+	return exactly(res, err, render.ErrNoJob)
+}
+
+// RestartFilms implements [render.Jobs].
+func (s *Store) RestartFilms(ctx context.Context, session string) error {
+	_, err := s.writer.ExecContext(ctx, `UPDATE films SET state = 'waiting', progress = 0, problem = '', file = '', bytes = 0, tries = 0,
+		round = round + 1, until = 0 WHERE session = $1`, session)
+	return err
+}
+
+// DropFilms implements [render.Jobs].
+func (s *Store) DropFilms(ctx context.Context, session, member string) error {
+	_, err := s.writer.ExecContext(ctx, `DELETE FROM films WHERE session = $1 AND (member = $2 OR $2 = '')`, session, member)
+	return err
+}
