@@ -73,7 +73,7 @@ func amount(m backup.Manifest) string {
 // no other may have.
 func remade(name string) bool {
 	first, _, _ := strings.Cut(name, "/")
-	return first == "lock" || first == "node" || first == "blobs" || strings.HasPrefix(first, "pausepoint.db") || strings.HasPrefix(path.Base(name), ".") ||
+	return first == "lock" || first == "node" || first == "blobs" || first == "films" || strings.HasPrefix(first, "pausepoint.db") || strings.HasPrefix(path.Base(name), ".") ||
 		name == "clips/work"
 }
 
