@@ -78,7 +78,7 @@ func (h *History) checkCommands(journal []event.Event) map[string]int64 {
 	for _, c := range h.commands {
 		_, there := placed[c.id]
 		switch {
-		case c.acked > 0 && !there && !c.silent:
+		case c.acked > 0 && !there && c.kind == Writes:
 			h.fault("lost: the command %s of %v was acknowledged at %v", c.id, c.sent, c.acked)
 		case c.refused != nil && there:
 			h.fault("the command %s was refused and done: %v", c.id, c.refused)
@@ -117,7 +117,7 @@ func (h *History) checkLine(journal []event.Event) {
 	for _, e := range journal {
 		before := view.Playback
 		view.Fold(e)
-		if c := h.commands[e.Cmd]; view.Playback.Seq == before.Seq || c != nil && !c.silent { // silent ones start and stop
+		if c := h.commands[e.Cmd]; view.Playback.Seq == before.Seq || c != nil && c.kind == Seeks {
 			continue
 		}
 		now := view.Playback

@@ -34,7 +34,11 @@ func (s *story) writes(id, text string) {
 
 // does is a command that one member sends, and another is told of.
 func (s *story) does(id string, adds uint64, body event.Body) {
-	s.Sent(id, adds, adds == 0)
+	kind := Writes
+	if adds == 0 {
+		kind = Plays
+	}
+	s.Sent(id, adds, kind)
 	e := event.Event{Seq: int64(len(s.journal)) + 1, Cmd: id, Body: body}
 	s.journal = append(s.journal, e)
 	s.Told("ana", e)
@@ -68,7 +72,7 @@ func TestEveryFaultIsFound(t *testing.T) {
 		make func(s *story)
 	}{
 		{"lost: the command", func(s *story) {
-			s.Sent("c", DigestNote("c", "x"), false)
+			s.Sent("c", DigestNote("c", "x"), Writes)
 			s.Answered("c", nil)
 		}},
 		{"lost: members were told", func(s *story) { s.journal = s.journal[:len(s.journal)-1] }},
@@ -82,7 +86,7 @@ func TestEveryFaultIsFound(t *testing.T) {
 		{"has seq", func(s *story) { s.journal[3].Seq = 9 }},
 		{"goes back", func(s *story) { s.journal[1].At = 5 }},
 		{"was refused and done", func(s *story) {
-			s.Sent("c", 0, true)
+			s.Sent("c", 0, Plays)
 			s.Answered("c", &event.Problem{Code: "forbidden"})
 			s.journal = append(s.journal, event.Event{Seq: int64(len(s.journal)) + 1, Cmd: "c", Body: event.NoteRemoved{}})
 		}},
@@ -117,7 +121,7 @@ func (s *story) notes() []event.Note {
 
 func TestLiveAgain(t *testing.T) {
 	h := NewHistory()
-	h.Sent("early", 0, true)
+	h.Sent("early", 0, Plays)
 	since := h.Now()
 	live := make(chan error)
 	go func() {
@@ -125,7 +129,7 @@ func TestLiveAgain(t *testing.T) {
 		live <- err
 	}()
 	h.Answered("early", nil) // it was sent before
-	h.Sent("late", 0, true)
+	h.Sent("late", 0, Plays)
 	select {
 	case <-live:
 		t.Fatal("live before anything that was sent afterwards is answered")

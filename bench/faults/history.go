@@ -26,11 +26,21 @@ type History struct {
 	moved    chan struct{} // closed and made anew when latest grows
 }
 
+// Kind is what a command may do.
+type Kind int
+
+// The kinds.
+const (
+	Writes Kind = iota // always something, and nothing to the player
+	Seeks              // moves the player to another place, unless it is there
+	Plays              // starts or stops the player where it is, or nothing
+)
+
 // command is what a member asked for.
 type command struct {
 	id      string
-	adds    uint64        // to the digest of all notes
-	silent  bool          // it may be done without any event
+	adds    uint64 // to the digest of all notes
+	kind    Kind
 	sent    time.Duration // for the first time
 	acked   time.Duration // 0 while nobody knows
 	refused *event.Problem
@@ -61,12 +71,12 @@ func NewHistory() *History {
 func (h *History) Now() time.Duration { return time.Since(h.began) + 1 }
 
 // Sent keeps that a member asks for something, which adds to the digest of the notes (see [DigestNotes]); again under the same
-// id after a loss. A silent command may be done without any event.
-func (h *History) Sent(id string, adds uint64, silent bool) {
+// id after a loss.
+func (h *History) Sent(id string, adds uint64, kind Kind) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.commands[id] == nil {
-		h.commands[id] = &command{id: id, adds: adds, silent: silent, sent: h.Now()}
+		h.commands[id] = &command{id: id, adds: adds, kind: kind, sent: h.Now()}
 	}
 }
 
