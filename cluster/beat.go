@@ -117,10 +117,12 @@ func (n *Node) look(ctx context.Context, before *sight) (*sight, error) {
 	if before.err != nil || said == "new" {
 		now.since = time.Now()
 	}
-	if !n.impaired.Load() {
-		if err := n.tellOwned(ctx, n.ownedNow()); err != nil {
-			return nil, err
-		}
+	tell := n.tellOwned
+	if n.impaired.Load() {
+		tell = n.seeTaken
+	}
+	if err := tell(ctx, n.ownedNow()); err != nil {
+		return nil, err
 	}
 	n.send(n.cfg.Name, envelope{Kind: kindPulse}, nil)
 	now.nodes, err = n.roll(ctx)

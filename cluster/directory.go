@@ -171,7 +171,31 @@ func (n *Node) tellOwned(ctx context.Context, owned map[string]int64) error {
 	}
 	for session, result := range results {
 		if ours, err := result.Bool(); err == nil && !ours {
-			n.lose(context.WithoutCancel(ctx), session, owned[session])
+			n.lose(session, owned[session])
+		}
+	}
+	return nil
+}
+
+// seeTaken lets go of what another node has taken. It is how a node learns of it that the database does not answer.
+func (n *Node) seeTaken(ctx context.Context, owned map[string]int64) error {
+	said := make(map[string]*redis.SliceCmd, len(owned))
+	_, err := n.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for session := range owned {
+			said[session] = p.HMGet(ctx, sessionKey(session), "node", "epoch")
+		}
+		return nil
+	})
+	if err != nil {
+		return wrap("see which sessions are elsewhere", err)
+	}
+	for session, at := range said {
+		var there struct {
+			Node  string `redis:"node"`
+			Epoch int64  `redis:"epoch"`
+		}
+		if err := at.Scan(&there); err == nil && there.Node != n.cfg.Name && there.Epoch > owned[session] {
+			n.lose(session, owned[session])
 		}
 	}
 	return nil

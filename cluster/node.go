@@ -49,6 +49,8 @@ type Handler interface {
 	Load(ctx context.Context, session string) error
 	// LetGo ends a session's life here, and waits for that.
 	LetGo(ctx context.Context, session string) error
+	// Abandon ends a session's life here, because another node has it, and waits for nothing.
+	Abandon(session string)
 	// Members is how many members are here.
 	Members() int
 }
@@ -213,17 +215,13 @@ func (n *Node) drop(session string, epoch int64) bool {
 }
 
 // lose lets go of a session that somebody else has by now.
-func (n *Node) lose(ctx context.Context, session string, epoch int64) {
+func (n *Node) lose(session string, epoch int64) {
 	if !n.drop(session, epoch) {
 		return
 	}
 	n.counts.lost.Add(1)
 	n.log.Warn("another node has a session now", slog.String("session", session), slog.Int64("epoch", epoch))
-	n.ran.Go(func() {
-		if err := n.on().LetGo(ctx, session); err != nil && ctx.Err() == nil {
-			n.log.Error("cannot let go of a session", slog.String("session", session), slog.Any("err", err))
-		}
-	})
+	n.on().Abandon(session)
 }
 
 // on is who runs sessions here. It is there once the node has started.

@@ -40,7 +40,7 @@ func (n *Node) compare(ctx context.Context) error {
 	}
 	for session, epoch := range mine {
 		if held[session] != epoch {
-			n.lose(context.WithoutCancel(ctx), session, epoch)
+			n.lose(session, epoch)
 		}
 	}
 	return nil

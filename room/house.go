@@ -183,6 +183,14 @@ func (h *House) LetGo(ctx context.Context, session string) error {
 	return nil
 }
 
+// Abandon ends a session's room here, because somebody else has the session: members are told at once, though the journal may still
+// have to answer.
+func (h *House) Abandon(session string) {
+	if r, ok := h.Live(session); ok {
+		r.abandon()
+	}
+}
+
 // Sessions lists what is live.
 func (h *House) Sessions() []string {
 	h.mu.Lock()
@@ -337,6 +345,7 @@ func (h *House) newRoom(session string, epoch int64, s *State, told event.View) 
 		inbox:    make(chan input, inboxSize),
 		commits:  commits{wake: make(chan struct{}, 1)},
 		quit:     make(chan struct{}),
+		taken:    make(chan struct{}),
 		stopping: make(chan struct{}),
 		done:     make(chan struct{}),
 		state:    s, told: told, links: map[string]*link{},

@@ -61,6 +61,8 @@ type Room struct {
 	commits  commits
 	quit     chan struct{} // closed to ask the room to stop
 	quitOnce sync.Once
+	taken    chan struct{} // closed when somebody else has the session
+	takeOnce sync.Once
 	stopping chan struct{} // closed when it takes nothing more
 	done     chan struct{} // closed when it has ended and no append is under way
 	inside   atomic.Pointer[[]event.Member]
@@ -239,6 +241,9 @@ func (r *Room) put(in input) bool {
 // stop asks the room to send out what is queued, and to end.
 func (r *Room) stop() { r.quitOnce.Do(func() { close(r.quit) }) }
 
+// abandon ends the room at once: nothing that is queued can become durable any more.
+func (r *Room) abandon() { r.takeOnce.Do(func() { close(r.taken) }) }
+
 // run is the room's goroutine.
 func (r *Room) run() {
 	timer := time.NewTimer(0)
@@ -258,6 +263,8 @@ func (r *Room) run() {
 		case <-quit:
 			quit = nil
 			r.end(event.Bye{Reason: "restarting", Message: "The server restarts. You are brought back in a moment."})
+		case <-r.taken:
+			r.fail(ErrNotOwner)
 		}
 		r.deliver()
 	}

@@ -152,6 +152,23 @@ func TestAFormerOwnerStops(t *testing.T) {
 	})
 }
 
+// Somebody else has the session, as is known from elsewhere, while the journal does not answer: members do not wait for it.
+func TestAbandonedMembersComeBackAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, time.Millisecond)
+		r, a := l.welcomed(focal)
+		l.journal.delay = time.Hour
+		r.Handle(focal, a, testID(1), event.MemberHand{Up: true})
+		l.house.Abandon(session)
+		synctest.Wait()
+		if left := a.take(); len(left) > 0 || a.reason() != "restarting" {
+			t.Errorf("they were told %v, then %q", types(left), a.reason())
+		}
+		l.house.Abandon("another session")
+		<-r.Done()
+	})
+}
+
 func TestFailedAppendIsNotAcknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLive(t, 10*time.Millisecond)

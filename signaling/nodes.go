@@ -248,5 +248,8 @@ func (s *Server) LetGo(ctx context.Context, session string) error {
 	return s.calls.house.LetGo(ctx, session)
 }
 
+// Abandon implements cluster.Handler.
+func (s *Server) Abandon(session string) { s.calls.house.Abandon(session) }
+
 // Members implements cluster.Handler.
 func (s *Server) Members() int { return s.calls.house.Totals().Members }
