@@ -57,6 +57,9 @@ type Clip struct {
 	Refusal  string
 	Attempts int // preparations begun and not ended in order; bounds files that kill the server
 
+	Node   string    // the server that has the upload, or prepares the practice clip; empty where there is one server
+	Leased time.Time // until when the preparation is that server's, if it is not heard of any more
+
 	Filename string // as the uploader named it; shown, never used as a path
 	Bytes    int64  // length of the uploaded file, as announced
 

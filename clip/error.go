@@ -45,6 +45,9 @@ var (
 	errGone = &Error{Code: "gone", Message: "This upload was given up or has expired. Add the file again."}
 )
 
+// errAnother answers for an upload whose file is on another server: the client tries again, until it gets there.
+var errAnother = because("elsewhere", "This upload goes to another server. It goes on once your browser reaches that one.", nil)
+
 func because(code, message string, cause error) *Error {
 	return &Error{Code: code, Message: message, cause: cause}
 }
@@ -70,6 +73,7 @@ var statusOf = map[string]int{
 	"disk_full":    http.StatusInsufficientStorage,
 	"interrupted":  http.StatusRequestTimeout,
 	"closing":      http.StatusServiceUnavailable,
+	"elsewhere":    http.StatusServiceUnavailable,
 	"internal":     http.StatusInternalServerError,
 	"not_ready":    http.StatusConflict,
 }

@@ -17,6 +17,7 @@ import (
 type Config struct {
 	Catalog Catalog
 	Blobs   Blobs
+	Node    string // name of this server among several on one catalog; empty for the only one
 	Dir     string // for uploads and work in progress; made if missing, private to the server
 	Log     *slog.Logger
 	FFmpeg  string           // program; "ffmpeg" if empty
@@ -30,6 +31,7 @@ type Library struct {
 	blobs    Blobs
 	log      *slog.Logger
 	now      func() time.Time
+	node     string
 	uploads  *uploads
 	preparer *preparer
 	stats    counters
@@ -48,7 +50,7 @@ func Open(ctx context.Context, cfg Config) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Library{catalog: cfg.Catalog, blobs: cfg.Blobs, log: cfg.Log, now: cfg.Now}
+	l := &Library{catalog: cfg.Catalog, blobs: cfg.Blobs, log: cfg.Log, now: cfg.Now, node: cfg.Node}
 	if l.uploads, err = openUploads(l, filepath.Join(cfg.Dir, "uploads")); err != nil {
 		return nil, err
 	}

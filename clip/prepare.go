@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pausepoint/pausepoint/ffmpeg"
@@ -71,37 +74,38 @@ func (p *preparer) loop(ctx context.Context) {
 		case <-p.wakeup:
 		case <-retry.C:
 		}
-		if err := p.drain(ctx); err != nil && ctx.Err() == nil {
+		left, err := p.drain(ctx)
+		if err != nil && ctx.Err() == nil {
 			p.lib.log.Error("preparation has to wait", slog.Any("err", err))
+		}
+		if left || err != nil {
 			retry.Reset(retryAfter)
 		}
 	}
 }
 
-// drain prepares until nothing waits; an error means that it has to be tried again later.
-func (p *preparer) drain(ctx context.Context) error {
+// drain prepares until nothing waits but what other servers prepare, and reports whether there is such; an error means that it has to
+// be tried again later.
+func (p *preparer) drain(ctx context.Context) (left bool, err error) {
 	for ctx.Err() == nil {
 		waiting, err := p.lib.catalog.ListClips(ctx, Filter{States: []State{Waiting, Preparing}})
 		if err != nil {
-			return fmt.Errorf("list waiting clips: %w", err)
+			return false, fmt.Errorf("list waiting clips: %w", err)
 		}
-		if len(waiting) == 0 {
-			return nil
+		next := slices.IndexFunc(waiting, p.lib.mine)
+		if next < 0 {
+			return len(waiting) > 0, nil
 		}
-		if err := p.prepare(ctx, waiting[0].ID); err != nil && !errors.Is(err, ErrNotFound) {
-			return fmt.Errorf("prepare clip %s: %w", waiting[0].ID, err)
+		if err := p.prepare(ctx, waiting[next].ID); err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, errTaken) {
+			return false, fmt.Errorf("prepare clip %s: %w", waiting[next].ID, err)
 		}
 	}
-	return ctx.Err()
+	return false, ctx.Err()
 }
 
-// prepare takes one clip to Ready or Refused. With an error it goes on waiting.
+// prepare takes one clip to Ready or Refused. With an error it goes on waiting, here or, with errTaken, elsewhere.
 func (p *preparer) prepare(ctx context.Context, id string) error {
-	c, err := p.lib.catalog.UpdateClip(ctx, id, func(c *Clip) error {
-		c.State, c.Progress = Preparing, 0
-		c.Attempts++
-		return nil
-	})
+	c, err := p.lib.claim(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -121,6 +125,9 @@ func (p *preparer) prepare(ctx context.Context, id string) error {
 	case errors.Is(err, ErrNotFound):
 		p.lib.log.Info("clip was deleted while it was prepared", slog.String("clip", id))
 		return p.lib.remove(context.WithoutCancel(ctx), c)
+	case errors.Is(err, errTaken):
+		p.lib.log.Warn("another server took the preparation of a clip over", slog.String("clip", id))
+		return err
 	case errors.As(err, &e) && e.Code == "refused":
 		p.lib.log.Warn("clip is refused", slog.String("clip", id), slog.Any("err", err))
 		return p.refuse(ctx, id, e.Message)
@@ -133,12 +140,11 @@ func (p *preparer) prepare(ctx context.Context, id string) error {
 func (p *preparer) putBack(ctx context.Context, id string, cause error) error {
 	fault := ctx.Err() == nil && fileFault(cause)
 	p.lib.stats.failed.Add(1)
-	_, err := p.lib.catalog.UpdateClip(context.WithoutCancel(ctx), id, func(c *Clip) error {
+	err := p.lib.keep(context.WithoutCancel(ctx), id, func(c *Clip) {
 		c.State, c.Progress = Waiting, 0
 		if !fault {
 			c.Attempts--
 		}
-		return nil
 	})
 	if !fault {
 		return errors.Join(cause, err)
@@ -154,18 +160,55 @@ func fileFault(err error) bool {
 
 func (p *preparer) refuse(ctx context.Context, id, sentence string) error {
 	p.lib.stats.refused.Add(1)
-	_, err := p.lib.catalog.UpdateClip(ctx, id, func(c *Clip) error {
-		c.State, c.Progress, c.Refusal = Refused, 0, sentence
-		return nil
-	})
+	err := p.lib.keep(ctx, id, func(c *Clip) { c.State, c.Progress, c.Refusal = Refused, 0, sentence })
 	if err != nil {
 		return err
 	}
 	return p.lib.uploads.removeFile(id)
 }
 
-// make does the work in a folder of its own, stores what came out, and says that the clip is ready, in this order.
+// make does the work, and says that the clip is ready. It ends early when the clip is deleted, or taken by another server.
 func (p *preparer) make(ctx context.Context, c Clip) error {
+	ctx, lost := context.WithCancelCause(ctx)
+	var progress gauge
+	var held sync.WaitGroup
+	held.Go(func() { p.hold(ctx, c.ID, &progress, lost) })
+	err := p.work(ctx, c, &progress)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	lost(nil)
+	held.Wait()
+	return err
+}
+
+// gauge is how far the work is, 0..1.
+type gauge struct{ bits atomic.Uint64 }
+
+func (g *gauge) set(part float64) { g.bits.Store(math.Float64bits(part)) }
+func (g *gauge) get() float64     { return math.Float64frombits(g.bits.Load()) }
+
+// hold publishes progress once a second, and keeps the lease with that, until ctx ends.
+func (p *preparer) hold(ctx context.Context, id string, progress *gauge, lost context.CancelCauseFunc) {
+	tick := time.NewTicker(progressStep)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		err := p.lib.keep(ctx, id, func(c *Clip) {
+			c.Progress = 0.95 * progress.get() // the rest is thumbnails and storing
+		})
+		if errors.Is(err, ErrNotFound) || errors.Is(err, errTaken) {
+			lost(err)
+		}
+	}
+}
+
+// work makes everything in a folder of its own, stores what came out, and says that the clip is ready, in this order.
+func (p *preparer) work(ctx context.Context, c Clip, progress *gauge) error {
 	t := p.tools
 	t.dir = filepath.Join(p.dir, c.ID)
 	if err := makeDir(t.dir); err != nil {
@@ -183,13 +226,8 @@ func (p *preparer) make(ctx context.Context, c Clip) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	res, err := t.normalise(ctx, src, p.publish(ctx, c.ID, cancel))
+	res, err := t.normalise(ctx, src, progress.set)
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return cause
-		}
 		return err
 	}
 	names, err := t.thumbnails(ctx, res)
@@ -202,26 +240,6 @@ func (p *preparer) make(ctx context.Context, c Clip) error {
 	return p.ready(ctx, c.ID, res)
 }
 
-// publish returns a function that writes progress to the catalog, once a second at most, and ends
-// the work when the clip was deleted.
-func (p *preparer) publish(ctx context.Context, id string, cancel context.CancelCauseFunc) func(float64) {
-	var last time.Time
-	return func(progress float64) {
-		now := time.Now()
-		if now.Sub(last) < progressStep {
-			return
-		}
-		last = now
-		_, err := p.lib.catalog.UpdateClip(ctx, id, func(c *Clip) error {
-			c.Progress = 0.95 * progress // the rest is thumbnails and storing
-			return nil
-		})
-		if errors.Is(err, ErrNotFound) {
-			cancel(ErrNotFound)
-		}
-	}
-}
-
 func (p *preparer) put(ctx context.Context, id, dir string, names []string) error {
 	for _, name := range names {
 		if err := p.lib.blobs.PutFile(ctx, blobPrefix(id)+name, filepath.Join(dir, name)); err != nil {
@@ -232,13 +250,11 @@ func (p *preparer) put(ctx context.Context, id, dir string, names []string) erro
 }
 
 func (p *preparer) ready(ctx context.Context, id string, res result) error {
-	_, err := p.lib.catalog.UpdateClip(ctx, id, func(c *Clip) error {
+	return p.lib.keep(ctx, id, func(c *Clip) {
 		c.State, c.Progress, c.Refusal, c.Attempts = Ready, 1, "", 0
 		c.Frames, c.FPSNum, c.FPSDen = res.frames, res.rate.num, res.rate.den
 		c.Duration, c.Width, c.Height, c.HasAudio = res.duration(), res.width, res.height, res.hasAudio
 		c.From, c.To = 0, c.Duration
 		c.Prepared = p.lib.now().UTC()
-		return nil
 	})
-	return err
 }

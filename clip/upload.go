@@ -157,7 +157,7 @@ func (u *uploads) begin(ctx context.Context, account string, length int64, meta 
 		return Clip{}, fmt.Errorf("new id: %w", err)
 	}
 	c := Clip{
-		ID: id.String(), Owner: account, Purpose: DefaultPurpose, State: Uploading, Bytes: length,
+		ID: id.String(), Owner: account, Purpose: DefaultPurpose, State: Uploading, Bytes: length, Node: u.lib.node,
 		Created: u.lib.now().UTC(), Filename: text.Cut(text.Line(meta["filename"]), MaxTitle),
 	}
 	c.Title = titleFor(c.Filename)
@@ -216,6 +216,9 @@ func (u *uploads) offset(c Clip) (int64, error) {
 	if c.State != Uploading {
 		return c.Bytes, nil
 	}
+	if !u.lib.mine(c) {
+		return 0, errAnother
+	}
 	info, err := u.root.Lstat(c.ID)
 	if err != nil {
 		if ignoreMissing(err) == nil {
@@ -224,6 +227,12 @@ func (u *uploads) offset(c Clip) (int64, error) {
 		return 0, fmt.Errorf("look at upload: %w", err)
 	}
 	return info.Size(), nil
+}
+
+// has reports whether the file of an upload is here.
+func (u *uploads) has(id string) bool {
+	_, err := u.root.Lstat(id)
+	return err == nil
 }
 
 // append writes what body holds to the end of the upload of c, whose writer the caller is, and returns the new offset, which is durable
@@ -305,9 +314,18 @@ func (u *uploads) complete(ctx context.Context, id string) error {
 	return nil
 }
 
+// unfinished lists the uploads to this server.
+func (u *uploads) unfinished(ctx context.Context) ([]Clip, error) {
+	open, err := u.lib.catalog.ListClips(ctx, Filter{States: []State{Uploading}})
+	if err != nil {
+		return nil, fmt.Errorf("list uploads: %w", err)
+	}
+	return slices.DeleteFunc(open, func(c Clip) bool { return !u.lib.mine(c) }), nil
+}
+
 // recover completes uploads whose last byte came just before the server stopped, and expires old ones.
 func (u *uploads) recover(ctx context.Context) error {
-	open, err := u.lib.catalog.ListClips(ctx, Filter{States: []State{Uploading}})
+	open, err := u.unfinished(ctx)
 	if err != nil {
 		return err
 	}
@@ -338,9 +356,9 @@ func (u *uploads) janitor(ctx context.Context) {
 
 // sweep removes uploads that got no byte for [UploadExpiry], and files that no clip needs.
 func (u *uploads) sweep(ctx context.Context) error {
-	open, err := u.lib.catalog.ListClips(ctx, Filter{States: []State{Uploading}})
+	open, err := u.unfinished(ctx)
 	if err != nil {
-		return fmt.Errorf("list uploads: %w", err)
+		return err
 	}
 	for _, c := range open {
 		if u.lib.now().Before(u.expires(c)) {

@@ -14,26 +14,27 @@ import (
 var clipColumns = []string{
 	"id", "owner", "title", "focus_question", "context", "purpose", "range_from", "range_to", "pupil_consent", "pupil_consent_at",
 	"practice", "created", "state", "progress", "refusal", "attempts", "filename", "bytes", "duration", "frames", "fps_num",
-	"fps_den", "width", "height", "has_audio", "prepared",
+	"fps_den", "width", "height", "has_audio", "prepared", "node", "leased",
 }
 
 func clipValues(c clip.Clip) []any {
 	return []any{
 		c.ID, null(c.Owner), c.Title, c.FocusQuestion, c.Context, c.Purpose, c.From, c.To, c.PupilConsent, millis(c.PupilConsentAt),
 		c.Practice, millis(c.Created), string(c.State), c.Progress, c.Refusal, c.Attempts, c.Filename, c.Bytes, c.Duration, c.Frames, c.FPSNum,
-		c.FPSDen, c.Width, c.Height, c.HasAudio, millis(c.Prepared),
+		c.FPSDen, c.Width, c.Height, c.HasAudio, millis(c.Prepared), c.Node, millis(c.Leased),
 	}
 }
 
 func scanClip(r row) (c clip.Clip, err error) {
 	var owner sql.NullString
-	var consent, created, prepared int64
+	var consent, created, prepared, leased int64
 	err = r.Scan(
 		&c.ID, &owner, &c.Title, &c.FocusQuestion, &c.Context, &c.Purpose, &c.From, &c.To, &c.PupilConsent, &consent,
 		&c.Practice, &created, &c.State, &c.Progress, &c.Refusal, &c.Attempts, &c.Filename, &c.Bytes, &c.Duration, &c.Frames, &c.FPSNum,
-		&c.FPSDen, &c.Width, &c.Height, &c.HasAudio, &prepared,
+		&c.FPSDen, &c.Width, &c.Height, &c.HasAudio, &prepared, &c.Node, &leased,
 	)
 	c.Owner, c.PupilConsentAt, c.Created, c.Prepared = owner.String, fromMillis(consent), fromMillis(created), fromMillis(prepared)
+	c.Leased = fromMillis(leased)
 	return c, err
 }
 
@@ -86,7 +87,7 @@ func (s *Store) UpdateClip(ctx context.Context, id string, change func(*clip.Cli
 // stored is the clip as it would be read: times have milliseconds.
 func stored(c clip.Clip) clip.Clip {
 	c.Created, c.Prepared = fromMillis(millis(c.Created)), fromMillis(millis(c.Prepared))
-	c.PupilConsentAt = fromMillis(millis(c.PupilConsentAt))
+	c.PupilConsentAt, c.Leased = fromMillis(millis(c.PupilConsentAt)), fromMillis(millis(c.Leased))
 	return c
 }
 

@@ -82,6 +82,14 @@ func (h *house) openStoreAs(ctx context.Context, f flags, node string) (*store.S
 	return st, nil
 }
 
+// name is what this server is called among several; empty for the only one.
+func (h *house) name() string {
+	if h.node == nil {
+		return ""
+	}
+	return h.node.Name()
+}
+
 // owned is a journal whose sessions are owned where they are placed, if there are several servers.
 func (h *house) owned(journal room.Journal, st *store.Store) room.Journal {
 	if h.node == nil {

@@ -100,7 +100,7 @@ func (h *house) wire(ctx context.Context, f flags) error {
 	}
 
 	clips, err := clip.Open(ctx, clip.Config{
-		Catalog: st, Blobs: st, Dir: filepath.Join(data, "clips"), Log: h.log,
+		Catalog: st, Blobs: st, Node: h.name(), Dir: filepath.Join(data, "clips"), Log: h.log,
 		FFmpeg: f.Common.FFmpeg, FFprobe: ffprobeBeside(f.Common.FFmpeg),
 	})
 	if err != nil {
