@@ -1,9 +1,6 @@
 package recorder
 
 import (
-	"bufio"
-	"bytes"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -122,14 +119,10 @@ func TestEverythingStaysInStep(t *testing.T) {
 	}
 	index, _ := recordOver(t, dir, infos, items, trips, float64(length+2))
 	at := map[string]map[int]float64{}
-	for _, info := range infos {
-		onsets, from := onsetsOfSound, beepAt
-		if isVideo(info.Mime) {
-			onsets, from = onsetsOfPicture, flashAt
-		}
-		at[info.Publication] = errorsOf(t, dir, index, info.Publication, onsets, from)
-		if n := len(at[info.Publication]); n < length*7/10 {
-			t.Errorf("of %s, %d beeps or flashes in %d s are there", info.Publication, n, length)
+	for i, errors := range errorsOf(t, dir, index, infos) {
+		at[infos[i].Publication] = errors
+		if len(errors) < length*7/10 {
+			t.Errorf("of %s, %d beeps or flashes in %d s are there", infos[i].Publication, len(errors), length)
 		}
 	}
 	for _, pair := range [][2]string{
@@ -181,51 +174,87 @@ func apart(a, b map[int]float64) map[int]float64 {
 	return out
 }
 
-// errorsOf returns by how many ms each beep or flash of a publication lies after its true time, by the second that it belongs to.
-func errorsOf(t *testing.T, dir string, index *memory, publication string, onsets func(*testing.T, string) []float64, from float64,
-) map[int]float64 {
+// errorsOf returns by how many ms each beep or flash of a track lies after its true time, by the second that it belongs to. The tracks
+// are measured at once.
+func errorsOf(t *testing.T, dir string, index *memory, infos []TrackInfo) []map[int]float64 {
 	t.Helper()
-	out := map[int]float64{}
-	for _, s := range index.list(func(s Segment) bool { return s.Publication == publication }) {
-		for _, at := range onsets(t, pathOf(dir, s)) {
-			ms := float64(s.Start) + at*1000 - from*1000
-			second := int(math.Round(ms / 1000))
-			out[second] = ms - float64(second)*1000
+	out := make([]map[int]float64, len(infos))
+	var measuring sync.WaitGroup
+	for i, info := range infos {
+		of, from := loud, beepAt
+		if isVideo(info.Mime) {
+			of, from = bright, flashAt
+		}
+		measuring.Go(func() {
+			out[i] = map[int]float64{}
+			segments := index.list(func(s Segment) bool { return s.Publication == info.Publication })
+			for k, onsets := range of.onsetsOf(t, dir, segments) {
+				for _, at := range onsets {
+					ms := float64(segments[k].Start) + at*1000 - from*1000
+					second := int(math.Round(ms / 1000))
+					out[i][second] = ms - float64(second)*1000
+				}
+			}
+		})
+	}
+	measuring.Wait()
+	return out
+}
+
+// measure is a figure that ffmpeg tells of each frame.
+type measure struct {
+	kind   string // the option for its filters
+	filter string // up to the file that the figures go to
+	key    string
+	limit  float64 // an onset is where the figure passes it,
+	hole   float64 // but not after a hole of so many seconds: there, the begin was lost
+}
+
+var (
+	loud = measure{
+		"-af", "astats=metadata=1:reset=1,ametadata=print:key=lavfi.astats.Overall.Peak_level:file=",
+		"lavfi.astats.Overall.Peak_level=", -30, 0.03,
+	}
+	bright = measure{"-vf", "signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=", "lavfi.signalstats.YAVG=", 128, 0.05}
+)
+
+// onsetsOf lets ffmpeg decode segments, many in one process, and returns the onsets of each, in s.
+func (m measure) onsetsOf(t *testing.T, dir string, segments []Segment) (out [][]float64) {
+	figures := t.TempDir()
+	for group := range slices.Chunk(segments, 24) {
+		args := []string{"-v", "error", "-nostdin", "-y"}
+		for _, s := range group {
+			args = append(args, "-i", pathOf(dir, s))
+		}
+		for i, s := range group {
+			args = append(args, "-map", strconv.Itoa(i), m.kind, m.filter+filepath.Join(figures, s.ID),
+				"-fps_mode", "passthrough", "-enc_time_base", "1:48000", "-f", "null", "-")
+		}
+		if said, err := exec.Command("ffmpeg", args...).CombinedOutput(); err != nil || len(said) > 0 {
+			t.Errorf("ffmpeg: %v: %s", err, said)
+			return out
+		}
+		for _, s := range group {
+			out = append(out, m.onsets(t, filepath.Join(figures, s.ID)))
 		}
 	}
 	return out
 }
 
-// onsetsOfSound are when it becomes loud in a file, in s.
-func onsetsOfSound(t *testing.T, path string) []float64 {
-	const filter = "astats=metadata=1:reset=1,ametadata=print:key=lavfi.astats.Overall.Peak_level:file=-"
-	return onsets(t, path, "-af", filter, "lavfi.astats.Overall.Peak_level=", -30, 0.03)
-}
-
-// onsetsOfPicture are when it becomes bright in a file, in s.
-func onsetsOfPicture(t *testing.T, path string) []float64 {
-	return onsets(t, path, "-vf", "signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-", "lavfi.signalstats.YAVG=", 128, 0.05)
-}
-
-// onsets lets ffmpeg decode a file and measure each frame; they are where the figure passes a limit, but not after a hole of so many
-// seconds: there, the begin was lost.
-func onsets(t *testing.T, path, kind, filter, key string, limit, hole float64) (out []float64) {
-	t.Helper()
-	cmd := exec.Command("ffmpeg", "-v", "error", "-nostdin", "-i", path, kind, filter, "-fps_mode", "passthrough",
-		"-enc_time_base", "1:48000", "-f", "null", "-")
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
-		t.Fatal(fmt.Errorf("ffmpeg: %w: %s", err, stderr.String()))
+// onsets reads the figures of a file.
+func (m measure) onsets(t *testing.T, path string) (out []float64) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Error(err)
 	}
 	at, before, was := 0., 0., true
-	for lines := bufio.NewScanner(&stdout); lines.Scan(); {
-		if _, s, ok := strings.Cut(lines.Text(), "pts_time:"); ok {
+	for line := range strings.Lines(string(b)) {
+		if _, s, ok := strings.Cut(line, "pts_time:"); ok {
 			at, before = float(t, s), at
 		}
-		if s, ok := strings.CutPrefix(lines.Text(), key); ok {
-			is := float(t, s) > limit
-			if is && !was && at-before < hole {
+		if s, ok := strings.CutPrefix(line, m.key); ok {
+			is := float(t, s) > m.limit
+			if is && !was && at-before < m.hole {
 				out = append(out, at)
 			}
 			was = is
@@ -238,7 +267,7 @@ func float(t *testing.T, s string) float64 {
 	t.Helper()
 	x, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 	return x
 }
