@@ -44,29 +44,32 @@ export interface Picture {
 
 /** What the participant videos of a page show now, in the order of the page. Those without a picture are left out. */
 export async function pictures(page: Page): Promise<Picture[]> {
-  return page.getByTestId("participant").evaluateAll((elements) =>
-    elements.flatMap((element) => {
-      const video = element as HTMLVideoElement;
-      if (!video.videoWidth) return [];
-      const canvas = document.createElement("canvas");
-      canvas.width = 32;
-      canvas.height = 24;
-      const context = canvas.getContext("2d", { willReadFrequently: true });
-      if (!context) return [];
-      context.drawImage(video, 0, 0, 32, 24);
-      const { data } = context.getImageData(0, 0, 32, 24);
-      let sum = 0;
-      let least = 255;
-      let most = 0;
-      for (let i = 0; i < data.length; i += 4) {
-        const light = ((data[i] ?? 0) + (data[i + 1] ?? 0) + (data[i + 2] ?? 0)) / 3;
-        sum += light;
-        least = Math.min(least, light);
-        most = Math.max(most, light);
-      }
-      return [{ time: video.currentTime, light: sum / (data.length / 4), range: most - least }];
-    }),
-  );
+  return page.getByTestId("participant").evaluateAll(picturesIn);
+}
+
+/** In a page: what videos show now. */
+export function picturesIn(elements: Element[]): Picture[] {
+  return elements.flatMap((element) => {
+    const video = element as HTMLVideoElement;
+    if (!video.videoWidth) return [];
+    const canvas = document.createElement("canvas");
+    canvas.width = 32;
+    canvas.height = 24;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    if (!context) return [];
+    context.drawImage(video, 0, 0, 32, 24);
+    const { data } = context.getImageData(0, 0, 32, 24);
+    let sum = 0;
+    let least = 255;
+    let most = 0;
+    for (let i = 0; i < data.length; i += 4) {
+      const light = ((data[i] ?? 0) + (data[i + 1] ?? 0) + (data[i + 2] ?? 0)) / 3;
+      sum += light;
+      least = Math.min(least, light);
+      most = Math.max(most, light);
+    }
+    return [{ time: video.currentTime, light: sum / (data.length / 4), range: most - least }];
+  });
 }
 
 /** The protocols over which a page's live connections run ("udp", "tcp"), each once. */

@@ -18,12 +18,16 @@ export async function newPerson(browser: Browser, options: Parameters<Browser["n
   return page;
 }
 
+/** Of the first account. */
+export const email = "amara@example.org";
+export const password = "a long enough password";
+
 /** Makes the first account with the one-time link. */
 export async function makeFirstAccount(page: Page, server: Server, url: string): Promise<void> {
   await page.goto(`${url}/setup#${server.setupToken}`);
   await page.getByLabel("Your name").fill("Amara Okafor");
-  await page.getByLabel("Email").fill("amara@example.org");
-  await page.getByLabel("Password", { exact: true }).fill("a long enough password");
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Create account" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   await expect(page).toHaveURL(`${url}/`);

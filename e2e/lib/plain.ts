@@ -31,7 +31,9 @@ export async function launchFirefox(): Promise<Browser> {
 
 /** Presses the button that says so, by the keyboard. */
 export async function press(page: Page, name: string): Promise<void> {
-  await (await shown(page, `::-p-xpath(//button[normalize-space()="${name}" and not(@disabled)])`)).press("Enter");
+  await (
+    await shown(page, `::-p-xpath(//button[(normalize-space()="${name}" or @aria-label="${name}") and not(@disabled)])`)
+  ).press("Enter");
 }
 
 /** Types into the field with that label. */

@@ -1,0 +1,113 @@
+// What was recorded of a person replays in the browser itself, in Chromium and in Firefox: picture and sound run on session time.
+import { expect, type Page, test } from "@playwright/test";
+import type { Browser as Firefox, Page as FirefoxPage } from "puppeteer-core";
+import { planned } from "./lib/call.ts";
+import { type Picture, pictures, picturesIn } from "./lib/media.ts";
+import { api, email, enter, makeFirstAccount, newPerson, password } from "./lib/people.ts";
+import { fill, launchFirefox, press } from "./lib/plain.ts";
+import { Server } from "./lib/server.ts";
+
+interface Replay {
+  segments: { mime: string; start: number; end: number }[];
+}
+
+/** How long, ms. */
+const recorded = 4000;
+
+let server: Server;
+let amara: Page;
+/** Of the replay, from the moment at which both picture and sound are there. */
+let address: string;
+
+/** Amara is recorded for some seconds. */
+test.beforeAll(async ({ browser }) => {
+  server = await Server.start();
+  amara = await newPerson(browser);
+  await makeFirstAccount(amara, server, server.url);
+  const session = await planned(amara, { recorded: true });
+  const replay = () => api<Replay>(amara, "GET", `/api/sessions/${session}/replay`);
+  await enter(amara, `${server.url}/s/${session}`);
+  await expect.poll(() => amara.evaluate(kindsSent), { timeout: 60_000 }).toBe(2);
+  await amara.getByRole("button", { name: "Record", exact: true }).click();
+  await expect(amara.getByText(/Recording since/).first()).toBeVisible();
+  await amara.waitForTimeout(recorded);
+  await amara.getByRole("button", { name: "More ways to leave" }).click();
+  await amara.getByRole("menuitem", { name: "End for everyone" }).click();
+  await amara.getByRole("dialog").getByRole("button", { name: "End for everyone" }).click();
+  const kept = async () => [...new Set((await replay()).segments.map((s) => s.mime))].sort();
+  await expect.poll(kept).toEqual(['audio/webm; codecs="opus"', 'video/webm; codecs="vp8"']);
+  const begin = Math.max(...(await replay()).segments.map((s) => s.start));
+  address = `${server.url}/s/${session}/replay?t=${(begin / 1000).toFixed(3)}`;
+});
+
+test.afterAll(async () => {
+  await amara?.context().close();
+  await server?.close();
+});
+
+/** In a page: how many kinds of media it sends, of sound and pictures. */
+async function kindsSent(): Promise<number> {
+  const kinds = new Set<string>();
+  for (const peer of (window as unknown as { __peers: RTCPeerConnection[] }).__peers)
+    for (const s of (await peer.getStats()).values())
+      if (s.type === "outbound-rtp" && s.packetsSent > 0) kinds.add(s.kind);
+  return kinds.size;
+}
+
+/** Resolves when, after a press on Play, picture and sound have both played for a second. */
+async function plays(
+  picture: () => Promise<Picture[]>,
+  voice: () => Promise<Voice[]>,
+  press: () => Promise<void>,
+): Promise<void> {
+  await expect.poll(async () => (await picture()).filter((p) => p.light > 8 && p.range > 16).length).toBe(1);
+  const before = (await picture())[0]?.time ?? Infinity;
+  await press();
+  await expect.poll(async () => (await picture())[0]?.time ?? 0).toBeGreaterThan(before + 1);
+  await expect.poll(async () => (await voice())[0]?.time ?? 0).toBeGreaterThan(before + 1);
+  expect((await voice()).map((v) => v.muted)).toEqual([false]);
+}
+
+interface Voice {
+  /** Seconds that the element has played. */
+  time: number;
+  muted: boolean;
+}
+
+/** In a page: where its voices are. */
+function voicesIn(elements: Element[]): Voice[] {
+  return elements.map((element) => {
+    const { currentTime, muted } = element as HTMLAudioElement;
+    return { time: currentTime, muted };
+  });
+}
+
+test("Chromium plays a replay", async () => {
+  await amara.goto(address);
+  await plays(
+    () => pictures(amara),
+    () => amara.getByTestId("voice").evaluateAll(voicesIn),
+    () => amara.getByRole("button", { name: "Play", exact: true }).click(),
+  );
+});
+
+test("Firefox plays a replay", async () => {
+  const firefox: Firefox = await launchFirefox();
+  try {
+    const page: FirefoxPage = await firefox.newPage();
+    page.setDefaultTimeout(90_000);
+    await page.goto(`${server.url}/signin`);
+    await fill(page, "Email", email);
+    await page.type("input[type=password]", password); // it has no role that Firefox would find it by
+    await press(page, "Sign in");
+    await page.waitForFunction(() => location.pathname === "/");
+    await page.goto(address);
+    await plays(
+      () => page.$$eval('[data-testid="participant"]', picturesIn),
+      () => page.$$eval('[data-testid="voice"]', voicesIn),
+      () => press(page, "Play"),
+    );
+  } finally {
+    await firefox.close();
+  }
+});
