@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"time"
 )
 
@@ -72,4 +73,9 @@ func blobFolder(session, member string) string {
 		return "films/" + session + "/"
 	}
 	return "films/" + session + "/" + member + "/"
+}
+
+// roundFolder is where the film of one round is: another server may be at the next.
+func roundFolder(j Job) string {
+	return blobFolder(j.Session, j.Member) + strconv.FormatInt(j.Round, 10) + "/"
 }

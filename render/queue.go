@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -156,7 +155,7 @@ func (q *Queue) run(ctx context.Context) {
 		case <-q.wake:
 		case <-tick.C:
 		}
-		for q.next(ctx) {
+		for ctx.Err() == nil && q.next(ctx) {
 		}
 	}
 }
@@ -228,12 +227,11 @@ func (q *Queue) store(ctx context.Context, j *Job, path string) error {
 	if err != nil {
 		return err
 	}
-	key := blobFolder(j.Session, j.Member) + strconv.FormatInt(j.Round, 10) + ".mp4"
-	if err := q.cfg.Blobs.PutFile(ctx, key, path); err != nil {
+	if err := q.cfg.Jobs.UpdateFilm(ctx, *j); err != nil { // nobody may want this round any more
 		return err
 	}
-	j.File, j.Bytes = key, info.Size()
-	return nil
+	j.File, j.Bytes = roundFolder(*j)+"film.mp4", info.Size()
+	return q.cfg.Blobs.PutFile(ctx, j.File, path)
 }
 
 // tell writes how far a film is, until ctx ends, and ends it if nobody wants this round any more.
@@ -277,7 +275,7 @@ func (q *Queue) finish(ctx context.Context, j Job, err error, stopping bool) {
 	switch {
 	case errors.Is(written, ErrNoJob):
 		log.Info("a film is not wanted any more")
-		written = q.removeOrphan(ctx, j)
+		written = q.cfg.Blobs.DeleteBlobs(ctx, roundFolder(j))
 	case j.State == Failed:
 		log.Error("a film could not be rendered", slog.Any("err", err))
 	default:
@@ -286,14 +284,6 @@ func (q *Queue) finish(ctx context.Context, j Job, err error, stopping bool) {
 	if written != nil {
 		log.Error("how a film ended could not be stored: it is rendered again", slog.Any("err", written))
 	}
-}
-
-// removeOrphan removes the file of a round that is over.
-func (q *Queue) removeOrphan(ctx context.Context, j Job) error {
-	if j.File == "" {
-		return nil
-	}
-	return q.cfg.Blobs.DeleteBlobs(ctx, blobFolder(j.Session, j.Member))
 }
 
 // problemOf says what to do about a film that could not be rendered.

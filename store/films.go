@@ -40,10 +40,11 @@ func (s *Store) ClaimFilm(ctx context.Context, now, until time.Time) (j render.J
 		if err != nil {
 			return err
 		}
-		j.State, j.Progress, j.Tries, j.Round, j.Until = render.Rendering, 0, j.Tries+1, j.Round+1, until.UnixMilli()
-		_, err = tx.ExecContext(ctx, `UPDATE films SET state = $3, progress = 0, tries = $4, round = $5, until = $6
-			WHERE session = $1 AND member = $2`, j.Session, j.Member, j.State, j.Tries, j.Round, j.Until)
-		return err
+		seen := j.Round
+		j.State, j.Progress, j.Tries, j.Round, j.Until = render.Rendering, 0, j.Tries+1, seen+1, until.UnixMilli()
+		res, err := tx.ExecContext(ctx, `UPDATE films SET state = $4, progress = 0, tries = $5, round = $6, until = $7
+			WHERE session = $1 AND member = $2 AND round = $3`, j.Session, j.Member, seen, j.State, j.Tries, j.Round, j.Until)
+		return exactly(res, err, render.ErrNoJob) // another server may have been faster
 	})
 	return j, err
 }
