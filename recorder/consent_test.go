@@ -56,27 +56,27 @@ func TestConsentAndErasure(t *testing.T) {
 		}
 
 		erasure := Erasure{Session: "s", Member: "ben", Until: 20_000}
-		refuse := func([]Segment) error { return errTest }
+		refuse := func(event.RecordingErased) error { return errTest }
 		if err := r.Erase(t.Context(), erasure, refuse); !errors.Is(err, errTest) || len(of("ben")) != 1 {
 			t.Fatalf("without proof: %v, %d rows", err, len(of("ben")))
 		}
-		var gone []Segment
-		prove := func(s []Segment) error { gone = s; return nil }
-		want := of("ben")
+		var proof event.RecordingErased
+		prove := func(p event.RecordingErased) error { proof = p; return nil }
+		want := of("ben")[0]
 		fatal(t, r.Erase(t.Context(), erasure, prove))
-		if !slices.Equal(gone, want) || len(of("ben")) != 0 || len(of("amara")) != 1 {
-			t.Errorf("erased %+v, want %+v", gone, want)
+		if len(of("ben")) != 0 || len(of("amara")) != 1 {
+			t.Errorf("left are %+v", index.all())
 		}
-		if p := erasure.Proof(gone); len(p.Files) != 1 || p.Files[0].SHA256 != want[0].SHA256 || p.Until != erasure.Until {
-			t.Errorf("proof %+v", p)
+		if len(proof.Files) != 1 || proof.Files[0].ID != want.ID || proof.Files[0].SHA256 != want.SHA256 || proof.Until != erasure.Until {
+			t.Errorf("proof %+v", proof)
 		}
 		files, err := os.ReadDir(filepath.Join(dir, "s"))
 		if fatal(t, err); len(files) != 1 || files[0].Name() != of("amara")[0].ID+".webm" {
 			t.Errorf("left on disk: %v", files)
 		}
 		fatal(t, r.Erase(t.Context(), erasure, prove))
-		if len(gone) != 0 {
-			t.Errorf("erased twice: %+v", gone)
+		if len(proof.Files) != 0 {
+			t.Errorf("erased twice: %+v", proof)
 		}
 		fatal(t, r.Erase(t.Context(), Erasure{Session: "never", Member: "ben", Until: 1}, prove))
 		fatal(t, r.Close())
@@ -97,11 +97,11 @@ func TestErasureOfWhoHasLeft(t *testing.T) {
 		}
 		fatal(t, r.Start("s", h, sessionClock(0)))
 		time.Sleep(5 * time.Second)
-		var gone []Segment
+		var proof event.RecordingErased
 		erasure := Erasure{Session: "s", Member: "ben", Until: 6_000}
-		fatal(t, r.Erase(t.Context(), erasure, func(s []Segment) error { gone = s; return nil }))
-		if len(gone) != 1 || !gone[0].Finished || gone[0].SHA256 == "" {
-			t.Errorf("erased %+v", gone)
+		fatal(t, r.Erase(t.Context(), erasure, func(p event.RecordingErased) error { proof = p; return nil }))
+		if len(proof.Files) != 1 || proof.Files[0].End == 0 || proof.Files[0].SHA256 == "" {
+			t.Errorf("erased %+v", proof)
 		}
 		time.Sleep(5 * time.Second)
 		<-r.Stop("s")

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -25,9 +26,9 @@ func ErasureOf(session string, e event.Event) (Erasure, bool) {
 	return Erasure{Session: session, Member: b.Member.ID, Until: e.At + withdrawing}, ok
 }
 
-// Proof is what the journal keeps of what was removed.
-func (e Erasure) Proof(gone []Segment) event.RecordingErased {
-	p := event.RecordingErased{Member: e.Member, Until: e.Until, Files: make([]event.ErasedFile, 0, len(gone))}
+// proof is what the journal keeps of what was removed.
+func (e Erasure) proof(gone []Segment, films int) event.RecordingErased {
+	p := event.RecordingErased{Member: e.Member, Until: e.Until, Films: films, Files: make([]event.ErasedFile, 0, len(gone))}
 	for _, s := range gone {
 		p.Files = append(p.Files, event.ErasedFile{ID: s.ID, Source: s.Source, Start: s.Start, End: s.End, Bytes: s.Bytes, SHA256: s.SHA256})
 	}
@@ -39,39 +40,36 @@ func (e Erasure) of(s Segment) bool { return s.Member == e.Member && s.Start < e
 
 // Products are what is made of recordings, such as films.
 type Products interface {
-	// Restart removes for good what was made of a session, and makes it anew of what its journal says now.
-	Restart(ctx context.Context, session string) error
+	// Restart removes for good what was made of a session, and makes it anew of what its journal says now. It returns how many these are.
+	Restart(ctx context.Context, session string) (int, error)
 
 	// Drop removes for good what was made of a session: for one member, or for all if it is empty.
 	Drop(ctx context.Context, session, member string) error
 }
 
-// Erase removes what an erasure names. The files go first, for good; then prove is told what there was, to keep
-// it for good; then the rows go. Whatever fails, calling it again begins anew with the same list. A member who is still
+// Erase removes what an erasure names. What was made of the files goes first, then the files, for good; then prove is told what there
+// was, to keep it for good; then the rows go. Whatever fails, calling it again begins anew with the same list. A member who is still
 // being recorded is not any more.
-func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func([]Segment) error) error {
+func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func(event.RecordingErased) error) error {
 	if !plain(e.Session) {
 		return fmt.Errorf("erase: %q is not a session id", e.Session)
 	}
 	if err := r.endTracks(ctx, e.Session, e.Member); err != nil {
 		return err
 	}
-	if r.cfg.Products != nil {
-		if err := r.cfg.Products.Restart(ctx, e.Session); err != nil {
-			return fmt.Errorf("erase: %w", err)
-		}
+	films, err := r.restartProducts(ctx, e.Session)
+	if err != nil {
+		return fmt.Errorf("erase: %w", err)
 	}
 	all, err := r.cfg.Segments.ListSegments(ctx, e.Session)
 	if err != nil {
 		return fmt.Errorf("erase: list segments: %w", err)
 	}
 	gone := slices.DeleteFunc(all, func(s Segment) bool { return !e.of(s) })
-	for _, s := range gone {
-		if err := r.removeFile(ctx, s); err != nil {
-			return fmt.Errorf("erase: %w", err)
-		}
+	if err := r.removeFiles(ctx, gone); err != nil {
+		return fmt.Errorf("erase: %w", err)
 	}
-	if err := prove(gone); err != nil {
+	if err := prove(e.proof(gone, films)); err != nil {
 		return fmt.Errorf("erase: keep the proof: %w", err)
 	}
 	for _, s := range gone {
@@ -82,8 +80,27 @@ func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func([]Segment) e
 	return nil
 }
 
-// removeFile removes a segment's file, wherever it is.
+func (r *Recorder) restartProducts(ctx context.Context, session string) (int, error) {
+	if r.cfg.Products == nil {
+		return 0, nil
+	}
+	return r.cfg.Products.Restart(ctx, session)
+}
+
+// removeFiles removes all that it can.
+func (r *Recorder) removeFiles(ctx context.Context, gone []Segment) error {
+	var errs []error
+	for _, s := range gone {
+		errs = append(errs, r.removeFile(ctx, s))
+	}
+	return errors.Join(errs...)
+}
+
+// removeFile removes a segment's file, here and in the vault. ErrElsewhere if another server still has to bring it there.
 func (r *Recorder) removeFile(ctx context.Context, s Segment) error {
+	if s.Elsewhere && !r.files.has(s) {
+		return fmt.Errorf("segment %s: %w", s.ID, ErrElsewhere)
+	}
 	if err := r.files.remove(s.Session, s.ID); err != nil || r.out == nil {
 		return err
 	}

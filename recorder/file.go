@@ -33,6 +33,16 @@ func (f files) path(session, segment string) (string, bool) {
 	return filepath.Join(f.dir, session, segment+".webm"), true
 }
 
+// has reports whether a segment's file is here.
+func (f files) has(s Segment) bool {
+	path, ok := f.path(s.Session, s.ID)
+	if !ok {
+		return false
+	}
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
 // open opens a segment for reading. A symbolic link is no segment, and none leads out of the folder of recordings.
 func (f files) open(session, segment string) (*os.File, error) {
 	root, err := os.OpenRoot(f.dir)

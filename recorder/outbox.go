@@ -141,13 +141,16 @@ func (o *outbox) run(ctx context.Context) {
 
 // sendAll sends what waits, the oldest first, until something fails.
 func (o *outbox) sendAll(ctx context.Context) error {
+	if err := o.tidy(ctx); err != nil {
+		return err
+	}
 	all, err := o.rows.ListUnstoredSegments(ctx)
 	if err != nil {
 		return fmt.Errorf("list what is to be sent: %w", err)
 	}
 	var here []Segment
 	for _, s := range all {
-		if o.isHere(s) { // else another server has it
+		if o.files.has(s) { // else it is on another server, or lost
 			here = append(here, s)
 		}
 	}
@@ -158,7 +161,7 @@ func (o *outbox) sendAll(ctx context.Context) error {
 		}
 	}
 	o.count(nil)
-	return o.tidy(ctx)
+	return nil
 }
 
 // tidy removes files that are not to be here any more: a crash came between, or another server deleted their rows.
@@ -173,15 +176,6 @@ func (o *outbox) tidy(ctx context.Context) error {
 		err = errors.Join(err, failed)
 	}
 	return err
-}
-
-func (o *outbox) isHere(s Segment) bool {
-	path, ok := o.files.path(s.Session, s.ID)
-	if !ok {
-		return false
-	}
-	_, err := os.Lstat(path)
-	return err == nil
 }
 
 // count says what waits; the age of a segment is in its id.
@@ -229,7 +223,7 @@ func (o *outbox) setCurrent(s *parcel) {
 
 // unlessGone forgives an error about a file that was removed meanwhile.
 func (o *outbox) unlessGone(s Segment, err error) error {
-	if !o.isHere(s) {
+	if !o.files.has(s) {
 		return nil
 	}
 	return err

@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/pausepoint/pausepoint/room/event"
 )
 
 // shelf is a Vault in a folder that can be away, and that spoils what it takes for a while.
@@ -102,7 +105,7 @@ func TestRecordingsAreSentToTheStore(t *testing.T) {
 		}
 
 		bo := Erasure{Session: "s", Member: "bo", Until: 1 << 40}
-		prove := func([]Segment) error { return nil }
+		prove := func(event.RecordingErased) error { return nil }
 		v.away.Store(true)
 		if err := r.Erase(t.Context(), bo, prove); !errors.Is(err, errTest) || len(index.all()) != 6 {
 			t.Errorf("erased in a store that is away: %v", err)
@@ -149,4 +152,44 @@ func TestTheOutboxTidiesUp(t *testing.T) {
 	if len(left) != 1 || filepath.Base(left[0]) != "written.webm" {
 		t.Errorf("left are %v", left)
 	}
+}
+
+// What another server has not brought to the store yet cannot be read here, and is not said to be gone; what is here and in the store goes at once.
+func TestWhatIsElsewhereIsWaitedFor(t *testing.T) {
+	dir, v, index := t.TempDir(), &shelf{dir: t.TempDir()}, newMemory()
+	fatal(t, os.MkdirAll(filepath.Join(dir, "s"), 0o700))
+	fatal(t, os.WriteFile(filepath.Join(dir, "s", "here.webm"), []byte("here"), 0o600))
+	stored := v.path(vaultKey(Segment{Session: "s", ID: "stored"}))
+	fatal(t, os.MkdirAll(filepath.Dir(stored), 0o700))
+	fatal(t, os.WriteFile(stored, []byte("stored"), 0o600))
+	elsewhere := Segment{ID: "elsewhere", Session: "s", Member: "bo", Finished: true, Elsewhere: true}
+	for _, s := range []Segment{
+		elsewhere,
+		{ID: "here", Session: "s", Member: "bo", Elsewhere: true}, // from before this server had a name
+		{ID: "stored", Session: "s", Member: "bo", Finished: true, Stored: true},
+	} {
+		fatal(t, index.InsertSegment(t.Context(), s))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := newRecorder(t, Config{Dir: dir, Vault: v, Segments: index, Outgoing: index})
+		if _, _, err := r.Open(t.Context(), "s", "elsewhere"); !errors.Is(err, ErrElsewhere) {
+			t.Errorf("opened with %v", err)
+		}
+		erasure := Erasure{Session: "s", Member: "bo", Until: 1}
+		var proof event.RecordingErased
+		prove := func(p event.RecordingErased) error { proof = p; return nil }
+		if err := r.Erase(t.Context(), erasure, prove); !errors.Is(err, ErrElsewhere) || proof.Member != "" {
+			t.Errorf("erased with %v, and proved %+v", err, proof)
+		}
+		if _, err := os.Lstat(stored); !errors.Is(err, fs.ErrNotExist) || len(filesIn(t, dir)) != 0 {
+			t.Errorf("left are %v; in the store: %v", filesIn(t, dir), err)
+		}
+		elsewhere.Stored, elsewhere.Elsewhere = true, false // its server has brought it
+		fatal(t, index.InsertSegment(t.Context(), elsewhere))
+		fatal(t, index.DeleteSegment(t.Context(), "here"))
+		if err := r.Erase(t.Context(), erasure, prove); err != nil || len(proof.Files) != 2 || len(index.all()) != 0 {
+			t.Errorf("erased with %v, and proved %+v", err, proof)
+		}
+		fatal(t, r.Close())
+	})
 }

@@ -234,7 +234,7 @@ func (r *Recorder) Stats() Stats {
 }
 
 // Open returns a finished segment of a session and its file, for http.ServeContent; the caller closes the file. ErrNotFound if the
-// session has no such segment. Whether the reader may have it is the caller's to decide.
+// session has no such segment, ErrElsewhere if it cannot be read here yet. Whether the reader may have it is the caller's to decide.
 func (r *Recorder) Open(ctx context.Context, session, segment string) (Segment, io.ReadSeekCloser, error) {
 	if !plain(session) || !plain(segment) {
 		return Segment{}, nil, ErrNotFound
@@ -259,10 +259,14 @@ func (r *Recorder) Open(ctx context.Context, session, segment string) (Segment, 
 // openFile opens a segment's file where it is: here, or else in the vault.
 func (r *Recorder) openFile(ctx context.Context, s Segment) (io.ReadSeekCloser, error) {
 	f, err := r.files.open(s.Session, s.ID)
-	if err == nil {
+	switch {
+	case err == nil:
 		return f, nil
-	}
-	if r.out != nil && errors.Is(err, fs.ErrNotExist) {
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	case s.Elsewhere:
+		return nil, ErrElsewhere
+	case r.out != nil:
 		return r.out.vault.OpenBlob(ctx, vaultKey(s))
 	}
 	return nil, err

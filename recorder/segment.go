@@ -8,6 +8,9 @@ import (
 // ErrNotFound says that there is no such segment.
 var ErrNotFound = errors.New("no such segment")
 
+// ErrElsewhere says that a segment is on another server's disk, and not in the Vault yet.
+var ErrElsewhere = errors.New("another server has not stored it yet")
+
 // The media types of segments, for MediaSource.
 const (
 	MimeVP8  = `video/webm; codecs="vp8"`
@@ -28,6 +31,7 @@ type Segment struct {
 	SHA256      string // lower-case hexadecimal; empty until finished
 	Finished    bool
 	Stored      bool // its file is in the Vault, and not here
+	Elsewhere   bool // its file is on another server's disk, and not in the Vault; which server that is, the Index knows
 }
 
 // Index is where the rows of segments are kept: one for each [Segment], every field of it. What a method has returned

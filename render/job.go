@@ -53,8 +53,8 @@ type Jobs interface {
 	// UpdateFilm writes all but who asked, for what and when; ErrNoJob if the row is gone or of another round.
 	UpdateFilm(ctx context.Context, j Job) error
 
-	// RestartFilms puts all films of a session in line again, in a new round.
-	RestartFilms(ctx context.Context, session string) error
+	// RestartFilms puts all films of a session in line again, in a new round, and returns how many these are.
+	RestartFilms(ctx context.Context, session string) (int, error)
 
 	// DropFilms removes the rows of a session: those of one member, or all if it is empty.
 	DropFilms(ctx context.Context, session, member string) error

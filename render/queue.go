@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pausepoint/pausepoint/ffmpeg"
+	"github.com/pausepoint/pausepoint/recorder"
 )
 
 const (
@@ -108,14 +109,16 @@ func (q *Queue) Drop(ctx context.Context, session, member string) error {
 	return q.removeFiles(ctx, session, member)
 }
 
-// Restart removes what there is of a session's films and renders them anew: what they are made of has changed.
-func (q *Queue) Restart(ctx context.Context, session string) error {
-	if err := q.cfg.Jobs.RestartFilms(ctx, session); err != nil {
-		return fmt.Errorf("restart films: %w", err)
+// Restart removes what there is of a session's films and renders them anew: what they are made of has changed. It returns how many
+// there are.
+func (q *Queue) Restart(ctx context.Context, session string) (int, error) {
+	n, err := q.cfg.Jobs.RestartFilms(ctx, session)
+	if err != nil {
+		return 0, fmt.Errorf("restart films: %w", err)
 	}
-	err := q.removeFiles(ctx, session, "")
+	err = q.removeFiles(ctx, session, "")
 	q.nudge()
-	return err
+	return n, err
 }
 
 // removeFiles ends what is being rendered, and removes what was.
@@ -292,6 +295,8 @@ func problemOf(err error) string {
 	switch {
 	case errors.Is(err, ErrNothing):
 		return "Nothing of this conversation is recorded, so there is no film of it."
+	case errors.Is(err, recorder.ErrElsewhere):
+		return "A part of the recording is still on its way from another server. Try again in a few minutes."
 	case errors.As(err, &child) && child.DiskFull():
 		return "The server's disk is full. Ask whoever runs the server to make room, then try again."
 	}

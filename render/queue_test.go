@@ -69,13 +69,13 @@ func (r *rows) UpdateFilm(_ context.Context, j Job) (err error) {
 	return err
 }
 
-func (r *rows) RestartFilms(context.Context, string) error {
+func (r *rows) RestartFilms(context.Context, string) (n int, _ error) {
 	r.change(func() {
 		if r.job != nil {
-			r.job.State, r.job.File, r.job.Round = Waiting, "", r.job.Round+1
+			r.job.State, r.job.File, r.job.Round, n = Waiting, "", r.job.Round+1, 1
 		}
 	})
-	return nil
+	return n, nil
 }
 
 func (r *rows) DropFilms(context.Context, string, string) error {
@@ -210,7 +210,9 @@ func (s *studio) boTakesBack() {
 	s.mu.Lock()
 	s.bo = false
 	s.mu.Unlock()
-	s.must(s.Restart(s.t.Context(), "s"))
+	if n, err := s.Restart(s.t.Context(), "s"); err != nil || n != 1 {
+		s.t.Fatalf("%d films are made anew: %v", n, err)
+	}
 }
 
 func (s *studio) must(err error) {
@@ -243,7 +245,7 @@ func (s *studio) isOf(path string, bo bool) {
 	}
 }
 
-// Notes are subtitles if that was asked for. What somebody takes back is in no film: one that is ready is gone at once, and made anew.
+// What somebody takes back is in no film: one that is ready is gone at once, and made anew.
 func TestAReadyFilmIsMadeAnew(t *testing.T) {
 	s := newStudio(t)
 	s.must(s.Ask(t.Context(), "s", "ana", false, false))
@@ -252,24 +254,23 @@ func TestAReadyFilmIsMadeAnew(t *testing.T) {
 	if got := probe(t, first, "stream=codec_name"); got != "h264,aac" {
 		t.Errorf("without captions there are %s", got)
 	}
-	s.must(s.Ask(t.Context(), "s", "ana", false, true))
-	second := s.film()
-	if got := probe(t, second, "stream=codec_name"); got != "h264,aac,mov_text" {
-		t.Errorf("with captions there are %s", got)
-	}
 	s.boTakesBack()
-	if _, err := os.Stat(second); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(first); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("what there was is still there: %v", err)
 	}
 	s.isOf(s.film(), false)
 }
 
-// What somebody takes back while a film is under way is not in it.
+// What somebody takes back while a film is under way is not in it. Notes are, as subtitles, if that was asked for.
 func TestAFilmUnderWayIsMadeAnew(t *testing.T) {
 	s := newStudio(t)
 	s.askStuck()
 	s.boTakesBack()
-	s.isOf(s.film(), false)
+	anew := s.film()
+	s.isOf(anew, false)
+	if got := probe(t, anew, "stream=codec_name"); got != "h264,aac,mov_text" {
+		t.Errorf("with captions there are %s", got)
+	}
 }
 
 // A film that is cancelled ends, and leaves nothing behind; one that a stop ends waits for the next start.

@@ -130,10 +130,12 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	seg, f, err := s.recordings.Open(r.Context(), m.Session, r.PathValue("segment"))
-	if errors.Is(err, recorder.ErrNotFound) {
+	switch {
+	case errors.Is(err, recorder.ErrNotFound):
 		return errNotFound
-	}
-	if err != nil {
+	case errors.Is(err, recorder.ErrElsewhere):
+		return errElsewhere
+	case err != nil:
 		return err
 	}
 	defer func() { _ = f.Close() }()

@@ -72,7 +72,7 @@ func (s *Server) withdraw(w http.ResponseWriter, r *http.Request) error {
 	if err := s.change(r.Context(), question{Session: m.Session, Withdraw: &withdrawal{m.ID, body.RemoveNotes}}); err != nil {
 		return err
 	}
-	if err := s.films.Restart(r.Context(), m.Session); err != nil { // at once: who removes what was recorded may have to wait
+	if _, err := s.films.Restart(r.Context(), m.Session); err != nil { // at once: who removes what was recorded may have to wait
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -97,8 +97,7 @@ func (e *eraser) eraseAll() bool {
 }
 
 func (e *eraser) erase(ctx context.Context, x recorder.Erasure) error {
-	return e.recordings.Erase(ctx, x, func(gone []recorder.Segment) error {
-		proof := x.Proof(gone)
+	return e.recordings.Erase(ctx, x, func(proof event.RecordingErased) error {
 		return e.change(ctx, question{Session: x.Session, Erased: &proof})
 	})
 }

@@ -27,6 +27,7 @@ var (
 	errNotFound  = account.ErrNotFound
 	errMember    = event.Errorf("forbidden", "Only members of this session may have this. Enter the session with your invitation first.")
 	errRole      = account.ErrRole
+	errElsewhere = event.Errorf("unavailable", "A part of the recording is still on its way from another server. Try again in a few minutes.")
 	errSignIn    = account.ErrNoAccount
 	errSomething = event.Errorf("internal", "Something went wrong on the server. Try again in a moment.")
 )

@@ -58,10 +58,14 @@ func (s *Store) UpdateFilm(ctx context.Context, j render.Job) error {
 }
 
 // RestartFilms implements [render.Jobs].
-func (s *Store) RestartFilms(ctx context.Context, session string) error {
-	_, err := s.writer.ExecContext(ctx, `UPDATE films SET state = 'waiting', progress = 0, problem = '', file = '', bytes = 0, tries = 0,
+func (s *Store) RestartFilms(ctx context.Context, session string) (int, error) {
+	res, err := s.writer.ExecContext(ctx, `UPDATE films SET state = 'waiting', progress = 0, problem = '', file = '', bytes = 0, tries = 0,
 		round = round + 1, until = 0 WHERE session = $1`, session)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
 }
 
 // DropFilms implements [render.Jobs].

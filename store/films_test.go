@@ -49,7 +49,9 @@ func testFilms(t *testing.T, at place) {
 		t.Errorf("got %+v, %v, want %+v", got, err, again)
 	}
 
-	w.must(w.store.RestartFilms(w.ctx, session))
+	if n, err := w.store.RestartFilms(w.ctx, session); err != nil || n != 2 {
+		t.Errorf("restarted %d: %v", n, err)
+	}
 	noJob(w.store.UpdateFilm(w.ctx, again))
 	if got, err := w.store.GetFilm(w.ctx, session, "first"); err != nil || got.State != render.Waiting || got.File != "" || !got.Cards {
 		t.Errorf("restarted %+v, %v", got, err)

@@ -19,13 +19,15 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pausepoint/pausepoint/recorder"
+	"github.com/pausepoint/pausepoint/room/event"
 )
 
 // line is the way to a server, which can be cut.
 type line struct {
 	net.Listener
-	to  string
-	cut atomic.Bool
+	to     string
+	cut    atomic.Bool
+	inVain atomic.Int64 // how often it was tried meanwhile
 }
 
 func (l *line) carry() {
@@ -36,6 +38,7 @@ func (l *line) carry() {
 		}
 		far, err := net.Dial("tcp", l.to)
 		if l.cut.Load() || err != nil {
+			l.inVain.Add(1)
 			_ = near.Close()
 			continue
 		}
@@ -97,29 +100,20 @@ func TestRecordingsAreSent(t *testing.T) { everywhere(t, testRecordingsAreSent) 
 func testRecordingsAreSent(t *testing.T, at place) {
 	way := byLine(t, &at)
 	w := newWorld(t, at)
-	dir := t.TempDir()
-	session := uuid.Must(uuid.NewV7()).String()
-	media := bytes.Repeat([]byte("what was said "), 100_000)
-	sum := sha256.Sum256(media)
+	session, dir := uuid.Must(uuid.NewV7()).String(), t.TempDir()
 	var ids []string
 	for range 3 {
-		id := uuid.Must(uuid.NewV7()).String()
-		ids = append(ids, id)
-		w.must(w.store.InsertSegment(w.ctx, recorder.Segment{ID: id, Session: session, Member: "m", Source: "audio", Mime: recorder.MimeOpus}))
-		w.must(os.MkdirAll(filepath.Join(dir, session), 0o700))
-		w.must(os.WriteFile(filepath.Join(dir, session, id+".webm"), media, 0o600))
-		w.must(w.store.FinishSegment(w.ctx, id, 60, int64(len(media)), hex.EncodeToString(sum[:])))
+		ids = append(ids, w.recorded(dir, session))
 	}
 	if way != nil {
 		way.cut.Store(true)
 	}
-	r, err := recorder.New(recorder.Config{Dir: dir, Segments: w.store, Vault: w.store, Outgoing: w.store, Log: quiet()})
-	w.must(err)
-	t.Cleanup(func() { w.must(r.Close()) })
+	r := w.recorder(dir)
 	if way != nil {
 		if _, f, err := r.Open(w.ctx, session, ids[0]); err != nil || f.Close() != nil {
 			t.Errorf("while the bucket is away, it is here: %v", err)
 		}
+		soon(t, "the bucket is missed", func() bool { return way.inVain.Load() > 0 })
 		way.cut.Store(false)
 	}
 	soon(t, "the segments are in the store", func() bool {
@@ -132,7 +126,7 @@ func testRecordingsAreSent(t *testing.T, at place) {
 	_, err = f.Seek(700_000, io.SeekStart)
 	w.must(err)
 	rest, err := io.ReadAll(f)
-	if err := errors.Join(err, f.Close()); err != nil || !bytes.Equal(rest, media[700_000:]) {
+	if err := errors.Join(err, f.Close()); err != nil || !bytes.Equal(rest, media()[700_000:]) {
 		t.Errorf("a part of %d bytes: %v", len(rest), err)
 	}
 	w.must(r.Delete(w.ctx, session))
@@ -142,6 +136,71 @@ func testRecordingsAreSent(t *testing.T, at place) {
 			t.Errorf("deleted, and opens with %v", err)
 		}
 	}
+}
+
+// media is what recorded files contain.
+func media() []byte { return bytes.Repeat([]byte("what was said "), 100_000) }
+
+// recorded puts a finished segment of a session into a folder and the database, and returns its id.
+func (w *world) recorded(dir, session string) string {
+	w.t.Helper()
+	id, sum := uuid.Must(uuid.NewV7()).String(), sha256.Sum256(media())
+	w.must(w.store.InsertSegment(w.ctx, recorder.Segment{ID: id, Session: session, Member: "m", Source: "audio", Mime: recorder.MimeOpus}))
+	w.must(os.MkdirAll(filepath.Join(dir, session), 0o700))
+	w.must(os.WriteFile(filepath.Join(dir, session, id+".webm"), media(), 0o600))
+	w.must(w.store.FinishSegment(w.ctx, id, 60, int64(len(media())), hex.EncodeToString(sum[:])))
+	return id
+}
+
+func (w *world) recorder(dir string) *recorder.Recorder {
+	w.t.Helper()
+	r, err := recorder.New(recorder.Config{Dir: dir, Segments: w.store, Vault: w.store, Outgoing: w.store, Log: quiet()})
+	w.must(err)
+	w.t.Cleanup(func() { w.must(r.Close()) })
+	return r
+}
+
+// Servers on one database and one bucket have disks of their own. What one recorded, another reads and removes once it has been sent, and
+// proves to be gone then, not before.
+func TestAServerReadsWhatAnotherRecorded(t *testing.T) {
+	at := inPostgres(t)
+	at.config.Node = "one"
+	one := newWorld(t, at)
+	at.config.Node = "two"
+	two := newWorld(t, at)
+	session, dir := uuid.Must(uuid.NewV7()).String(), t.TempDir()
+	id := one.recorded(dir, session)
+	reader := two.recorder(t.TempDir())
+	if _, _, err := reader.Open(two.ctx, session, id); !errors.Is(err, recorder.ErrElsewhere) {
+		t.Errorf("before it is sent, it opens with %v", err)
+	}
+	var proof []event.ErasedFile
+	erase := func() error {
+		return reader.Erase(two.ctx, recorder.Erasure{Session: session, Member: "m", Until: 1}, func(p event.RecordingErased) error {
+			proof = p.Files
+			return nil
+		})
+	}
+	if err := erase(); !errors.Is(err, recorder.ErrElsewhere) || proof != nil {
+		t.Errorf("before it is sent, it is erased with %v, and proved to be: %v", err, proof)
+	}
+	one.recorder(dir)
+	soon(t, "the segment is sent", func() bool {
+		_, f, err := reader.Open(two.ctx, session, id)
+		if err != nil {
+			return false
+		}
+		b, err := io.ReadAll(f)
+		return errors.Join(err, f.Close()) == nil && bytes.Equal(b, media())
+	})
+	two.must(erase())
+	if len(proof) != 1 || proof[0].ID != id {
+		t.Errorf("proved is %+v", proof)
+	}
+	soon(t, "it is gone where it was recorded", func() bool {
+		left, err := filepath.Glob(filepath.Join(dir, session, "*"))
+		return err == nil && len(left) == 0
+	})
 }
 
 // soon waits until something holds.

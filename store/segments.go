@@ -6,10 +6,12 @@ import (
 	"github.com/pausepoint/pausepoint/recorder"
 )
 
-const selectSegments = `SELECT id, session, member, publication, source, mime, start_at, end_at, bytes, sha256, finished, stored FROM segments `
+const selectSegments = `SELECT id, session, member, publication, source, mime, start_at, end_at, bytes, sha256, finished, stored, node FROM segments `
 
-func scanSegment(r row) (g recorder.Segment, err error) {
-	err = r.Scan(&g.ID, &g.Session, &g.Member, &g.Publication, &g.Source, &g.Mime, &g.Start, &g.End, &g.Bytes, &g.SHA256, &g.Finished, &g.Stored)
+func (s *Store) scanSegment(r row) (g recorder.Segment, err error) {
+	var node string
+	err = r.Scan(&g.ID, &g.Session, &g.Member, &g.Publication, &g.Source, &g.Mime, &g.Start, &g.End, &g.Bytes, &g.SHA256, &g.Finished, &g.Stored, &node)
+	g.Elsewhere = !g.Stored && node != s.node
 	return g, err
 }
 
@@ -31,22 +33,22 @@ func (s *Store) FinishSegment(ctx context.Context, id string, end, bytes int64, 
 
 // GetSegment implements [recorder.Index].
 func (s *Store) GetSegment(ctx context.Context, id string) (recorder.Segment, error) {
-	return one(s.reader.QueryRowContext(ctx, selectSegments+`WHERE id = $1`, id), scanSegment, recorder.ErrNotFound)
+	return one(s.reader.QueryRowContext(ctx, selectSegments+`WHERE id = $1`, id), s.scanSegment, recorder.ErrNotFound)
 }
 
 // ListSegments implements [recorder.Index].
 func (s *Store) ListSegments(ctx context.Context, session string) ([]recorder.Segment, error) {
-	return all(ctx, s.reader, scanSegment, selectSegments+`WHERE session = $1 ORDER BY start_at, id`, session)
+	return all(ctx, s.reader, s.scanSegment, selectSegments+`WHERE session = $1 ORDER BY start_at, id`, session)
 }
 
 // ListUnfinishedSegments implements [recorder.Index]: those whose files this server has.
 func (s *Store) ListUnfinishedSegments(ctx context.Context) ([]recorder.Segment, error) {
-	return all(ctx, s.reader, scanSegment, selectSegments+`WHERE NOT finished AND node = $1 ORDER BY id`, s.node)
+	return all(ctx, s.reader, s.scanSegment, selectSegments+`WHERE NOT finished AND node = $1 ORDER BY id`, s.node)
 }
 
-// ListUnstoredSegments implements [recorder.Outgoing]: those whose files this server has.
+// ListUnstoredSegments implements [recorder.Outgoing].
 func (s *Store) ListUnstoredSegments(ctx context.Context) ([]recorder.Segment, error) {
-	return all(ctx, s.reader, scanSegment, selectSegments+`WHERE finished AND NOT stored AND node = $1 ORDER BY id`, s.node)
+	return all(ctx, s.reader, s.scanSegment, selectSegments+`WHERE finished AND NOT stored ORDER BY id`)
 }
 
 // SetSegmentStored implements [recorder.Outgoing].

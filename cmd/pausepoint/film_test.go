@@ -77,12 +77,18 @@ func TestFilm(t *testing.T) {
 	amara.must(404, "GET", path+"/tracks/"+amaraID+"/camera", nil, nil)
 
 	amara.must(204, "POST", path+"/withdrawal", map[string]any{"removeNotes": false}, nil)
+	amara.poll(path+"/replay", func(_ int, text []byte) bool { return bytes.Contains(text, []byte("recording.erased")) })
+	for _, e := range amara.journal(path) {
+		if b, ok := e.Body.(event.RecordingErased); ok && (b.Films != 1 || len(b.Files) != 1) {
+			t.Errorf("proved to be gone: %+v", b)
+		}
+	}
 	if f := amara.filmBecomes(path, "failed"); !strings.Contains(f.Problem, "Nothing of this conversation is recorded") {
 		t.Errorf("without her, there is %+v", f)
 	}
 	amara.must(404, "GET", path+"/film.mp4", nil, nil)
 	amara.must(404, "GET", path+"/tracks/"+amaraID+"/audio", nil, nil)
-	if left, err := filepath.Glob(filepath.Join(s.data, "blobs", "films", "*", "*", "*")); err != nil || len(left) != 0 {
+	if left, err := filepath.Glob(filepath.Join(s.data, "blobs", "films", "*", "*", "*", "*")); err != nil || len(left) != 0 {
 		t.Errorf("left on disk: %v, %v", left, err)
 	}
 	amara.must(204, "DELETE", path+"/film", nil, nil)

@@ -156,11 +156,12 @@ type ReplyRemoved struct {
 }
 
 // RecordingErased is the proof that what was recorded of a member until they took back their consent is gone: every file that
-// there was, each removed from the disk by then.
+// there was, each removed for good by then, and the films that were made of such files, each removed and made again without them.
 type RecordingErased struct {
 	Member string       `json:"member"`
 	Until  int64        `json:"until"` // session time before which what was recorded began
 	Files  []ErasedFile `json:"files"`
+	Films  int          `json:"films,omitempty"`
 	When   int64        `json:"when"` // Unix ms
 }
 

@@ -574,12 +574,13 @@ export interface ReplyRemoved {
   id: string;
 }
 
-/** RecordingErased is the proof that what was recorded of a member until they took back their consent is gone: every file that there was, each removed from the disk by then. */
+/** RecordingErased is the proof that what was recorded of a member until they took back their consent is gone: every file that there was, each removed for good by then, and the films that were made of such files, each removed and made again without them. */
 export interface RecordingErased {
   member: string;
   /** session time before which what was recorded began */
   until: number;
   files: ErasedFile[];
+  films?: number;
   /** Unix ms */
   when: number;
 }

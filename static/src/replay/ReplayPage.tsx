@@ -133,6 +133,7 @@ function Loaded({ id, replay: data, again }: { id: string; replay: Replay; again
 function Top({ again }: { again: () => void }) {
 	const replay = useReplay();
 	const [about, setAbout] = useState(false);
+	const [film, setFilm] = useState(false);
 	const s = replay.history.end.session;
 	const share = async () => {
 		const link = `${location.origin}/s/${encodeURIComponent(replay.id)}/replay?t=${(replay.conductor.now() / 1000).toFixed(1)}`;
@@ -145,33 +146,35 @@ function Top({ again }: { again: () => void }) {
 	};
 	const when = midSentence(fmtDayTime(replay.opened));
 	return (
-		<header class="topbar replay__top">
-			<div class="topbar__title">
-				<IconButton icon={ArrowLeft} label="Back to home" href="/" class="replay__back" />
-				<h1>{s.title || s.focus || conversationWord[s.kind]}</h1>
-				<p>
-					{conversationWord[s.kind]} of <time dateTime={new Date(replay.opened).toISOString()}>{when}</time>
-				</p>
-			</div>
-			<div class="topbar__end">
-				<p class="rec">
-					<Icon icon={Eye} size={16} />
-					{whoCanSee(replay.readers)}
-				</p>
-				<Button variant="outline" size="small" class="only-desk" icon={LinkIcon} onClick={share}>
-					Share this moment
-				</Button>
-				<IconButton icon={Info} label="About this recording" class="replay__about" onClick={() => setAbout(true)} />
-				<Export />
-				<AboutDialog open={about} onClose={() => setAbout(false)} onChanged={again} />
-			</div>
-		</header>
+		<>
+			<header class="topbar replay__top">
+				<div class="topbar__title">
+					<IconButton icon={ArrowLeft} label="Back to home" href="/" class="replay__back" />
+					<h1>{s.title || s.focus || conversationWord[s.kind]}</h1>
+					<p>
+						{conversationWord[s.kind]} of <time dateTime={new Date(replay.opened).toISOString()}>{when}</time>
+					</p>
+				</div>
+				<div class="topbar__end">
+					<p class="rec">
+						<Icon icon={Eye} size={16} />
+						{whoCanSee(replay.readers)}
+					</p>
+					<Button variant="outline" size="small" class="only-desk" icon={LinkIcon} onClick={share}>
+						Share this moment
+					</Button>
+					<IconButton icon={Info} label="About this recording" class="replay__about" onClick={() => setAbout(true)} />
+					<Export onFilm={() => setFilm(true)} />
+				</div>
+			</header>
+			<AboutDialog open={about} onClose={() => setAbout(false)} onChanged={again} />
+			<FilmDialog open={film} onClose={() => setFilm(false)} />
+		</>
 	);
 }
 
-function Export() {
+function Export({ onFilm }: { onFilm: () => void }) {
 	const { may, id, history } = useReplay();
-	const [film, setFilm] = useState(false);
 	const scope = may.has("export-all")
 		? "All notes that you may read"
 		: may.has("export-shared")
@@ -188,15 +191,12 @@ function Export() {
 		{ label: "A table (CSV)", icon: FileSpreadsheet, href: urls.notes(id, "csv") },
 		{ label: "For programs (JSON)", icon: FileBraces, href: urls.notes(id, "json") },
 	);
-	if (history.recorded.length > 0) items.push({ label: "Video and sound…", icon: Film, onSelect: () => setFilm(true) });
+	if (history.recorded.length > 0) items.push({ label: "Video and sound…", icon: Film, onSelect: onFilm });
 	return (
-		<>
-			<Menu label="Export" buttonClass="btn btn--small replay__export" items={items} head={scope}>
-				<Icon icon={Download} size={16} />
-				Export
-			</Menu>
-			<FilmDialog open={film} onClose={() => setFilm(false)} />
-		</>
+		<Menu label="Export" buttonClass="btn btn--small replay__export" items={items} head={scope}>
+			<Icon icon={Download} size={16} />
+			Export
+		</Menu>
 	);
 }
 
