@@ -97,6 +97,7 @@ func (t tools) encodeArgs(src source) []string {
 }
 
 // filters returns the filter graph: from the chosen streams to [v0], [v1] and [a].
+// Without flags=res, aresample begins its count anew, and shifts all that follows, once it first corrects sound of 48 kHz.
 // Clip time 0 is the first frame of the video; sound that began before it is cut, sound that begins later is padded with silence.
 func (s source) filters() string {
 	w, h := fit(s.width, s.height, 1280, 720)
@@ -115,7 +116,7 @@ func (s source) filters() string {
 	v = append(v, "format=yuv420p", "setsar=1")
 	sound := fmt.Sprintf("anullsrc=r=48000:cl=stereo,atrim=end=%f", s.duration)
 	if s.audio >= 0 {
-		sound = fmt.Sprintf("[0:%d]asetpts=PTS-%f/TB,aresample=48000:async=1000:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end=%f", s.audio, s.start, s.duration)
+		sound = fmt.Sprintf("[0:%d]asetpts=PTS-%f/TB,aresample=48000:async=1000:first_pts=0:flags=res,aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end=%f", s.audio, s.start, s.duration)
 	}
 	return fmt.Sprintf("[0:%d]%s,split[v0][w];[w]scale=%d:%d:flags=bicubic,setsar=1[v1];%s[a]",
 		s.video, strings.Join(v, ","), w2, h2, sound)

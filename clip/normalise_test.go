@@ -249,6 +249,48 @@ func TestWhatPhonesAndCamerasMake(t *testing.T) {
 	}
 }
 
+// The clock of a camera's sound is not that of its picture: what is heard stays with what is seen.
+func TestSoundOnAnotherClock(t *testing.T) {
+	tl, path := testTools(t), filepath.Join(t.TempDir(), "a.mkv")
+	const beeps = "aevalsrc='if(between(mod(t,1),0.5,0.6),0.5*sin(2*PI*1000*t),0)':s=48000,asetpts=PTS*1.001"
+	runFFmpeg(t, "-f", "lavfi", "-i", coded(64, 36, "10", 6), "-f", "lavfi", "-i", beeps, "-t", "6",
+		"-c:v", "libx264", "-preset", "ultrafast", "-c:a", "pcm_s16le", path)
+	tl.normalised(t, path, func(float64) {})
+	got := beepsIn(t, filepath.Join(tl.dir, Rendition360))
+	if len(got) != 6 {
+		t.Fatalf("beeps at %v", got)
+	}
+	for i, at := range got {
+		if want := 1.001 * (float64(i) + 0.5); math.Abs(at-want) > 0.02 {
+			t.Errorf("beep %d is at %.3f s, not %.3f", i, at, want)
+		}
+	}
+}
+
+// beepsIn is when it becomes loud in a file, s.
+func beepsIn(t *testing.T, path string) (at []float64) {
+	t.Helper()
+	const filter = "asetpts=N/SR/TB,asetnsamples=240,astats=metadata=1:reset=1,ametadata=print:key=lavfi.astats.Overall.Peak_level:file=-"
+	out, err := exec.Command("ffmpeg", "-v", "error", "-nostdin", "-i", path, "-vn", "-af", filter, "-f", "null", "-").Output()
+	if err != nil {
+		t.Fatalf("listen to %s: %v", path, err)
+	}
+	now, was := 0., false
+	for line := range strings.Lines(string(out)) {
+		if _, s, ok := strings.Cut(line, "pts_time:"); ok {
+			now = seconds(strings.TrimSpace(s))
+		}
+		if s, ok := strings.CutPrefix(strings.TrimSpace(line), "lavfi.astats.Overall.Peak_level="); ok {
+			loud := s != "-inf" && seconds(s) > -20
+			if loud && !was {
+				at = append(at, now)
+			}
+			was = loud
+		}
+	}
+	return at
+}
+
 // checkNumbers sees that frame n is the right frame, when all are decoded in order and when a player seeks to its middle.
 func checkNumbers(t *testing.T, path string, r result, vertical bool, shows func(int) int) {
 	t.Helper()
