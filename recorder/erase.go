@@ -87,24 +87,30 @@ func (r *Recorder) restartProducts(ctx context.Context, session string) (int, er
 	return r.cfg.Products.Restart(ctx, session)
 }
 
-// removeFiles removes all that it can.
+// removeFiles removes segments' files, here and in the vault. ErrElsewhere if another server still has some.
 func (r *Recorder) removeFiles(ctx context.Context, gone []Segment) error {
-	var errs []error
+	errs := []error{r.elsewhere(gone)}
 	for _, s := range gone {
 		errs = append(errs, r.removeFile(ctx, s))
 	}
 	return errors.Join(errs...)
 }
 
-// removeFile removes a segment's file, here and in the vault. ErrElsewhere if another server still has to bring it there.
 func (r *Recorder) removeFile(ctx context.Context, s Segment) error {
-	if s.Elsewhere && !r.files.has(s) {
-		return fmt.Errorf("segment %s: %w", s.ID, ErrElsewhere)
-	}
 	if err := r.files.remove(s.Session, s.ID); err != nil || r.out == nil {
 		return err
 	}
 	return r.out.forget(ctx, s.Session, s.ID)
+}
+
+// elsewhere is ErrElsewhere if there are files that only another server can remove, or bring to the vault.
+func (r *Recorder) elsewhere(segments []Segment) error {
+	for _, s := range segments {
+		if s.Elsewhere && !r.files.has(s) {
+			return fmt.Errorf("segment %s: %w", s.ID, ErrElsewhere)
+		}
+	}
+	return nil
 }
 
 // endTracks ends what is recorded of a member of a session, and waits until their last segment is finished.

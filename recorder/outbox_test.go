@@ -184,6 +184,9 @@ func TestWhatIsElsewhereIsWaitedFor(t *testing.T) {
 		if _, err := os.Lstat(stored); !errors.Is(err, fs.ErrNotExist) || len(filesIn(t, dir)) != 0 {
 			t.Errorf("left are %v; in the store: %v", filesIn(t, dir), err)
 		}
+		if err := r.Delete(t.Context(), "s"); !errors.Is(err, ErrElsewhere) || len(index.all()) != 3 {
+			t.Errorf("deleted with %v, and left are the rows %+v", err, index.all())
+		}
 		elsewhere.Stored, elsewhere.Elsewhere = true, false // its server has brought it
 		fatal(t, index.InsertSegment(t.Context(), elsewhere))
 		fatal(t, index.DeleteSegment(t.Context(), "here"))

@@ -272,7 +272,8 @@ func (r *Recorder) openFile(ctx context.Context, s Segment) (io.ReadSeekCloser, 
 	return nil, err
 }
 
-// Delete removes a session's recording: it is stopped, and then its files and rows are gone.
+// Delete removes a session's recording: it is stopped, and then its files and rows are gone. With ErrElsewhere all but what another
+// server has not stored yet is gone, and the rows are there: call it again.
 func (r *Recorder) Delete(ctx context.Context, session string) error {
 	if !plain(session) {
 		return nil
@@ -288,18 +289,31 @@ func (r *Recorder) Delete(ctx context.Context, session string) error {
 		}
 	}
 	r.forgetLate(session)
-	if err := r.files.removeSession(session); err != nil {
-		return err
-	}
-	if r.out != nil {
-		if err := r.out.forget(ctx, session, ""); err != nil {
-			return fmt.Errorf("delete recording: %w", err)
-		}
+	if err := r.deleteFiles(ctx, session); err != nil {
+		return fmt.Errorf("delete recording: %w", err)
 	}
 	if err := r.cfg.Segments.DeleteSegments(ctx, session); err != nil {
 		return fmt.Errorf("delete recording: %w", err)
 	}
 	return nil
+}
+
+// deleteFiles removes a session's files, here and in the vault.
+func (r *Recorder) deleteFiles(ctx context.Context, session string) error {
+	all, err := r.cfg.Segments.ListSegments(ctx, session)
+	if err != nil {
+		return fmt.Errorf("list segments: %w", err)
+	}
+	waits := r.elsewhere(all)
+	if err := r.files.removeSession(session); err != nil {
+		return err
+	}
+	if r.out != nil {
+		if err := r.out.forget(ctx, session, ""); err != nil {
+			return err
+		}
+	}
+	return waits
 }
 
 func (r *Recorder) notify(n Notice) {

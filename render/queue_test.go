@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -175,7 +176,7 @@ func (s *studio) prepare(_ context.Context, j Job) (Film, error) {
 			{At: 1000, Body: record(event.RecordingOn)},
 			{At: 3000, Body: record(event.NotRecording)},
 		}),
-		Segments: slices.Clone(s.talk.segments), OpenSegment: s.talk.open,
+		Segments: slices.Clone(s.talk.segments), OpenSegment: s.open,
 	}
 	if j.Captions {
 		f.Captions = []recorder.ExportNote{{Author: "Ana", Text: "She waits.", SessionTime: 1500}}
@@ -192,6 +193,14 @@ func (s *studio) prepare(_ context.Context, j Job) (Film, error) {
 		}
 	}
 	return f, nil
+}
+
+func (s *studio) open(ctx context.Context, g recorder.Segment) (io.ReadCloser, error) {
+	f, err := s.talk.open(ctx, g)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, recorder.ErrElsewhere
+	}
+	return f, err
 }
 
 // askStuck asks for a film, and returns when it is under way and stands still.
@@ -288,5 +297,17 @@ func TestAFilmUnderWayIsCancelled(t *testing.T) {
 	s.Close()
 	if j, err := s.Get(t.Context(), "s", "ana"); err != nil || j.State != Waiting || j.Tries != 0 {
 		t.Errorf("after a stop it is %+v, %v", j, err)
+	}
+}
+
+// What is not here yet makes no film that lacks it: who asked is told to come back.
+func TestAFilmOfWhatIsElsewhere(t *testing.T) {
+	s := newStudio(t)
+	s.mu.Lock()
+	s.talk.segments[1].ID = "on another server"
+	s.mu.Unlock()
+	s.must(s.Ask(t.Context(), "s", "ana", false, false))
+	if j := s.rows.becomes(t, Failed); !strings.Contains(j.Problem, "another server") {
+		t.Errorf("told %q", j.Problem)
 	}
 }
