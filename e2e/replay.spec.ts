@@ -2,6 +2,7 @@
 import { expect, type Page, test } from "@playwright/test";
 import type { Browser as Firefox, Page as FirefoxPage } from "puppeteer-core";
 import { planned } from "./lib/call.ts";
+import { look } from "./lib/look.ts";
 import { type Picture, pictures, picturesIn } from "./lib/media.ts";
 import { api, email, enter, makeFirstAccount, newPerson, password } from "./lib/people.ts";
 import { fill, launchFirefox, press } from "./lib/plain.ts";
@@ -13,6 +14,8 @@ interface Replay {
 
 /** How long, ms. */
 const recorded = 4000;
+
+const artifacts = new URL("./artifacts/", import.meta.url).pathname;
 
 let server: Server;
 let amara: Page;
@@ -90,6 +93,34 @@ test("Chromium plays a replay", async () => {
     () => amara.getByRole("button", { name: "Play", exact: true }).click(),
   );
 });
+
+test("a replay is taken along as one video", async () => {
+  await amara.getByRole("button", { name: "Export" }).click();
+  await amara.getByRole("menuitem", { name: "Video and sound" }).click();
+  const dialog = amara.getByRole("dialog");
+  await expect(dialog.getByRole("link", { name: "You, sound" })).toBeVisible();
+  await look(amara, artifacts, "film");
+  const make = dialog.getByRole("button", { name: "Make the video" });
+  await make.click();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await make.click();
+  const link = dialog.getByRole("link", { name: "Download the video" });
+  await expect(link).toBeVisible({ timeout: 120_000 });
+  const film = await amara.evaluate(lengthOf, (await link.getAttribute("href")) ?? "");
+  expect(film).toBeGreaterThan(recorded / 1000);
+  await dialog.getByRole("button", { name: "Remove it" }).click();
+  await expect(make).toBeVisible();
+});
+
+/** In a page: how long a video is that it can play, s. */
+function lengthOf(url: string): Promise<number> {
+  const video = document.createElement("video");
+  return new Promise((resolve, reject) => {
+    video.oncanplay = () => resolve(video.duration);
+    video.onerror = () => reject(video.error);
+    video.src = url;
+  });
+}
 
 test("Firefox plays a replay", async () => {
   const firefox: Firefox = await launchFirefox();
