@@ -89,7 +89,7 @@ func (r *Recorder) restartProducts(ctx context.Context, session string) (int, er
 
 // removeFiles removes segments' files, here and in the vault. ErrElsewhere if another server still has some.
 func (r *Recorder) removeFiles(ctx context.Context, gone []Segment) error {
-	errs := []error{r.elsewhere(gone)}
+	errs := []error{r.CheckHere(gone)}
 	for _, s := range gone {
 		errs = append(errs, r.removeFile(ctx, s))
 	}
@@ -103,8 +103,8 @@ func (r *Recorder) removeFile(ctx context.Context, s Segment) error {
 	return r.out.forget(ctx, s.Session, s.ID)
 }
 
-// elsewhere is ErrElsewhere if there are files that only another server can remove, or bring to the vault.
-func (r *Recorder) elsewhere(segments []Segment) error {
+// CheckHere is ErrElsewhere if there are files that only another server can read, remove, or bring to the vault.
+func (r *Recorder) CheckHere(segments []Segment) error {
 	for _, s := range segments {
 		if s.Elsewhere && !r.files.has(s) {
 			return fmt.Errorf("segment %s: %w", s.ID, ErrElsewhere)

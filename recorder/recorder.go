@@ -304,7 +304,7 @@ func (r *Recorder) deleteFiles(ctx context.Context, session string) error {
 	if err != nil {
 		return fmt.Errorf("list segments: %w", err)
 	}
-	waits := r.elsewhere(all)
+	waits := r.CheckHere(all)
 	if err := r.files.removeSession(session); err != nil {
 		return err
 	}

@@ -130,13 +130,8 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	seg, f, err := s.recordings.Open(r.Context(), m.Session, r.PathValue("segment"))
-	switch {
-	case errors.Is(err, recorder.ErrNotFound):
-		return errNotFound
-	case errors.Is(err, recorder.ErrElsewhere):
-		return errElsewhere
-	case err != nil:
-		return err
+	if err != nil {
+		return recordingProblem(err)
 	}
 	defer func() { _ = f.Close() }()
 	kind, _, _ := strings.Cut(seg.Mime, ";")
@@ -144,6 +139,17 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", kind)
 	h.Set("ETag", `"`+seg.SHA256+`"`)
 	return s.sendFile(w, r, f)
+}
+
+// recordingProblem is what to say of why something recorded cannot be read.
+func recordingProblem(err error) error {
+	switch {
+	case errors.Is(err, recorder.ErrNotFound):
+		return errNotFound
+	case errors.Is(err, recorder.ErrElsewhere):
+		return errElsewhere
+	}
+	return err
 }
 
 // checkRanges refuses a request for too many ranges.

@@ -163,6 +163,9 @@ func (s *Server) trackFile(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, of := range recorder.Tracks(kept) {
 		if of[0].Member == r.PathValue("member") && of[0].Source == r.PathValue("source") {
+			if err := s.recordings.CheckHere(of); err != nil {
+				return recordingProblem(err)
+			}
 			return s.sendTrack(w, r, of, recorder.OnRecord(p.events))
 		}
 	}

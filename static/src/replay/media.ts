@@ -229,6 +229,10 @@ export class SegmentBuffer {
 			this.#o.onProblem("You may not see this recording any more. Ask whoever planned the session.");
 		} else if (status === 404 || status === 410) {
 			this.#o.onProblem("A part of the recording is not kept any more. The rest plays.");
+		} else if (status === 503) {
+			this.#o.onProblem(
+				"A part of the recording is still on its way from another server. Load this page again in a few minutes.",
+			);
 		} else if (++slot.tries < TRIES) slot.state = "none";
 		else this.#o.onProblem("A part of the recording did not arrive. The rest plays.");
 	}
