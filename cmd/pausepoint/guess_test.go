@@ -48,7 +48,7 @@ func operations(t *testing.T, b *browser) []operation {
 func (o operation) kept() bool {
 	return strings.HasPrefix(o.path, "/api/uploads/") || strings.Contains(o.path, "/segments/") ||
 		strings.Contains(o.path, "/notes.") || strings.HasSuffix(o.path, "/replay") || strings.HasSuffix(o.path, "/measures") ||
-		strings.HasSuffix(o.path, "/withdrawal")
+		strings.HasSuffix(o.path, "/withdrawal") || strings.Contains(o.path, "/film") || strings.Contains(o.path, "/tracks/")
 }
 
 // by makes the operation about an id, as our own page would, and returns all that tells anything of the answer.
@@ -68,7 +68,8 @@ func (o operation) by(b *browser, id string) (status int, answer string) {
 	if o.method == "POST" || o.method == "PATCH" {
 		sent = strings.NewReader(body)
 	}
-	path := strings.NewReplacer("{id}", id, "{segment}", "0198c0de-0000-7000-8000-000000000001", "{name}", "720p.mp4").Replace(o.path)
+	path := strings.NewReplacer("{id}", id, "{segment}", "0198c0de-0000-7000-8000-000000000001", "{name}", "720p.mp4",
+		"{member}", "0198c0de-0000-7000-8000-000000000002", "{source}", "audio").Replace(o.path)
 	res, text := b.request(o.method, path, sent, header)
 	res.Header.Del("Date")
 	var all bytes.Buffer
