@@ -42,9 +42,7 @@ type serveFlags struct {
 
 	AllowPrivateCandidates bool `default:"true" negatable:"" help:"Take part in calls with browsers in private networks, as schools have. --no-allow-private-candidates is for servers on the public internet only."`
 
-	TURNAddr    string   `name:"turn-addr" placeholder:"HOST:PORT" help:"Where to serve TURN (UDP and TCP), such as :3478, for networks that keep media out otherwise. Without it there is none. It relays to this server's media alone."`
-	TURNTLSAddr string   `name:"turn-tls-addr" placeholder:"HOST:PORT" help:"Where to serve TURN over TLS, such as :5349, with the certificate of --tls-cert. It needs --turn-addr."`
-	TURNPeer    []string `name:"turn-peer" placeholder:"RANGE" help:"Addresses that TURN relays to besides, such as 10.1.2.0/24. Private ones are relayed to only if they are named here."`
+	turnFlags
 
 	clusterFlags
 
@@ -57,6 +55,8 @@ type serveFlags struct {
 
 type doctorFlags struct {
 	listen
+	turnFlags
+	clusterFlags
 
 	STUNServer string `name:"stun-server" placeholder:"HOST:PORT" help:"Ask this STUN server as which address the media port is seen from outside. Nobody is asked without it."`
 	TimeServer string `placeholder:"HOST" help:"Compare the clock with this time server's (NTP), such as pool.ntp.org. Nobody is asked without it."`
@@ -186,18 +186,11 @@ func (a *application) check() error {
 	}
 	switch a.command {
 	case "doctor":
-		return a.flags.Doctor.listen.check()
+		return a.flags.Doctor.check(a.flags.Common)
 	case "serve":
-		return a.checkServe()
+		return a.flags.Serve.check(a.flags.Common)
 	}
 	return nil
-}
-
-func (a *application) checkServe() error {
-	if a.flags.Serve.Redis != "" && a.flags.Common.Database == "" {
-		return wrong("redis", "redis://…", "several servers share one PostgreSQL database, name it with --database")
-	}
-	return a.flags.Serve.check()
 }
 
 func (c common) check() error {
@@ -229,14 +222,24 @@ func (l listen) check() error {
 	return l.checkTLS()
 }
 
-func (s serveFlags) check() error {
+func (d doctorFlags) check(c common) error {
+	if err := d.listen.check(); err != nil {
+		return err
+	}
+	if err := d.turnFlags.check(d.listen); err != nil {
+		return err
+	}
+	return d.clusterFlags.check(c)
+}
+
+func (s serveFlags) check(c common) error {
 	if err := s.listen.check(); err != nil {
 		return err
 	}
-	if err := s.checkTURN(); err != nil {
+	if err := s.turnFlags.check(s.listen); err != nil {
 		return err
 	}
-	if err := s.clusterFlags.check(); err != nil {
+	if err := s.clusterFlags.check(c); err != nil {
 		return err
 	}
 	if s.MetricsAddr != "" {
@@ -276,6 +279,15 @@ func (l listen) publicBase() string {
 		return "https://" + l.ACMEDomain[0]
 	}
 	return strings.TrimSuffix(l.PublicURL, "/")
+}
+
+// publicHost is the name in that address; empty if none was given.
+func (l listen) publicHost() string {
+	u, err := url.Parse(l.publicBase())
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 func (l listen) checkPublicURL() error {

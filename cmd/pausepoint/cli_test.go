@@ -111,6 +111,8 @@ func TestWrongValues(t *testing.T) {
 		{[]string{"--turn-addr", ":3478", "--turn-tls-addr", ":5349"}, `--turn-tls-addr .*--tls-cert`},
 		{[]string{"--turn-peer", "10.0.0.1"}, `--turn-peer .*10\.1\.2\.0/24`},
 		{[]string{"--metrics-addr", "9090"}, `--metrics-addr .*host and a port`},
+		{[]string{"--redis", "redis://:hidden@here"}, `--redis .*--database`},
+		{[]string{"doctor", "--redis", "redis://here"}, `--redis .*--database`},
 		{[]string{"--max-connections", "0"}, `--max-connections .*from 1 up`},
 		{[]string{"--max-connections-per-address=-1"}, `--max-connections-per-address .*from 1 up`},
 		{[]string{"--log-level", "loud"}, `--log-level .*debug, info, warn or error`},
@@ -159,9 +161,11 @@ func TestDoctor(t *testing.T) {
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "key")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "hidden")
-	away := append(free, "--database", "postgres://user:hidden@127.0.0.1:1/x", "--blobs", "s3://bucket?endpoint=http://127.0.0.1:1")
+	away := append(free, "--database", "postgres://user:hidden@127.0.0.1:1/x", "--blobs", "s3://bucket?endpoint=http://127.0.0.1:1",
+		"--redis", "redis://:hidden@127.0.0.1:1")
 	stdout, _, err = runWith(t, map[string]string{}, away...)
-	if !errors.Is(err, errUnwell) || !strings.Contains(stdout, "--database") || !strings.Contains(stdout, "--blobs") || strings.Contains(stdout, "hidden") {
+	if !errors.Is(err, errUnwell) || !strings.Contains(stdout, "--database") || !strings.Contains(stdout, "--blobs") ||
+		!strings.Contains(stdout, "--redis") || strings.Contains(stdout, "hidden") {
 		t.Errorf("%v\n%s", err, stdout)
 	}
 }

@@ -59,6 +59,14 @@ func checkBucket(ctx context.Context, address string) error {
 	return nil
 }
 
+// checkShared looks whether what one server keeps is there for all.
+func checkShared(c common) error {
+	if c.Blobs == "" {
+		return advice{fmt.Sprintf("Without --blobs (or %s) each server keeps the clips that it prepares in its own data folder, where the others do not find them: name a bucket that all of them use", envName("blobs"))}
+	}
+	return nil
+}
+
 // openData makes the data folder, sees that it can be written, and takes its lock, so that two servers never write to
 // one folder. The caller releases it.
 func openData(dir string) (release func(), err error) {

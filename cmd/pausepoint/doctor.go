@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // errUnwell says that doctor found something; what, it has printed.
@@ -42,34 +43,58 @@ func doctor(ctx context.Context, f flags, out io.Writer) error {
 
 // checks is what there is to look at, in the order in which it is said.
 func checks(f flags) []check {
+	return slices.Concat(machineChecks(f), keptChecks(f), outsideChecks(f.Doctor))
+}
+
+func machineChecks(f flags) []check {
 	d, data := f.Doctor, f.Common.Data
 	list := []check{
 		{"Clips can be prepared with ffmpeg.", func(ctx context.Context) error { return checkFFmpeg(ctx, f.Common.FFmpeg) }},
 		{"The data folder can be written to.", func(context.Context) error { return checkData(data) }},
 		{"The disk of the data folder has room.", func(context.Context) error { return checkRoom(data, freeBytes) }},
 		{"The clock is right.", func(ctx context.Context) error { return checkClock(ctx, d.TimeServer, clockKept) }},
-		{"The port for pages is free.", func(context.Context) error { return checkPort("tcp", "addr", d.Addr) }},
-		{"The port for media is free (UDP).", func(context.Context) error { return checkPort("udp", "media-addr", d.MediaAddr) }},
-		{"The port for media is free (TCP).", func(context.Context) error { return checkPort("tcp", "media-addr", d.MediaAddr) }},
-		{"Browsers give camera and microphone to pages over HTTPS.", func(context.Context) error { return checkCertificate(d.listen) }},
 	}
+	for _, p := range d.ports() {
+		list = append(list, check{p.what + " is free.", func(context.Context) error { return checkPort(p.network, p.flag, p.addr) }})
+	}
+	return append(list, check{"Browsers give camera and microphone to pages over HTTPS.", func(context.Context) error { return checkCertificate(d.listen) }})
+}
+
+// keptChecks look at what is kept elsewhere than in the data folder.
+func keptChecks(f flags) (list []check) {
 	if address := f.Common.Database; address != "" {
-		list = append(list, check{"The database can be reached.", func(ctx context.Context) error { return checkDatabase(ctx, address) }})
-		list = append(list, check{"The database's clock and this machine's agree.", func(ctx context.Context) error { return checkDatabaseClock(ctx, address) }})
+		list = append(list,
+			check{"The database can be reached.", func(ctx context.Context) error { return checkDatabase(ctx, address) }},
+			check{"The database's clock and this machine's agree.", func(ctx context.Context) error { return checkDatabaseClock(ctx, address) }})
 	}
 	if address := f.Common.Blobs; address != "" {
 		list = append(list, check{"The bucket can be read and written to.", func(ctx context.Context) error { return checkBucket(ctx, address) }})
 	}
+	if address := f.Doctor.Redis; address != "" {
+		list = append(list,
+			check{"Redis carries what servers tell each other.", func(ctx context.Context) error { return checkRedis(ctx, address) }},
+			check{"Each server finds the clips that another has prepared.", func(context.Context) error { return checkShared(f.Common) }})
+	}
+	return list
+}
+
+func outsideChecks(d doctorFlags) (list []check) {
 	if d.STUNServer != "" {
 		list = append(list, check{
 			"Browsers are told the address at which this machine is seen from outside.",
 			func(ctx context.Context) error { return checkSeen(ctx, d) },
 		})
 	}
-	if len(d.PublicIP) > 0 {
+	if host := d.publicHost(); host != "" {
 		list = append(list, check{
-			"The port for media is reached at the public address (UDP and TCP).",
-			func(ctx context.Context) error { return checkReached(ctx, d) },
+			"The name that people open has an address.",
+			func(ctx context.Context) error { return checkName(ctx, host, d) },
+		})
+	}
+	for _, w := range d.waysIn() {
+		list = append(list, check{
+			fmt.Sprintf("The port for %s is reached at the public address (%s).", w.what, w.protocols()),
+			func(ctx context.Context) error { return checkReached(ctx, d, w) },
 		})
 	}
 	return list

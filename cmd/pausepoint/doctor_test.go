@@ -255,6 +255,30 @@ func TestDoctorReachesItself(t *testing.T) {
 	finds(t, "reached", reached(t.Context(), conn, ln, port, self), "ok", "")
 	finds(t, "no UDP", reached(t.Context(), other, ln, port, self), "note", `127\.0\.0\.1:\d+ is not reached over UDP`)
 	finds(t, "no TCP", reached(t.Context(), conn, deaf, port, self), "note", `not reached over TCP`)
-	d := doctorFlags{listen: listen{MediaAddr: conn.LocalAddr().String(), PublicIP: []string{"127.0.0.1"}}}
-	finds(t, "a server is running", checkReached(context.Background(), d), "note", "while no server uses it")
+	d := doctorFlags{
+		listen:    listen{MediaAddr: ln.Addr().String(), PublicIP: []string{"127.0.0.1"}, PublicURL: "http://127.0.0.1"},
+		turnFlags: turnFlags{TURNAddr: "127.0.0.1:0", TURNTLSAddr: "127.0.0.1:0"},
+	}
+	ways := d.waysIn()
+	if len(ways) != 3 {
+		t.Fatalf("the ways in are %v", ways)
+	}
+	finds(t, "a server is running", checkReached(t.Context(), d, ways[0]), "note", "port for media .*while no server uses it")
+	finds(t, "TURN", checkReached(t.Context(), d, ways[1]), "ok", "")
+	finds(t, "TURN over TLS", checkReached(t.Context(), d, ways[2]), "ok", "")
+}
+
+func TestDoctorLooksUpTheName(t *testing.T) {
+	d := doctorFlags{
+		listen:    listen{PublicIP: []string{"127.0.0.1"}, PublicURL: "https://calls.example.org"},
+		turnFlags: turnFlags{TURNAddr: "127.0.0.1:0"},
+	}
+	finds(t, "this machine's", checkName(t.Context(), "127.0.0.1", d), "ok", "")
+	finds(t, "another's", checkName(t.Context(), "127.0.0.2", d), "missing", `TURN at 127\.0\.0\.2.* and not 127\.0\.0\.1.*--public-url`)
+	d.PublicIP = nil
+	finds(t, "a proxy's", checkName(t.Context(), "127.0.0.2", d), "ok", "")
+	nowhere, cancel := context.WithCancel(t.Context())
+	cancel()
+	finds(t, "none", checkName(nowhere, d.publicHost(), d), "missing", `calls\.example\.org.* has no address.*DNS.*--public-url`)
+	finds(t, "none", checkReached(nowhere, d, d.waysIn()[0]), "note", `once calls\.example\.org has an address`)
 }

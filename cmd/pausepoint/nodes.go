@@ -30,7 +30,10 @@ type clusterFlags struct {
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
-func (c clusterFlags) check() error {
+func (c clusterFlags) check(kept common) error {
+	if c.Redis != "" && kept.Database == "" {
+		return wrong("redis", "redis://…", "several servers share one PostgreSQL database, name it with --database")
+	}
 	if err := cluster.CheckURL(c.Redis); c.Redis != "" && err != nil {
 		return fmt.Errorf("--redis is not possible: %w (or set %s)", err, envName("redis"))
 	}
@@ -41,6 +44,13 @@ func (c clusterFlags) check() error {
 		if value != "" && c.Redis == "" {
 			return wrong(flag, value, "it is for several servers, name their Redis with --redis")
 		}
+	}
+	return nil
+}
+
+func checkRedis(ctx context.Context, address string) error {
+	if err := cluster.Reach(ctx, address); err != nil {
+		return fmt.Errorf("the Redis server cannot be used: look that it is there, that its address and password in --redis (or %s) are right, and that this user of it may use scripts, channels and keys that begin with pausepoint: %w", envName("redis"), err)
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"net/url"
 
 	"github.com/pausepoint/pausepoint/relay"
 	"github.com/pausepoint/pausepoint/room/event"
@@ -17,31 +16,38 @@ import (
 // each of two connections and each way in, and gives up those that it does not need.
 const allocationsEach = 4
 
-// checkTURN refuses what cannot be right.
-func (s serveFlags) checkTURN() error {
-	if s.TURNAddr != "" {
-		if err := checkAddr("turn-addr", s.TURNAddr); err != nil {
+// turnFlags are for networks that keep media out.
+type turnFlags struct {
+	TURNAddr    string   `name:"turn-addr" placeholder:"HOST:PORT" help:"Where to serve TURN (UDP and TCP), such as :3478, for networks that keep media out otherwise. Without it there is none. It relays to this server's media alone."`
+	TURNTLSAddr string   `name:"turn-tls-addr" placeholder:"HOST:PORT" help:"Where to serve TURN over TLS, such as :5349, with the certificate of --tls-cert. It needs --turn-addr."`
+	TURNPeer    []string `name:"turn-peer" placeholder:"RANGE" help:"Addresses that TURN relays to besides, such as 10.1.2.0/24. Private ones are relayed to only if they are named here."`
+}
+
+// check refuses what cannot be right.
+func (f turnFlags) check(l listen) error {
+	if f.TURNAddr != "" {
+		if err := checkAddr("turn-addr", f.TURNAddr); err != nil {
 			return err
 		}
 	}
-	if s.TURNTLSAddr != "" {
-		if err := checkAddr("turn-tls-addr", s.TURNTLSAddr); err != nil {
+	if f.TURNTLSAddr != "" {
+		if err := checkAddr("turn-tls-addr", f.TURNTLSAddr); err != nil {
 			return err
 		}
-		if s.TURNAddr == "" {
-			return wrong("turn-tls-addr", s.TURNTLSAddr, "it comes besides --turn-addr, give that too")
+		if f.TURNAddr == "" {
+			return wrong("turn-tls-addr", f.TURNTLSAddr, "it comes besides --turn-addr, give that too")
 		}
-		if !s.secure() {
-			return wrong("turn-tls-addr", s.TURNTLSAddr, "it needs a certificate, give --tls-cert and --tls-key, or --acme-domain")
+		if !l.secure() {
+			return wrong("turn-tls-addr", f.TURNTLSAddr, "it needs a certificate, give --tls-cert and --tls-key, or --acme-domain")
 		}
 	}
-	_, err := s.turnPeers()
+	_, err := f.peers()
 	return err
 }
 
-func (s serveFlags) turnPeers() ([]netip.Prefix, error) {
+func (f turnFlags) peers() ([]netip.Prefix, error) {
 	var out []netip.Prefix
-	for _, text := range s.TURNPeer {
+	for _, text := range f.TURNPeer {
 		p, err := netip.ParsePrefix(text)
 		if err != nil || p.Addr().Is4In6() {
 			return nil, wrong("turn-peer", text, "give a range of addresses such as 10.1.2.0/24, or one such as 10.1.2.3/32")
@@ -56,7 +62,7 @@ func (h *house) openRelay(s serveFlags, media *sfu.SFU) (func(member, host strin
 	if s.TURNAddr == "" {
 		return nil, nil
 	}
-	peers, err := s.turnPeers()
+	peers, err := s.peers()
 	if err != nil {
 		return nil, err
 	}
@@ -76,10 +82,7 @@ func (h *house) openRelay(s serveFlags, media *sfu.SFU) (func(member, host strin
 		return nil, explainListen("turn-addr", s.TURNAddr, err)
 	}
 	h.later(func(context.Context) error { return r.Close() })
-	known := ""
-	if u, err := url.Parse(s.publicBase()); err == nil {
-		known = u.Hostname()
-	}
+	known := s.publicHost()
 	h.log.Info("serving TURN", slog.Any("uris", r.URIs("localhost")))
 	return func(member, host string) []event.RTCRelay {
 		if known != "" {
