@@ -41,7 +41,7 @@ func New() *Metrics {
 	return m
 }
 
-// Answered counts a request; it is signaling's Config.Answered.
+// Answered counts a request that signaling has answered.
 func (m *Metrics) Answered(r signaling.Request) {
 	m.requests.WithLabelValues(r.Method, r.Route, strconv.Itoa(r.Status)).Inc()
 	if r.Status != http.StatusSwitchingProtocols { // a call lasts as long as people like

@@ -278,7 +278,7 @@ func TestAnswered(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/clips/{id}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("page")) })
-	s := &Server{log: slog.New(slog.DiscardHandler), answered: func(r Request) { r.Took = 0; seen = append(seen, r) }}
+	s := &Server{log: slog.New(slog.DiscardHandler), answered: func(_ context.Context, r Request) { r.Took = 0; seen = append(seen, r) }}
 	h := s.withLog(withCleanPath(mux))
 	for _, r := range [][2]string{{"GET", "/api/clips/secret"}, {"HEAD", "/api/clips/secret"}, {"GET", "/whatever"}, {"GET", "/a/../b"}, {"BREW", "/whatever"}} {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(r[0], r[1], nil))

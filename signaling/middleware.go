@@ -75,7 +75,7 @@ func (s *Server) withLog(next http.Handler) http.Handler {
 		s.log.Debug("request", slog.String("method", r.Method), slog.String("route", r.Pattern),
 			slog.Int("status", rec.status), slog.Duration("took", time.Since(began)))
 		if s.answered != nil {
-			s.answered(Request{Method: knownMethod(r.Method), Route: routeOf(r.Pattern), Status: rec.status, Took: time.Since(began)})
+			s.answered(r.Context(), Request{Method: knownMethod(r.Method), Route: routeOf(r.Pattern), Status: rec.status, Took: time.Since(began)})
 		}
 	})
 }

@@ -47,7 +47,7 @@ type Config struct {
 	MaxConnections, MaxConnectionsPerAddress int
 
 	// Answered, if set, is told of every request once it is answered, from that request's goroutine.
-	Answered func(Request)
+	Answered func(context.Context, Request)
 	// Relays, if set, gives a member what they need to use TURN servers; host is the name by which they reached this server.
 	Relays func(member, host string) []event.RTCRelay
 	// Nodes, if set, are the other servers of a deployment. Who sets it starts it with the Server as its handler.
@@ -89,7 +89,7 @@ type Server struct {
 	sockets   *quota
 	knocks    *limiter
 	ready     atomic.Bool
-	answered  func(Request)
+	answered  func(context.Context, Request)
 	impaired  func() error
 	traffic   traffic
 	handler   http.Handler

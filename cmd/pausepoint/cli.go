@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/pausepoint/pausepoint/traces"
 )
 
 // lookupEnv is os.LookupEnv, or a test's own environment.
@@ -46,6 +48,7 @@ type serveFlags struct {
 
 	clusterFlags
 
+	OTLP        string `name:"otlp" standard:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"Where to send traces to (OpenTelemetry: OTLP over HTTP), such as http://127.0.0.1:4318; OTEL_EXPORTER_OTLP_ENDPOINT says so, too. Without it there are none."`
 	MetricsAddr string `name:"metrics-addr" placeholder:"HOST:PORT" help:"Where to serve figures for Prometheus, at /metrics: an address that the public cannot reach, such as 127.0.0.1:9090. Without it there are none."`
 
 	TrustProxy               bool `help:"Believe X-Forwarded-For and X-Forwarded-Proto of a reverse proxy on this machine or in a private network. Only where people cannot get around it."`
@@ -114,6 +117,9 @@ func parse(args []string, env lookupEnv, stdout, stderr io.Writer) (*application
 		kong.ValueFormatter(describe),
 		kong.Resolvers(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 			if value, ok := env(envName(flag.Name)); ok && flag.Name != "help" {
+				return value, nil
+			}
+			if value, ok := env(flag.Tag.Get("standard")); ok {
 				return value, nil
 			}
 			return nil, nil
@@ -246,6 +252,9 @@ func (s serveFlags) check(c common) error {
 		if err := checkAddr("metrics-addr", s.MetricsAddr); err != nil {
 			return err
 		}
+	}
+	if err := traces.CheckURL(s.OTLP); s.OTLP != "" && err != nil {
+		return fmt.Errorf("--otlp is not possible: %w (or set %s)", err, envName("otlp"))
 	}
 	if s.MaxConnections < 1 {
 		return wrong("max-connections", fmt.Sprint(s.MaxConnections), "give a number from 1 up")

@@ -111,6 +111,7 @@ func TestWrongValues(t *testing.T) {
 		{[]string{"--turn-addr", ":3478", "--turn-tls-addr", ":5349"}, `--turn-tls-addr .*--tls-cert`},
 		{[]string{"--turn-peer", "10.0.0.1"}, `--turn-peer .*10\.1\.2\.0/24`},
 		{[]string{"--metrics-addr", "9090"}, `--metrics-addr .*host and a port`},
+		{[]string{"--otlp", "127.0.0.1:4318"}, `--otlp .*such as http://127\.0\.0\.1:4318`},
 		{[]string{"--redis", "redis://:hidden@here"}, `--redis .*--database`},
 		{[]string{"doctor", "--redis", "redis://here"}, `--redis .*--database`},
 		{[]string{"--max-connections", "0"}, `--max-connections .*from 1 up`},

@@ -39,6 +39,7 @@ var rooms = map[string]struct {
 	"static":         {nil, "the client is files"},
 	"relay":          {nil, "it carries packets to addresses that it is told, and knows nobody"},
 	"metrics":        {[]string{"clip", "cluster", "recorder", "room", "room/event", "sfu", "signaling"}, "it reads what the parts count; none of them knows who reads it"},
+	"traces":         {[]string{"clip", "room", "room/event", "signaling"}, "it looks on as parts are used; none of them knows who looks"},
 	"signaling":      {[]string{"account", "clip", "cluster", "recorder", "render", "room", "room/event", "sfu"}, "the edge must not know SQL, or it would decide by it"},
 	"bench/faults":   {[]string{"room/event"}, "it judges servers by what they tell their clients"},
 	"bench/shape":    {[]string{"bench/wire"}, "media that is made up knows no server"},
@@ -47,7 +48,7 @@ var rooms = map[string]struct {
 	"bench/sfubench": {[]string{"bench/load", "bench/server", "bench/stats"}, "it starts servers and members, and compares"},
 	"bench/soak":     {[]string{"bench/server", "bench/shape", "bench/stats", "bench/wire", "sfu"}, "it wears the media plane out, through its public face"},
 	"cmd/pausepoint": {
-		[]string{"account", "backup", "clip", "cluster", "metrics", "recorder", "relay", "render", "room", "room/event", "sfu", "signaling", "static", "store"},
+		[]string{"account", "backup", "clip", "cluster", "metrics", "recorder", "relay", "render", "room", "room/event", "sfu", "signaling", "static", "store", "traces"},
 		"the only place where the parts are wired; all but wiring is elsewhere",
 	},
 	"store/storetest": {nil, "it starts servers that tests keep things on, whatever those are"},
@@ -65,6 +66,7 @@ var foreign = map[string]struct {
 	"github.com/gorilla/websocket": {[]string{"signaling"}, "a room knows connections, not how they are made"},
 	"github.com/pion/turn":         {[]string{"relay"}, "the media plane knows no relays: what comes by one comes from an address"},
 	"github.com/prometheus":        {[]string{"metrics"}, "the parts count; who reads it, and how, is said in one place"},
+	"go.opentelemetry.io":          {[]string{"traces"}, "who reads what takes long, and how, is said in one place"},
 	"github.com/redis":             {[]string{"cluster"}, "what is so only now, and may be lost, is asked for in one place"},
 	"modernc.org/sqlite":           {[]string{"store"}, "SQL is at the edge"},
 	"github.com/jackc/pgx":         {[]string{"store", "store/storetest"}, "SQL is at the edge"},
@@ -72,7 +74,7 @@ var foreign = map[string]struct {
 	"github.com/minio/minio-go":    {[]string{"store", "store/storetest"}, "what keeps blobs is at the edge"},
 	"database/sql":                 {[]string{"store"}, "SQL is at the edge"},
 	"github.com/alexedwards/scs":   {[]string{"signaling", "store"}, "who somebody is comes from the cookie, and only the edge sees that"},
-	"net/http":                     {[]string{"signaling", "static", "clip", "metrics", "cmd/pausepoint"}, "sessions, people and media speak no HTTP"},
+	"net/http":                     {[]string{"signaling", "static", "clip", "metrics", "traces", "cmd/pausepoint"}, "sessions, people and media speak no HTTP"},
 }
 
 // The packages know each other downwards only.

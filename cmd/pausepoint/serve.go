@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/pausepoint/pausepoint/sfu"
 	"github.com/pausepoint/pausepoint/signaling"
 	"github.com/pausepoint/pausepoint/static"
+	"github.com/pausepoint/pausepoint/traces"
 )
 
 // Stopping takes no longer than this, all told; requests that are under way get a moment of it.
@@ -56,6 +58,7 @@ type house struct {
 	people *account.People
 	server *signaling.Server
 	node   *cluster.Node                 // nil for the only server
+	traces *traces.Traces                // nil without a collector
 	tls    *tls.Config                   // nil over plain HTTP
 	closes []func(context.Context) error // in the order of building
 }
@@ -86,6 +89,9 @@ func (h *house) wire(ctx context.Context, f flags) error {
 	if err != nil {
 		return err
 	}
+	if err := h.openTraces(ctx, f.Serve.OTLP); err != nil {
+		return err
+	}
 	if h.tls, err = f.Serve.openTLS(st.Certificates(), h.log); err != nil {
 		return err
 	}
@@ -100,7 +106,7 @@ func (h *house) wire(ctx context.Context, f flags) error {
 	}
 
 	clips, err := clip.Open(ctx, clip.Config{
-		Catalog: st, Blobs: st, Node: h.name(), Dir: filepath.Join(data, "clips"), Log: h.log,
+		Catalog: st, Blobs: h.traces.Blobs(st), Node: h.name(), Dir: filepath.Join(data, "clips"), Log: h.log,
 		FFmpeg: f.Common.FFmpeg, FFprobe: ffprobeBeside(f.Common.FFmpeg),
 	})
 	if err != nil {
@@ -125,11 +131,12 @@ func (h *house) wire(ctx context.Context, f flags) error {
 		Sessions: account.NewSessions(account.Config{
 			Plans: st, Members: st, Links: st, Library: st, Practice: clip.PracticeID, Log: h.log,
 		}),
-		Library: clips, Journal: h.owned(journal, st), Media: media, Recorder: tapes, Segments: st, Erasures: st, Films: films, Browsers: st.BrowserSessions(),
+		Library: clips, Journal: h.traces.Journal(h.owned(journal, st)), Media: media, Recorder: tapes, Segments: st, Erasures: st, Films: films, Browsers: st.BrowserSessions(),
 		Pages: static.Handler(), Log: h.log,
 		PublicURL: f.Serve.publicBase(), TrustProxy: f.Serve.TrustProxy,
 		MaxConnections: f.Serve.MaxConnections, MaxConnectionsPerAddress: f.Serve.MaxConnectionsPerAddress,
-		Answered: counts.Answered, Impaired: journal.Impaired, Relays: relays, Nodes: h.node,
+		Answered: func(ctx context.Context, r signaling.Request) { counts.Answered(r); h.traces.Answered(ctx, r) },
+		Impaired: journal.Impaired, Relays: relays, Nodes: h.node,
 	})
 	h.later(h.server.Close)
 	if h.node != nil {
@@ -152,6 +159,22 @@ func (h *house) openMedia(s serveFlags) (*sfu.SFU, error) {
 		return nil, explainListen("media-addr", s.MediaAddr, err)
 	}
 	return media, nil
+}
+
+// openTraces begins to send traces, if somebody wants them.
+func (h *house) openTraces(ctx context.Context, collector string) (err error) {
+	if collector == "" {
+		return nil
+	}
+	name, _ := os.Hostname()
+	if h.node != nil {
+		name = h.node.Name()
+	}
+	if h.traces, err = traces.Open(ctx, traces.Config{URL: collector, Node: name, Log: h.log}); err != nil {
+		return err
+	}
+	h.later(h.traces.Close)
+	return nil
 }
 
 // notice logs what people should know of a recording, and tells those in the call. Nothing is recorded before there is a server.
@@ -182,7 +205,7 @@ func explainClips(err error) error {
 // run serves until ctx ends.
 func (h *house) run(ctx context.Context, f flags, ln net.Listener, out io.Writer) error {
 	srv := &http.Server{
-		Handler:           h.server,
+		Handler:           h.traces.Requests(h.server),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
