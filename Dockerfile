@@ -18,13 +18,13 @@ FROM source AS server
 COPY --from=client /src/static/dist static/dist
 RUN go build -trimpath -ldflags "-s -w" -o /out/pausepoint ./cmd/pausepoint
 
-# An S3 server, for who has none: deploy/compose.cluster.yaml starts it. The image pausepoint does not have it.
+# An S3 server, for who has none: deploy/compose.nodes.yaml starts it, with a bucket in it. The image pausepoint does not have it.
 FROM source AS s3-server
 RUN go build -modfile=tools/s3.mod -trimpath -ldflags "-s -w" -o /out/versitygw github.com/versity/versitygw/cmd/versitygw
 
 FROM debian:bookworm-slim AS s3
 COPY --from=s3-server /out/versitygw /usr/local/bin/versitygw
-RUN useradd --system --uid 10001 --create-home --home-dir /s3 s3 && mkdir -p /s3/files /s3/meta && chown -R s3 /s3
+RUN useradd --system --uid 10001 --create-home --home-dir /s3 s3 && mkdir -p /s3/files/pausepoint /s3/meta && chown -R s3 /s3
 USER 10001
 VOLUME /s3
 EXPOSE 7070/tcp

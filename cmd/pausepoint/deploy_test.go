@@ -25,9 +25,12 @@ type deployed struct {
 
 // Every server that the files below deploy would start is one whose command line and environment are understood.
 func TestDeployments(t *testing.T) {
+	secrets := map[string]string{"POSTGRES_PASSWORD": "secret", "S3_SECRET": "secret"}
 	for file, servers := range map[string][]deployed{
-		"Dockerfile":   {imageIn(t, "../../Dockerfile")},
-		"compose.yaml": composed(t, "../../compose.yaml", nil),
+		"Dockerfile":                        {imageIn(t, "../../Dockerfile")},
+		"compose.yaml":                      composed(t, "../../compose.yaml", nil),
+		"deploy/compose.nodes.yaml":         composed(t, "../../deploy/compose.nodes.yaml", secrets),
+		"deploy/kubernetes/pausepoint.yaml": orchestrated(t, "../../deploy/kubernetes"),
 	} {
 		if len(servers) == 0 {
 			t.Errorf("%s starts no server", file)

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// manifest is what the test reads of a Kubernetes object.
+type manifest struct {
+	Kind       string
+	Metadata   struct{ Name string }
+	StringData map[string]string `yaml:"stringData"`
+	Spec       struct {
+		Template struct {
+			Spec struct {
+				Containers []container
+				Volumes    []struct{ Name string }
+			}
+		}
+		VolumeClaimTemplates []struct{ Metadata struct{ Name string } } `yaml:"volumeClaimTemplates"`
+	}
+}
+
+type container struct {
+	Name string
+	Args []string
+	Env  []struct {
+		Name, Value string
+		ValueFrom   struct {
+			FieldRef struct {
+				FieldPath string `yaml:"fieldPath"`
+			} `yaml:"fieldRef"`
+			SecretKeyRef struct{ Name, Key string } `yaml:"secretKeyRef"`
+		} `yaml:"valueFrom"`
+	}
+	VolumeMounts []struct{ Name string } `yaml:"volumeMounts"`
+}
+
+// orchestrated are the containers of a folder of manifests, which find in their environment what the folder's secrets hold.
+func orchestrated(t *testing.T, folder string) (all []deployed) {
+	t.Helper()
+	found := map[string]string{"metadata.name": "pausepoint-0", "status.hostIP": "203.0.113.7", "status.podIP": "203.0.113.7"}
+	manifests := manifestsIn(t, folder)
+	for _, m := range manifests {
+		for key, value := range m.StringData {
+			found[m.Metadata.Name+"/"+key] = value
+		}
+	}
+	for _, m := range manifests {
+		mounted := map[string]bool{}
+		for _, v := range m.Spec.Template.Spec.Volumes {
+			mounted[v.Name] = true
+		}
+		for _, v := range m.Spec.VolumeClaimTemplates {
+			mounted[v.Metadata.Name] = true
+		}
+		for _, c := range m.Spec.Template.Spec.Containers {
+			for _, v := range c.VolumeMounts {
+				if !mounted[v.Name] {
+					t.Errorf("there is no volume %s", v.Name)
+				}
+			}
+			all = append(all, deployed{c.Name, c.Args, c.environment(t, found)})
+		}
+	}
+	return all
+}
+
+func manifestsIn(t *testing.T, folder string) (all []manifest) {
+	t.Helper()
+	files, err := filepath.Glob(folder + "/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		for document := range documents(t, file) {
+			var m manifest
+			if err := document.Decode(&m); err != nil || m.Kind == "" || m.Metadata.Name == "" {
+				t.Fatalf("%s: %v", file, err)
+			}
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// environment is what the container gets, with $(NAME) for what stands before in it.
+func (c container) environment(t *testing.T, found map[string]string) map[string]string {
+	t.Helper()
+	env := map[string]string{}
+	for _, e := range c.Env {
+		value := e.Value
+		for name := range env {
+			value = strings.ReplaceAll(value, "$("+name+")", env[name])
+		}
+		for _, from := range []string{e.ValueFrom.FieldRef.FieldPath, e.ValueFrom.SecretKeyRef.Name + "/" + e.ValueFrom.SecretKeyRef.Key} {
+			value += found[from]
+		}
+		if value == "" || strings.Contains(value, "$(") {
+			t.Errorf("%s is %q", e.Name, value)
+		}
+		env[e.Name] = value
+	}
+	return env
+}
