@@ -166,9 +166,9 @@ func (h *house) openTraces(ctx context.Context, collector string) (err error) {
 	if collector == "" {
 		return nil
 	}
-	name, _ := os.Hostname()
-	if h.node != nil {
-		name = h.node.Name()
+	name := h.name()
+	if name == "" {
+		name, _ = os.Hostname()
 	}
 	if h.traces, err = traces.Open(ctx, traces.Config{URL: collector, Node: name, Log: h.log}); err != nil {
 		return err
