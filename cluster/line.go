@@ -95,7 +95,7 @@ func (l *Line) Next() ([]byte, bool) {
 	}
 }
 
-// Bye is what the other end closed with; call it once Next has reported false. Nil if it did not: the line broke, or this end closed.
+// Bye is what the other end closed with; call it once Next has reported false. Empty if it did not: the line broke, or this end closed.
 func (l *Line) Bye() []byte {
 	select {
 	case _, open := <-l.heard:

@@ -52,10 +52,13 @@ func (s *Store) Disown(ctx context.Context, session string, epoch int64) error {
 // Holder implements [cluster.Leases].
 func (s *Store) Holder(ctx context.Context, session string) (string, error) {
 	found, err := all(ctx, s.reader, scanString, `SELECT node FROM leases WHERE session = $1`, session)
-	if len(found) == 0 || unstorable(err) {
+	if unstorable(err) || err == nil && len(found) == 0 {
+		return "", nil
+	}
+	if err != nil {
 		return "", err
 	}
-	return found[0], err
+	return found[0], nil
 }
 
 // Held implements [cluster.Leases].
@@ -81,15 +84,18 @@ func (s *Store) Orphans(ctx context.Context, live []string) ([]string, error) {
 
 const maxOrphans = 1000 // at once
 
-// freeLeases lets go of what a former run of this server held, and empties what nobody runs: whoever was inside has to come back.
+// freeLeases lets go of what a former run of this server held, and empties what nobody runs: whoever was inside has to come back. It
+// is one transaction, so that a session which another server takes meanwhile is not emptied.
 func (db *database) freeLeases(ctx context.Context, node string) error {
-	if _, err := db.writer.ExecContext(ctx, `UPDATE leases SET node = '' WHERE node = $1`, node); err != nil {
-		return fmt.Errorf("free the sessions of a former run: %w", err)
-	}
-	_, err := db.writer.ExecContext(ctx, `UPDATE members SET inside = FALSE
-		WHERE inside AND session NOT IN (SELECT session FROM leases WHERE node <> '')`)
-	if err != nil {
-		return fmt.Errorf("empty the sessions: %w", err)
-	}
-	return nil
+	return db.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE leases SET node = '' WHERE node = $1`, node); err != nil {
+			return fmt.Errorf("free the sessions of a former run: %w", err)
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE members SET inside = FALSE
+			WHERE inside AND session NOT IN (SELECT session FROM leases WHERE node <> '')`)
+		if err != nil {
+			return fmt.Errorf("empty the sessions: %w", err)
+		}
+		return nil
+	})
 }

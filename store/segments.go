@@ -6,6 +6,10 @@ import (
 	"github.com/pausepoint/pausepoint/recorder"
 )
 
+// What is written of segments carries no epoch of their session: a segment's id is made by the server that records it, and nobody
+// else finishes it or, after a crash, looks at its file. What a former owner of the session recorded until it learned of that was said,
+// and lies in session time beside what the next one records.
+
 const selectSegments = `SELECT id, session, member, publication, source, mime, start_at, end_at, bytes, sha256, finished, stored, node FROM segments `
 
 func (s *Store) scanSegment(r row) (g recorder.Segment, err error) {

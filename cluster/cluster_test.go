@@ -1,0 +1,70 @@
+package cluster
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+)
+
+// guests are who comes to a node by way of others.
+type guests struct {
+	came     chan *Line
+	greeting string // of the latest
+	heard    chan string
+}
+
+func (g *guests) Accept(line *Line, greeting []byte) {
+	g.greeting = string(greeting)
+	g.came <- line
+}
+
+func (g *guests) Answer(_ context.Context, question []byte) []byte {
+	return append([]byte("not "), question...)
+}
+func (g *guests) Hear(notice []byte)                  { g.heard <- string(notice) }
+func (g *guests) Load(context.Context, string) error  { return nil }
+func (g *guests) LetGo(context.Context, string) error { return nil }
+func (g *guests) Abandon(string)                      {}
+func (g *guests) Members() int                        { return 0 }
+
+// newNode is a node that has not joined any others.
+func newNode(t *testing.T, url, name, region string) (*Node, *guests) {
+	t.Helper()
+	n, err := New(Config{URL: url, Name: name, Region: region, Capacity: 100, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &guests{came: make(chan *Line, 1), heard: make(chan string, 1)}
+	return n, g
+}
+
+// wired are two nodes with a wire between them, on which messages get lost that the test says.
+func wired(t *testing.T, lost func(e envelope) bool) (a, b *Node, atB *guests) {
+	t.Helper()
+	a, atA := newNode(t, "redis://127.0.0.1:1", "a", "")
+	b, atB = newNode(t, "redis://127.0.0.1:1", "b", "")
+	carry := func(from, to *Node) {
+		for parcels := from.out.take(t.Context()); parcels != nil; parcels = from.out.take(t.Context()) {
+			for _, p := range parcels {
+				if e, _, err := open(p.message); err != nil || !lost(e) {
+					to.hear(t.Context(), p.message)
+				}
+			}
+		}
+	}
+	for n, g := range map[*Node]Handler{a: atA, b: atB} {
+		n.handler.Store(&g)
+		n.seen.Store(&sight{at: time.Now()})
+		t.Cleanup(func() {
+			if err := n.Close(context.WithoutCancel(t.Context())); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	go carry(a, b)
+	go carry(b, a)
+	return a, b, atB
+}
+
+func nothingIsLost(envelope) bool { return false }
