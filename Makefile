@@ -140,7 +140,7 @@ faults-recorder: ## recorders of 8 tracks are killed 120 times on a fast clock a
 .PHONY: faults
 FAULTS ?= 500
 faults: need-test static/dist/index.html ## one node of three is killed, stopped or cut off FAULTS times (default 500) during calls; Redis is away for 10 minutes
-	PAUSEPOINT_TEST_FAULTS=$(FAULTS) go test -count 1 -v -timeout 180m -run ManyNodesHold ./cmd/pausepoint
+	PAUSEPOINT_TEST_FAULTS=$(FAULTS) go test -count 1 -v -parallel 4 -timeout 180m -run ManyNodesHold ./cmd/pausepoint
 
 .PHONY: step-recorder
 step-recorder: ## a call of four hours on clocks that are 100 ppm off: what is recorded stays in step (time is virtual; about 20 minutes)
