@@ -27,6 +27,10 @@ type planner struct {
 // decide allocates the bandwidth to the tracks. mu is held.
 func (e *egress) decide(now time.Time) {
 	e.decidedAt, e.holding = now, false
+	if e.feed != nil {
+		e.feed.decide(now)
+		return
+	}
 	p := &e.plan
 	p.downs, p.tracks, p.choices, p.layers = p.downs[:0], p.tracks[:0], p.choices[:0], p.layers[:0]
 	speaking := e.peer.room.speakingNow()

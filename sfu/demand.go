@@ -47,8 +47,8 @@ func (d *demand) update(height int, now time.Time) bool {
 // demands are those of a room's pictures that come in several layers; the room's goroutine owns them.
 type demands map[*Publication]*demand
 
-// update finds what is wanted, and lets peers tell their members; of a publication that begins, in any case.
-func (all demands) update(pubs []*Publication, peers []*Peer, now time.Time) {
+// update finds what is wanted, here and by other servers (fed), and lets peers tell their members; of a publication that begins, in any case.
+func (all demands) update(pubs []*Publication, peers []*Peer, fed map[*Publication]int, now time.Time) {
 	for p := range all {
 		if !slices.Contains(pubs, p) {
 			delete(all, p)
@@ -63,7 +63,7 @@ func (all demands) update(pubs []*Publication, peers []*Peer, now time.Time) {
 			d = &demand{told: -1}
 			all[p] = d
 		}
-		if d.update(p.wantedHeight(peers), now) {
+		if d.update(max(p.wantedHeight(peers), fed[p]), now) {
 			p.peer.box.post(wantedChanged{p.info.Source, d.told})
 		}
 	}

@@ -58,6 +58,7 @@ type outlet struct {
 	rtxSeq      uint16
 	transportCC uint8 // id of the extension, 0 if it is not received
 	orientation uint8
+	level       uint8
 }
 
 // sentReport is when a sender report was sent, by the middle 32 bits of its NTP time.
@@ -85,7 +86,7 @@ func (t *downTrack) bind(a negotiate.Accepted) {
 	defer t.egress.mu.Unlock()
 	t.bound = true
 	t.to.pt, t.to.red = a.Codec.PayloadType, a.RED
-	t.to.transportCC, t.to.orientation = a.TransportCC, a.Orientation
+	t.to.transportCC, t.to.orientation, t.to.level = a.TransportCC, a.Orientation, a.Level
 	t.to.rtxPT = a.Codec.RTX
 }
 
@@ -168,6 +169,10 @@ func (t *downTrack) head(p *packet, pt uint8, n numbers) {
 	if p.oriented && t.to.orientation != 0 {
 		t.egress.orientation[0] = p.orientation
 		_ = h.SetExtension(t.to.orientation, t.egress.orientation[:]) // one byte always fits
+	}
+	if p.leveled && t.to.level != 0 {
+		t.egress.level[0] = p.level
+		_ = h.SetExtension(t.to.level, t.egress.level[:])
 	}
 }
 

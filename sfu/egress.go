@@ -34,6 +34,7 @@ const (
 // histories, key frame requests and connections.
 type egress struct {
 	peer *Peer
+	feed *Feed // nil for a member
 	conn *transport.Conn
 	out  sender // conn
 
@@ -64,6 +65,7 @@ type egress struct {
 	sequence      uint16 // transport-wide
 	sequenceBytes [2]byte
 	orientation   [1]byte
+	level         [1]byte
 	scratch       packet   // reused
 	body, rtx     []byte   // reused
 	sizes         []uint16 // reused

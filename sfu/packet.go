@@ -19,6 +19,8 @@ type packet struct {
 	repaired    bool // it came late, since it was asked for
 	oriented    bool
 	orientation uint8 // of the picture (3GPP TS 26.114 section 7.4.5), if oriented
+	leveled     bool
+	level       uint8 // of the sound, and whether it is a voice (RFC 6464), if leveled
 	seq         uint16
 	behind      uint16 // how far the newest packet of the layer is ahead
 	epoch       uint32 // how often the numbering of its layer began anew

@@ -85,6 +85,9 @@ func (p *Publication) describe(c *negotiate.Codec) {
 // Info names the publication.
 func (p *Publication) Info() TrackInfo { return p.info }
 
+// Layers returns in how many streams a picture may come; 1 for sound.
+func (p *Publication) Layers() int { return len(p.layers) }
+
 // Codec returns what its packets carry.
 func (p *Publication) Codec() Codec { return p.codec }
 

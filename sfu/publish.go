@@ -19,6 +19,7 @@ type publisher struct {
 	candidates   candidates
 	publications map[string]*Publication // by mid; live, or waiting for their first packet
 	layers       map[string]int          // how many there are, by mid
+	fetch        *FetchConfig            // nil for a member
 }
 
 // signal acts on an offer, a candidate or a restart.
@@ -26,6 +27,8 @@ func (p *publisher) signal(s Signal) error {
 	switch s.Kind {
 	case KindOffer:
 		return p.offer(s)
+	case KindAnswer:
+		return p.fetched(s.SDP)
 	case KindCandidate:
 		if !p.peer.mayPublish {
 			return ErrMayNotPublish
@@ -124,7 +127,11 @@ func (p *publisher) reconcile(o *negotiate.Offer, sources map[string]Source) err
 }
 
 func (p *publisher) make(source Source, layers int) (*Publication, error) {
-	return newPublication(p.peer, source, layers, p.conn.askKeyframe)
+	pub, err := newPublication(p.peer, source, layers, p.conn.askKeyframe)
+	if err == nil && p.fetch != nil {
+		pub.info = p.fetch.Track
+	}
+	return pub, err
 }
 
 func (p *publisher) end(publications map[string]*Publication) {
@@ -154,6 +161,10 @@ func (p *publisher) changed(state PeerState) {
 		p.drop(state)
 		return
 	case StateDisconnected:
+		if p.fetch != nil {
+			p.drop(state)
+			return
+		}
 		p.interrupt()
 	}
 	p.peer.emit(Publish, state)

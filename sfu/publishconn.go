@@ -147,6 +147,9 @@ func (c *publishConn) receive(b *transport.Batch, in *inStream, l *layer, payloa
 	if o := h.GetExtension(c.ids.orientation); c.ids.orientation != 0 && len(o) != 0 {
 		p.oriented, p.orientation = true, o[0]
 	}
+	if v := h.GetExtension(c.ids.level); c.ids.level != 0 && len(v) != 0 {
+		p.leveled, p.level = true, v[0]
+	}
 	if !c.known(in.slot, t) {
 		return
 	}

@@ -28,6 +28,11 @@ type PeerConfig struct {
 // Join adds a peer. If the member is in the room already, the older peer ends: its publications are gone when Join returns,
 // and its Send is not called any more.
 func (r *Room) Join(cfg PeerConfig) (*Peer, error) {
+	return r.join(cfg, func(*Peer) error { return nil })
+}
+
+// join prepares a peer before it begins.
+func (r *Room) join(cfg PeerConfig, prepare func(*Peer) error) (*Peer, error) {
 	if !validID(r.id) || !validID(cfg.ID) {
 		return nil, ErrInvalidIdentity
 	}
@@ -36,12 +41,18 @@ func (r *Room) Join(cfg PeerConfig) (*Peer, error) {
 		return nil, err
 	}
 	p := newPeer(room, cfg)
+	if err = prepare(p); err != nil {
+		p.publish.close(StateClosed)
+		r.sfu.leave(room)
+		return nil, err
+	}
 	old := room.addPeer(p)
 	if old != nil {
 		old.cancel()
 	}
 	if !r.sfu.spawn(&r.sfu.peers, p.run) {
 		room.removePeer(p)
+		p.publish.close(StateClosed)
 		r.sfu.leave(room)
 		close(p.done)
 		return nil, ErrClosed
@@ -84,7 +95,7 @@ func (r *Room) Publications() []*Publication {
 type liveRoom struct {
 	sfu  *SFU
 	id   string
-	refs int           // peers and taps; guarded by SFU.mu
+	refs int           // peers, taps and feeds; guarded by SFU.mu
 	quit chan struct{} // closed when refs is 0
 	wake chan struct{} // capacity 1: there are publications to listen to
 
@@ -92,6 +103,7 @@ type liveRoom struct {
 	peers map[string]*Peer
 	pubs  []*Publication // in order of start
 	taps  map[*Tap]struct{}
+	feeds map[*Feed]struct{}
 
 	speaking atomic.Pointer[map[string]bool] // who speaks now
 }
@@ -107,7 +119,7 @@ func (s *SFU) enter(id string) (*liveRoom, error) {
 	if r == nil {
 		r = &liveRoom{
 			sfu: s, id: id, quit: make(chan struct{}), wake: make(chan struct{}, 1),
-			peers: make(map[string]*Peer), taps: make(map[*Tap]struct{}),
+			peers: make(map[string]*Peer), taps: make(map[*Tap]struct{}), feeds: make(map[*Feed]struct{}),
 		}
 		s.rooms[id] = r
 		s.watchers.Go(r.listen)
@@ -170,7 +182,7 @@ func (r *liveRoom) removeTap(t *Tap) {
 func (r *liveRoom) publish(p *Publication) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.peers[p.info.Member] != p.peer {
+	if r.peers[p.peer.id] != p.peer {
 		return false
 	}
 	r.endLocked(func(o *Publication) bool { return o.info.Member == p.info.Member && o.info.Source == p.info.Source })
@@ -217,6 +229,9 @@ func (r *liveRoom) endLocked(match func(*Publication) bool) {
 func (r *liveRoom) pokeLocked() {
 	for _, p := range r.peers {
 		p.box.markDirty()
+	}
+	for f := range r.feeds {
+		poke(f.peer.box.wake)
 	}
 	poke(r.wake)
 }
@@ -271,7 +286,7 @@ func (r *liveRoom) listen() {
 			r.note(members)
 			r.emit(SpeakersChanged{Members: members, Levels: levels})
 		}
-		wanted.update(pubs, r.members(), time.Now())
+		wanted.update(pubs, r.members(), r.fed(), time.Now())
 		if tick%qualityTicks == 0 {
 			r.measure(qualities)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/pion/sdp/v3"
@@ -33,8 +34,9 @@ var (
 // Transport is what a member says of its end of the one transport.
 type Transport struct {
 	Ufrag, Pwd  string
-	Fingerprint string // "sha-256 AA:BB:…"
-	Setup       string // "active", "passive" or "actpass" (RFC 8842)
+	Fingerprint string           // "sha-256 AA:BB:…"
+	Setup       string           // "active", "passive" or "actpass" (RFC 8842)
+	Addrs       []netip.AddrPort // of its UDP candidates
 }
 
 // Local is what the server says of its own end.
@@ -42,6 +44,7 @@ type Local struct {
 	Ufrag, Pwd  string
 	Fingerprint string
 	Candidates  []string // values of candidate lines; complete
+	Calls       bool     // this end sends connectivity checks: it is not ICE-lite, and has no use for candidates
 	Session     uint64   // identifies the connection
 	Version     uint64   // counts its descriptions
 }
@@ -153,6 +156,9 @@ func readTransport(d *sdp.SessionDescription) (t Transport, err error) {
 		return v
 	}
 	t = Transport{Ufrag: get("ice-ufrag"), Pwd: get("ice-pwd"), Setup: get("setup")}
+	if first != nil {
+		t.Addrs = addrs(first)
+	}
 	if t.Ufrag == "" && t.Pwd == "" {
 		return t, fmt.Errorf("%w: it has no ice-ufrag", ErrBad)
 	}

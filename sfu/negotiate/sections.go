@@ -13,6 +13,7 @@ const (
 	idMID = iota + 1
 	idTransportCC
 	idOrientation
+	idLevel
 )
 
 // Track is what a section sends.
@@ -47,6 +48,7 @@ type Accepted struct {
 	NACK        bool  // lost packets may be asked for, and there is a stream to repeat them on
 	TransportCC uint8 // id of the extension, 0 if not accepted
 	Orientation uint8
+	Level       uint8
 }
 
 // Sections are the media sections of one connection on which the server sends, in their order. Sections that are not used any
@@ -255,6 +257,8 @@ func (sec *Sending) accept(answered []Codec, extensions []Extension) (a Accepted
 			a.TransportCC = e.ID
 		case e.ID == idOrientation && e.URI == ExtOrientation:
 			a.Orientation = e.ID
+		case e.ID == idLevel && e.URI == ExtAudioLevel:
+			a.Level = e.ID
 		}
 	}
 	return a, true

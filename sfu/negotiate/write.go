@@ -23,7 +23,9 @@ func (w *writer) session(l Local, bundle []string, mixed bool) {
 	if len(bundle) != 0 {
 		w.line("a=group:BUNDLE ", strings.Join(bundle, " "))
 	}
-	w.line("a=ice-lite")
+	if !l.Calls {
+		w.line("a=ice-lite")
+	}
 	if mixed {
 		w.line("a=extmap-allow-mixed")
 	}

@@ -96,8 +96,11 @@ func (b *Batch) Flush() {
 		return
 	}
 	for i := range b.groups {
-		if g := &b.groups[i]; g.path.tcp != nil {
+		switch g := &b.groups[i]; {
+		case g.path.tcp != nil:
 			b.sendTCP(g)
+		case g.path.local.caller != nil:
+			b.sendPlain(g.path.local.sockets[0], g)
 		}
 	}
 	for _, l := range b.net.locals {

@@ -83,7 +83,8 @@ type Conn struct {
 	life    context.Context //nolint:containedctx // of the DTLS goroutine; ends with Close, Failed or Closed
 	end     context.CancelFunc
 	closing sync.Once
-	done    sync.WaitGroup // the DTLS goroutine
+	done    sync.WaitGroup // the DTLS goroutine, and that of checks
+	reading sync.WaitGroup // the reader of a connection that calls
 
 	state    atomic.Int32
 	heard    atomic.Int64 // instant of the newest authentic packet, or of Start
@@ -101,6 +102,7 @@ type Conn struct {
 	dials         bool     // the server begins the DTLS handshake
 	handshaking   bool     // or done
 	paths         []*path
+	calling       *dialing // nil for a member's
 
 	in  incoming
 	out outgoing
@@ -190,6 +192,7 @@ func (c *Conn) Close() {
 		c.end()
 		c.done.Wait()
 		c.pipe.shut()
+		c.hangUp()
 		c.abandon()
 		c.net.forget(c)
 	})

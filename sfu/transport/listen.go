@@ -32,6 +32,7 @@ func (n *Network) open(cfg Config) error {
 	if err != nil {
 		return err
 	}
+	n.machine, n.bound = cfg.Net, bound
 	for attempt := 1; ; attempt++ {
 		err = n.tryOpen(cfg, bound, port)
 		if err == nil {
@@ -94,7 +95,7 @@ func (n *Network) tryOpen(cfg Config, bound netip.Addr, port int) error {
 		}
 	}
 	for _, addr := range addrs {
-		l, err := openLocal(cfg.Net, netip.AddrPortFrom(addr, uint16(port))) //nolint:gosec // a port
+		l, err := openLocal(cfg.Net, netip.AddrPortFrom(addr, uint16(port)), min(runtime.GOMAXPROCS(0), maxSocketsPerIP)) //nolint:gosec // a port
 		if errors.Is(err, syscall.EADDRNOTAVAIL) && !bound.IsValid() {
 			n.log.Warn("no media over an address of the machine: it is not ready", "address", addr.String())
 			continue
@@ -164,7 +165,8 @@ func interfaceAddrs(network transport.Net) ([]net.Addr, error) {
 	return all, nil
 }
 
-func openLocal(network transport.Net, addr netip.AddrPort) (*local, error) {
+// openLocal opens count sockets that share an address, or one on an injected network.
+func openLocal(network transport.Net, addr netip.AddrPort, count int) (*local, error) {
 	l := &local{addr: addr, paths: make(map[netip.AddrPort]*path)}
 	if network != nil {
 		conn, err := network.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
@@ -175,7 +177,6 @@ func openLocal(network transport.Net, addr netip.AddrPort) (*local, error) {
 		l.addr = netip.AddrPortFrom(addr.Addr(), portOf(conn.LocalAddr()))
 		return l, nil
 	}
-	count := min(runtime.GOMAXPROCS(0), maxSocketsPerIP)
 	conns, err := listenUDP(addr, count)
 	if err != nil {
 		return nil, err

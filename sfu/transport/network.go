@@ -51,8 +51,10 @@ type Network struct {
 	loopback   bool
 	candidates []string
 	locals     []*local
-	tcp        *tcpListener // nil without ICE-TCP
-	began      time.Time    // instants are nanoseconds since
+	machine    transport.Net // nil is the machine's own
+	bound      netip.Addr    // that it listens on; not valid for all
+	tcp        *tcpListener  // nil without ICE-TCP
+	began      time.Time     // instants are nanoseconds since
 	handshakes chan struct{}
 	counters   counters
 	batches    atomic.Uint32
@@ -90,7 +92,7 @@ func Listen(cfg Config) (*Network, error) {
 	}
 	for _, l := range n.locals {
 		for i, s := range l.sockets {
-			n.goroutines.Go(func() { n.read(l, s, i) })
+			n.goroutines.Go(func() { n.read(l, s, i, n.quit) })
 		}
 	}
 	if n.tcp != nil {

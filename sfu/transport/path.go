@@ -13,6 +13,7 @@ import (
 type local struct {
 	addr     netip.AddrPort
 	sockets  []*socket
+	caller   *Conn       // whose only socket this is; nil for those that all share
 	segments atomic.Bool // the kernel takes UDP_SEGMENT here
 
 	mu    sync.RWMutex

@@ -28,14 +28,14 @@ func (n *Network) newReader(socket int) *reader {
 	return &reader{net: n, batch: newBatch(n, socket), request: stun.New(), response: stun.New()}
 }
 
-// read is the goroutine of one socket.
-func (n *Network) read(l *local, s *socket, index int) {
+// read is the goroutine of one socket. quit is closed when that is.
+func (n *Network) read(l *local, s *socket, index int, quit <-chan struct{}) {
 	r := n.newReader(index)
 	in := s.newReceiver()
 	for {
 		count, err := in.receive()
 		if err != nil {
-			if n.ended(err) {
+			if ended(err, quit) {
 				return
 			}
 			continue
@@ -51,14 +51,14 @@ func (n *Network) read(l *local, s *socket, index int) {
 }
 
 // ended reports whether a socket has been closed. After other errors, which concern single packets, it waits a little.
-func (n *Network) ended(err error) bool {
+func ended(err error, quit <-chan struct{}) bool {
 	if errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) {
 		return true
 	}
 	wait := time.NewTimer(readErrorLag)
 	defer wait.Stop()
 	select {
-	case <-n.quit:
+	case <-quit:
 		return true
 	case <-wait.C:
 		return false
@@ -79,6 +79,9 @@ func (r *reader) dispatch(raw []byte, from source, arrival time.Time) bool {
 		return false
 	}
 	first := raw[0]
+	if first < 4 && from.local != nil && from.local.caller != nil {
+		return r.answered(raw, from, arrival)
+	}
 	if first < 4 {
 		return r.net.answers(from.remote.Addr()) && r.check(raw, from, arrival)
 	}

@@ -45,7 +45,7 @@ func (t *tcpListener) accept() {
 	for {
 		conn, err := t.listener.Accept()
 		if err != nil {
-			if t.net.ended(err) {
+			if ended(err, t.net.quit) {
 				return
 			}
 			continue // too many open files, say
