@@ -18,6 +18,7 @@ import (
 type member struct {
 	name      string
 	server    *Load
+	addr      string
 	join      wire.Join
 	simulcast bool
 	loss      float64
@@ -37,7 +38,7 @@ type member struct {
 // enter connects, joins and offers what is published.
 func (m *member) enter() error {
 	m.meter.began = time.Now()
-	c, err := net.Dial("tcp", m.server.addr)
+	c, err := net.Dial("tcp", m.addr)
 	if err != nil {
 		return err
 	}

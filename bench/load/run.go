@@ -72,6 +72,7 @@ type Result struct {
 // Load plays participants towards one server.
 type Load struct {
 	addr   string
+	others []string // where those who only subscribe are, in turns, if not there too
 	plain  bool
 	id     *identity
 	period period
@@ -84,6 +85,17 @@ type Load struct {
 func New(addr string, plain bool) (*Load, error) {
 	id, err := newIdentity()
 	return &Load{addr: addr, plain: plain, id: id, links: make(map[*link]struct{})}, err
+}
+
+// Observe lets those who only subscribe do so at other servers, in turns.
+func (l *Load) Observe(addrs ...string) { l.others = addrs }
+
+// addrOf is where the i-th member of a room goes.
+func (l *Load) addrOf(talks bool, i int) string {
+	if talks || len(l.others) == 0 {
+		return l.addr
+	}
+	return l.others[i%len(l.others)]
 }
 
 func newIdentity() (*identity, error) {
@@ -226,7 +238,7 @@ func (r *run) member(ctx context.Context, room, i int) *member {
 	talks := i < s.Talkers
 	name := fmt.Sprintf("m%d", i)
 	m := &member{
-		name: name, server: r.Load, simulcast: s.Simulcast, loss: s.Loss, index: room*s.Members + i,
+		name: name, server: r.Load, addr: r.addrOf(talks, i), simulcast: s.Simulcast, loss: s.Loss, index: room*s.Members + i,
 		meter: &meter{period: &r.period},
 		join: wire.Join{
 			Room: fmt.Sprintf("r%d", room), Member: name, Publish: talks, Subscribe: !talks || s.Listen,

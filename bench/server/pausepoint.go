@@ -23,7 +23,11 @@ func newPausepoint() (*pausepoint, error) {
 func (p *pausepoint) close() error { return p.sfu.Close() }
 
 func (p *pausepoint) join(j *wire.Join, send func(wire.Message)) (participant, error) {
-	peer, err := p.sfu.Room(j.Room).Join(sfu.PeerConfig{
+	return enter(p.sfu.Room(j.Room), j, send)
+}
+
+func enter(room *sfu.Room, j *wire.Join, send func(wire.Message)) (participant, error) {
+	peer, err := room.Join(sfu.PeerConfig{
 		ID: j.Member, Publish: j.Publish, Subscribe: j.Subscribe,
 		Send: func(s sfu.Signal) {
 			send(wire.Message{Signal: &wire.Signal{Kind: string(s.Kind), PC: string(s.PC), SDP: s.SDP, Offer: s.Offer}})

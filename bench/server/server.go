@@ -38,6 +38,10 @@ func Serve(ctx context.Context, kind string, l net.Listener) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
+	return serve(ctx, b, l)
+}
+
+func serve(ctx context.Context, b backend, l net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })

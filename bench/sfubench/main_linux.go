@@ -35,6 +35,8 @@ type options struct {
 	servers   string
 	rounds    int
 	out       string
+	audience  bool
+	owner     string
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
@@ -47,11 +49,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&o.servers, "servers", "", "only these, separated by commas: "+strings.Join(server.Kinds(), ","))
 	flags.IntVar(&o.rounds, "rounds", 0, "how often each is measured (0: as the plan says)")
 	flags.StringVar(&o.out, "out", "", "write the figures as JSON into this file")
+	flags.BoolVar(&o.audience, "audience", false, "measure a lesson that is watched from other servers than its own, instead (about 2 minutes)")
+	flags.StringVar(&o.owner, "owner", "", "as a server that is watched from: where the lesson is fetched")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if o.serve != "" {
-		return serve(ctx, o.serve, o.profile, out)
+		return serve(ctx, o, out)
 	}
 	p, err := planOf(o)
 	if err != nil {
@@ -60,7 +64,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err = pinSelf(); err != nil {
 		return err
 	}
-	return profiled(o.profile, "generator", func() error { return measure(ctx, p, o, out) })
+	return profiled(o.profile, "generator", func() error {
+		if o.audience {
+			return measureAudience(ctx, o, out)
+		}
+		return measure(ctx, p, o, out)
+	})
 }
 
 // profiled runs f and, if there is a folder, writes a CPU profile of it there.
@@ -80,21 +89,34 @@ func profiled(folder, name string, f func() error) error {
 	return errors.Join(err, file.Close())
 }
 
-// serve is the child process: it prints the address of its signaling and ends with its standard input.
-func serve(ctx context.Context, kind, profile string, out io.Writer) error {
+// serve is the child process: it prints the address of its signaling, and that where others fetch from it, and ends with its standard
+// input.
+func serve(ctx context.Context, o options, out io.Writer) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
+	}
+	fetch, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return errors.Join(err, l.Close())
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	if _, err = fmt.Fprintln(out, l.Addr()); err != nil {
+	if _, err = fmt.Fprintln(out, l.Addr(), fetch.Addr()); err != nil {
 		return err
 	}
-	return profiled(profile, kind, func() error { return server.Serve(ctx, kind, l) })
+	return profiled(o.profile, o.serve, func() error {
+		switch o.serve {
+		case owner:
+			return server.ServeOwner(ctx, l, fetch)
+		case observed:
+			return errors.Join(server.ServeObservers(ctx, o.owner, l), fetch.Close())
+		}
+		return errors.Join(server.Serve(ctx, o.serve, l), fetch.Close())
+	})
 }
 
 // measure carries the plan out, prints the tables and writes the file.

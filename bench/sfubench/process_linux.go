@@ -71,11 +71,12 @@ type child struct {
 	cmd    *exec.Cmd
 	stdin  io.Closer
 	addr   string
+	fetch  string // where others fetch from it, of an owner
 	stderr *tail
 }
 
 // startChild runs the server pinned to its core. It inherits the affinity of the thread that starts it.
-func startChild(kind, profile string) (*child, error) {
+func startChild(kind, profile string, more ...string) (*child, error) {
 	srv, _, err := cores()
 	if err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func startChild(kind, profile string) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &child{cmd: exec.Command(self, "-serve", kind, "-profile", profile), stderr: &tail{}} //nolint:gosec // itself
+	c := &child{cmd: exec.Command(self, append([]string{"-serve", kind, "-profile", profile}, more...)...), stderr: &tail{}} //nolint:gosec // itself
 	c.cmd.Stderr = c.stderr
 	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -100,7 +101,7 @@ func startChild(kind, profile string) (*child, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the server %s does not start: %s", kind, c.stderr), c.stop())
 	}
-	c.addr = strings.TrimSpace(line)
+	c.addr, c.fetch, _ = strings.Cut(strings.TrimSpace(line), " ")
 	return c, nil
 }
 
