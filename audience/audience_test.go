@@ -3,21 +3,27 @@ package audience
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
-	"net/http/httptest"
+	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/pion/ice/v4"
+	"github.com/pion/logging"
+	"github.com/pion/transport/v4"
+	"github.com/pion/transport/v4/vnet"
 	"github.com/pion/webrtc/v4"
 	"github.com/pion/webrtc/v4/pkg/media"
-	"go.uber.org/goleak"
 
 	"github.com/pausepoint/pausepoint/sfu"
 )
 
-const patience = 30 * time.Second // for what always comes
+const patience = time.Minute // for what always comes; it is virtual time
 
 func must(t *testing.T, err error) {
 	t.Helper()
@@ -26,26 +32,134 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// world is servers and members on a virtual network; servers reach each other by pipes.
+type world struct {
+	t      *testing.T
+	router *vnet.Router
+	nodes  []*node
+	hosts  int
+
+	mu    sync.Mutex
+	ports map[string]*pipes // by "host:port"
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	router, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.0.0.0/16", QueueSize: 1 << 14, LoggerFactory: silence()})
+	must(t, err)
+	must(t, router.Start())
+	return &world{t: t, router: router, ports: map[string]*pipes{}}
+}
+
+func silence() logging.LoggerFactory {
+	return &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled}
+}
+
+// close ends everything; in a synctest bubble, a goroutine that is left then fails the test.
+func (w *world) close() {
+	w.t.Helper()
+	for _, n := range w.nodes {
+		n.stop()
+	}
+	must(w.t, w.router.Stop())
+	time.Sleep(time.Second) // http.Server takes its time with connections that it has refused something on
+}
+
+// host is another machine.
+func (w *world) host() (addr string, machine transport.Net) {
+	w.t.Helper()
+	w.hosts++
+	addr = fmt.Sprintf("10.0.0.%d", w.hosts)
+	n, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{addr}})
+	must(w.t, err)
+	must(w.t, w.router.AddNet(n))
+	return addr, n
+}
+
+func (w *world) media() (addr string, media *sfu.SFU) {
+	w.t.Helper()
+	addr, machine := w.host()
+	media, err := sfu.New(sfu.Config{UDPAddr: addr + ":7882", Net: machine})
+	must(w.t, err)
+	return addr, media
+}
+
+// client reaches the servers of the world.
+func (w *world) client() client {
+	c := newClient()
+	if t, ok := c.http.Transport.(*http.Transport); ok {
+		t.DialContext = w.dial
+	}
+	return c
+}
+
+var errNobody = errors.New("nobody listens")
+
+func (w *world) dial(ctx context.Context, _, addr string) (net.Conn, error) {
+	w.mu.Lock()
+	p := w.ports[addr]
+	w.mu.Unlock()
+	if p == nil {
+		return nil, errNobody
+	}
+	ours, theirs := net.Pipe()
+	select {
+	case p.conns <- theirs:
+		return ours, nil
+	case <-p.closed:
+		return nil, errNobody
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// pipes is a listener.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
 // node is a server that runs sessions.
 type node struct {
-	t        *testing.T
+	w        *world
+	url      string
 	media    *sfu.SFU
 	endpoint *Endpoint
-	http     *httptest.Server
+	http     *http.Server
 	runs     atomic.Bool
 	once     sync.Once
 }
 
-func newNode(t *testing.T) *node {
-	t.Helper()
-	n := &node{t: t}
-	var err error
-	n.media, err = sfu.New(sfu.Config{UDPAddr: "127.0.0.1:0", DisableTCP: true})
-	must(t, err)
+func (w *world) node() *node {
+	w.t.Helper()
+	addr, media := w.media()
+	n := &node{w: w, url: "http://" + addr, media: media}
 	n.runs.Store(true)
-	n.endpoint = NewEndpoint(n.media, func(session string) bool { return session == "lesson" && n.runs.Load() }, slog.New(slog.DiscardHandler))
-	n.http = httptest.NewServer(n.endpoint)
-	t.Cleanup(n.stop)
+	n.endpoint = NewEndpoint(media, func(session string) bool { return session == "lesson" && n.runs.Load() }, slog.New(slog.DiscardHandler))
+	n.http = &http.Server{Handler: n.endpoint, ReadHeaderTimeout: time.Minute}
+	l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+	w.mu.Lock()
+	w.ports[addr+":80"] = l
+	w.mu.Unlock()
+	w.nodes = append(w.nodes, n)
+	go func() { _ = n.http.Serve(l) }()
 	return n
 }
 
@@ -53,23 +167,17 @@ func newNode(t *testing.T) *node {
 func (n *node) stop() {
 	n.once.Do(func() {
 		n.endpoint.Close()
-		n.http.CloseClientConnections()
-		must(n.t, n.media.Close())
-		n.http.Close()
+		must(n.w.t, n.http.Close())
+		must(n.w.t, n.media.Close())
 	})
 }
 
-func (n *node) door() Door { return Door{URL: n.http.URL, Ticket: n.endpoint.Ticket("lesson")} }
+func (n *node) door() Door { return Door{URL: n.url, Ticket: n.endpoint.Ticket("lesson")} }
 
 // directory is where the session is run now.
 type directory struct{ at atomic.Pointer[node] }
 
-func (d *directory) Door(context.Context, string) (Door, error) {
-	if n := d.at.Load(); n != nil {
-		return n.door(), nil
-	}
-	return Door{}, errors.New("nobody runs it")
-}
+func (d *directory) Door(context.Context, string) (Door, error) { return d.at.Load().door(), nil }
 
 // publisher sends sound to a node until it is stopped.
 type publisher struct {
@@ -80,10 +188,14 @@ type publisher struct {
 	wg   sync.WaitGroup
 }
 
-func publish(t *testing.T, n *node, member string) *publisher {
+func publish(n *node, member string) *publisher {
+	t := n.w.t
 	t.Helper()
 	var s webrtc.SettingEngine
-	s.SetIncludeLoopbackCandidate(true)
+	_, machine := n.w.host()
+	s.SetNet(machine)
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	s.LoggerFactory = silence()
 	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(s)).NewPeerConnection(webrtc.Configuration{})
 	must(t, err)
 	p := &publisher{t: t, pc: pc, quit: make(chan struct{})}
@@ -139,9 +251,9 @@ type witness struct {
 	ended chan *sfu.Publication
 }
 
-func watch(t *testing.T, room *sfu.Room) *witness {
+func watch(t *testing.T, room *sfu.Room) (w *witness, stop func()) {
 	t.Helper()
-	w := &witness{t: t, began: make(chan *sfu.Publication, 100), ended: make(chan *sfu.Publication, 100)}
+	w = &witness{t: t, began: make(chan *sfu.Publication, 100), ended: make(chan *sfu.Publication, 100)}
 	tap, err := room.Tap(sfu.SinkFunc(func(e sfu.Event) {
 		switch e := e.(type) {
 		case sfu.PublicationStarted:
@@ -151,8 +263,7 @@ func watch(t *testing.T, room *sfu.Room) *witness {
 		}
 	}))
 	must(t, err)
-	t.Cleanup(tap.Close)
-	return w
+	return w, tap.Close
 }
 
 // await returns the next publication that begins, or ends, and checks whose it is.
@@ -170,88 +281,102 @@ func (w *witness) await(from <-chan *sfu.Publication, member string) *sfu.Public
 	}
 }
 
-// here is the server that people watch from.
-func here(t *testing.T, d *directory) (*Audience, *sfu.SFU) {
-	t.Helper()
-	m, err := sfu.New(sfu.Config{UDPAddr: "127.0.0.1:0", DisableTCP: true})
-	must(t, err)
-	a := New(m, d, slog.New(slog.DiscardHandler))
-	t.Cleanup(func() {
+// here is a server that people watch from.
+func (w *world) here(d *directory) (a *Audience, stop func()) {
+	w.t.Helper()
+	_, media := w.media()
+	a = New(media, d, slog.New(slog.DiscardHandler))
+	a.client = w.client()
+	return a, func() {
 		a.Close()
-		must(t, m.Close())
-	})
-	return a, m
+		must(w.t, media.Close())
+	}
 }
 
 func TestLessonIsFetchedWhileSomebodyWatches(t *testing.T) {
-	t.Cleanup(func() { goleak.VerifyNone(t) })
-	owner, d := newNode(t), &directory{}
-	d.at.Store(owner)
-	a, _ := here(t, d)
-	at := watch(t, owner.media.Room("lesson"))
-	amara := publish(t, owner, "amara")
-	at.await(at.began, "amara")
+	synctest.Test(t, func(t *testing.T) {
+		w, d := newWorld(t), &directory{}
+		defer w.close()
+		owner := w.node()
+		d.at.Store(owner)
+		a, stop := w.here(d)
+		defer stop()
+		lesson := owner.media.Room("lesson")
+		at, stopThere := watch(t, lesson)
+		defer stopThere()
+		amara := publish(owner, "amara")
+		at.await(at.began, "amara")
 
-	room, leave := a.Watch("lesson")
-	again, leaveAgain := a.Watch("lesson")
-	w := watch(t, room)
-	source := at.room(owner)[0]
-	fetched := w.await(w.began, "amara")
-	if fetched.Info() != source.Info() || fetched.Codec().MimeType != source.Codec().MimeType {
-		t.Errorf("%v %v, want %v %v", fetched.Info(), fetched.Codec(), source.Info(), source.Codec())
-	}
-	if n := source.Stats().Subscribers; n != 1 || len(again.Publications()) != 1 {
-		t.Errorf("sent %d times", n)
-	}
-	ben := publish(t, owner, "ben")
-	at.await(at.began, "ben")
-	w.await(w.began, "ben")
-	amara.leave()
-	at.await(at.ended, "amara")
-	w.await(w.ended, "amara")
-	amara = publish(t, owner, "amara")
-	w.await(w.began, "amara")
+		room, leave := a.Watch("lesson")
+		again, leaveAgain := a.Watch("lesson")
+		see, stopHere := watch(t, room)
+		defer stopHere()
+		source, fetched := lesson.Publications()[0], see.await(see.began, "amara")
+		if fetched.Info() != source.Info() || fetched.Codec().MimeType != source.Codec().MimeType {
+			t.Errorf("%v %v, want %v %v", fetched.Info(), fetched.Codec(), source.Info(), source.Codec())
+		}
+		if n := source.Stats().Subscribers; n != 1 || len(again.Publications()) != 1 {
+			t.Errorf("sent %d times", n)
+		}
+		ben := publish(owner, "ben")
+		see.await(see.began, "ben")
+		amara.leave()
+		see.await(see.ended, "amara")
+		amara = publish(owner, "amara")
+		see.await(see.began, "amara")
 
-	leave()
-	if n := len(room.Publications()); n != 2 {
-		t.Errorf("%d publications for the one who still watches", n)
-	}
-	leaveAgain()
-	for range 2 {
-		<-w.ended
-	}
-	amara.leave()
-	ben.leave()
+		leave()
+		synctest.Wait()
+		if n := len(room.Publications()); n != 2 {
+			t.Errorf("%d publications for the one who still watches", n)
+		}
+		leaveAgain()
+		<-see.ended
+		<-see.ended
+		time.Sleep(farewell)
+		for _, p := range lesson.Publications() {
+			if n := p.Stats().Subscribers; n != 0 {
+				t.Errorf("sent to %d, for nobody", n)
+			}
+		}
+		amara.leave()
+		ben.leave()
+	})
 }
 
-// room are the publications where the session is run.
-func (w *witness) room(n *node) []*sfu.Publication { return n.media.Room("lesson").Publications() }
-
 func TestFetchingFollowsTheSession(t *testing.T) {
-	t.Cleanup(func() { goleak.VerifyNone(t) })
 	for name, change := range map[string]func(old *node){
-		"its server dies":    func(old *node) { old.stop() },
-		"it is moved":        func(old *node) { old.runs.Store(false) },
-		"its media is moved": func(old *node) { old.endpoint.Close(); old.runs.Store(false) },
+		"its server dies": func(old *node) { old.stop() },
+		"it is moved":     func(old *node) { old.runs.Store(false) },
+		"its server does not answer": func(old *node) {
+			old.endpoint.Close()
+			must(old.w.t, old.http.Close())
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			old, next, d := newNode(t), newNode(t), &directory{}
-			d.at.Store(old)
-			a, _ := here(t, d)
-			room, leave := a.Watch("lesson")
-			defer leave()
-			w := watch(t, room)
-			first := publish(t, old, "amara")
-			before := w.await(w.began, "amara")
-			second := publish(t, next, "amara")
-			d.at.Store(next)
-			change(old)
-			if after := w.await(w.began, "amara"); after.Info().Publication == before.Info().Publication {
-				t.Error("the same publication again")
-			}
-			w.await(w.ended, "amara")
-			first.leave()
-			second.leave()
+			synctest.Test(t, func(t *testing.T) {
+				w, d := newWorld(t), &directory{}
+				defer w.close()
+				old, next := w.node(), w.node()
+				d.at.Store(old)
+				a, stop := w.here(d)
+				defer stop()
+				room, leave := a.Watch("lesson")
+				defer leave()
+				see, stopHere := watch(t, room)
+				defer stopHere()
+				first := publish(old, "amara")
+				defer first.leave()
+				before := see.await(see.began, "amara")
+				second := publish(next, "amara")
+				defer second.leave()
+				d.at.Store(next)
+				change(old)
+				if after := see.await(see.began, "amara"); after.Info().Publication == before.Info().Publication {
+					t.Error("the same publication again")
+				}
+				see.await(see.ended, "amara")
+			})
 		})
 	}
 }

@@ -1,15 +1,13 @@
 package audience
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
-
-	"go.uber.org/goleak"
 )
 
 func TestTickets(t *testing.T) {
@@ -35,8 +33,17 @@ func TestTickets(t *testing.T) {
 }
 
 func TestEndpointRefuses(t *testing.T) {
-	t.Cleanup(func() { goleak.VerifyNone(t) })
-	n := newNode(t)
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		refuses(t, w, w.node())
+	})
+}
+
+func refuses(t *testing.T, w *world, n *node) {
+	t.Helper()
+	c := w.client()
+	defer c.close()
 	ticket := "Bearer " + n.endpoint.Ticket("lesson")
 	tests := map[string]struct {
 		method, path, ticket, kind, body string
@@ -55,16 +62,16 @@ func TestEndpointRefuses(t *testing.T) {
 		"nothing to end":        {"DELETE", "lesson/p/f", ticket, "", "", 404},
 		"nothing to change":     {"PUT", "lesson/p/f", ticket, "", "", 405},
 	}
-	for name, c := range tests {
-		r, err := http.NewRequestWithContext(t.Context(), c.method, n.http.URL+Base+c.path, strings.NewReader(c.body))
+	for name, test := range tests {
+		r, err := http.NewRequestWithContext(t.Context(), test.method, n.url+Base+test.path, strings.NewReader(test.body))
 		must(t, err)
-		r.Header.Set("Authorization", c.ticket)
-		r.Header.Set("Content-Type", c.kind)
-		answer, err := n.http.Client().Do(r)
+		r.Header.Set("Authorization", test.ticket)
+		r.Header.Set("Content-Type", test.kind)
+		answer, err := c.http.Do(r)
 		must(t, err)
 		text, err := io.ReadAll(answer.Body)
 		must(t, errors.Join(err, answer.Body.Close()))
-		if answer.StatusCode != c.want {
+		if answer.StatusCode != test.want {
 			t.Errorf("%s: %s %q", name, answer.Status, text)
 		}
 	}
@@ -77,44 +84,50 @@ const offerOfNobody = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:
 
 // A feed is a resource: it is made, changed and ended, each by its own request.
 func TestFeedIsAResource(t *testing.T) {
-	t.Cleanup(func() { goleak.VerifyNone(t) })
-	n, d := newNode(t), &directory{}
-	w := watch(t, n.media.Room("lesson"))
-	amara := publish(t, n, "amara")
-	defer amara.leave()
-	p := w.await(w.began, "amara")
-	_, media := here(t, d)
-	lost := make(chan struct{}, 1)
-	fetch, offer, err := media.Room("there").Fetch(fetchOf(p, lost))
-	must(t, err)
-	defer fetch.Close()
-	c, door := newClient(), n.door()
-	defer c.close()
-	answer, path, err := c.begin(t.Context(), door, "lesson", p.Info().Publication, offer)
-	must(t, err)
-	must(t, fetch.Answer(answer))
-	there := watch(t, media.Room("there"))
-	there.await(there.began, "amara")
-	must(t, c.adjust(t.Context(), door, path, 360))
-	for name, try := range map[string]struct {
-		kind, body string
-		want       int
-	}{
-		"trickled candidates": {"application/trickle-ice-sdpfrag", "a=candidate:1", 415},
-		"no height":           {"application/json", "{}", 400},
-		"no JSON":             {"application/json", "360", 400},
-	} {
-		if _, _, err := c.short(t.Context(), door, "PATCH", path, try.kind, []byte(try.body), try.want); err != nil {
-			t.Errorf("%s: %v", name, err)
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		n := w.node()
+		see, stop := watch(t, n.media.Room("lesson"))
+		defer stop()
+		amara := publish(n, "amara")
+		defer amara.leave()
+		p := see.await(see.began, "amara")
+		_, media := w.media()
+		defer func() { must(t, media.Close()) }()
+		lost := make(chan struct{}, 1)
+		fetch, offer, err := media.Room("there").Fetch(fetchOf(p, lost))
+		must(t, err)
+		defer fetch.Close()
+		c, door := w.client(), n.door()
+		defer c.close()
+		answer, path, err := c.begin(t.Context(), door, "lesson", p.Info().Publication, offer)
+		must(t, err)
+		must(t, fetch.Answer(answer))
+		there, stopThere := watch(t, media.Room("there"))
+		defer stopThere()
+		there.await(there.began, "amara")
+		must(t, c.adjust(t.Context(), door, path, 360))
+		for name, try := range map[string]struct {
+			kind, body string
+			want       int
+		}{
+			"trickled candidates": {"application/trickle-ice-sdpfrag", "a=candidate:1", 415},
+			"no height":           {"application/json", "{}", 400},
+			"no JSON":             {"application/json", "360", 400},
+		} {
+			if _, _, err := c.short(t.Context(), door, "PATCH", path, try.kind, []byte(try.body), try.want); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
-	}
-	other := strings.Replace(path, p.Info().Publication, "another", 1)
-	if err := c.end(t.Context(), door, other); !errors.Is(err, errGone) {
-		t.Errorf("the feed of another publication: %v", err)
-	}
-	must(t, c.end(t.Context(), door, path))
-	<-lost
-	if err := c.end(context.WithoutCancel(t.Context()), door, path); !errors.Is(err, errGone) {
-		t.Errorf("ended twice: %v", err)
-	}
+		other := strings.Replace(path, p.Info().Publication, "another", 1)
+		if err := c.end(t.Context(), door, other); !errors.Is(err, errGone) {
+			t.Errorf("the feed of another publication: %v", err)
+		}
+		must(t, c.end(t.Context(), door, path))
+		<-lost
+		if err := c.end(t.Context(), door, path); !errors.Is(err, errGone) {
+			t.Errorf("ended twice: %v", err)
+		}
+	})
 }
