@@ -154,6 +154,11 @@ bench-network: need-test build bin/impair e2e/node_modules/.package-lock.json ##
 bench-sync: need-test build bin/impair e2e/node_modules/.package-lock.json ## how far browsers are apart that watch together (about 25 minutes; figures in e2e/artifacts/sync.json)
 	cd e2e && SYNC=long npm test --silent -- sync.spec.ts
 
+.PHONY: bench-audience
+bench-audience: ## what a lesson costs that is watched from other servers (about 3 minutes; SHORT=1: 20 s; figures in bin/)
+	go build -o bin/sfubench ./bench/sfubench
+	bin/sfubench -audience $(if $(SHORT),-short,-rounds 2) -out bin/bench-audience.json $(ARGS)
+
 .PHONY: bench-sfu
 bench-sfu: ## what forwarding costs, beside pion and bare sending (about 15 minutes; SHORT=1: about 80 s; figures in bin/)
 	go build -o bin/sfubench ./bench/sfubench

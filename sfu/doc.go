@@ -54,10 +54,19 @@
 // sent. The publisher is told how tall the tallest place is in which anybody shows a picture (KindWanted), so that it need not encode
 // layers that nobody sees.
 //
+// # Between servers
+//
+// Another server may fetch a publication (Room.Fetch there, Room.Feed here) to serve members of its own with it. The fetch offers to
+// receive, the feed answers: each is one publication in one connection, so nothing is ever negotiated again. The one that fetches calls,
+// from a socket of its own, since both are ICE-lite (transport, Conn.Dial); what comes then takes the way of a member's packets. A feed
+// is not paced, and has a downTrack for each layer, up to the one that fills the tallest place there (Feed.SetHeight); the publisher is
+// told of that place, too.
+//
 // # Who owns what
 //
 //   - Peer.run, one goroutine per peer, owns the negotiation of both connections and the bookkeeping of publisher and subscriber.
 //     Signals, states of connections and first packets reach it through its mailbox, which never blocks.
+//   - Feed.run, one goroutine per feed, owns its connection's life.
 //   - publishConn.mu guards what arrives on a publish connection, its layers included; egress.mu what leaves on a subscribe
 //     connection, its downTracks included. Each is held for one packet at a time.
 //   - liveRoom.listen, one goroutine per room, owns who speaks, the qualities and how large pictures are wanted; it sleeps while nothing is published.

@@ -26,7 +26,7 @@ func crowds(short bool) []crowd {
 	if short {
 		return []crowd{{1, 10}, {2, 10}}
 	}
-	return []crowd{{0, 100}, {0, 200}, {1, 50}, {1, 100}, {1, 200}, {2, 50}, {2, 100}}
+	return []crowd{{0, 50}, {0, 100}, {1, 50}, {1, 100}, {2, 25}, {2, 50}}
 }
 
 // audienceSample is one run: what fractions of a core the servers took.
@@ -99,7 +99,7 @@ func watchLesson(ctx context.Context, c crowd, o options) (*audienceSample, erro
 	clocks := newClocks(servers)
 	res, err := l.Run(ctx, load.Scenario{Name: "audience", Rooms: 1, Members: 1 + max(c.nodes, 1)*c.observers, Talkers: 1}, load.Timing{
 		Stagger: 10 * time.Millisecond, Warm: 1500 * time.Millisecond, Measure: 5 * time.Second,
-		Drain: 300 * time.Millisecond, Patience: 20 * time.Second,
+		Drain: 300 * time.Millisecond, Patience: time.Minute,
 	}, clocks)
 	if err = errors.Join(err, stopAll(servers), clocks.err); err != nil {
 		return nil, err

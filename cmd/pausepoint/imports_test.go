@@ -31,6 +31,7 @@ var rooms = map[string]struct {
 	"ffmpeg":         {nil, "it runs programs, whatever they are for"},
 	"clip":           {[]string{"ffmpeg", "room/event/text"}, "clips do not know who watches them, nor where they are kept"},
 	"account":        {[]string{"room/event", "room/event/text"}, "people and plans know no media, no HTTP and no SQL"},
+	"audience":       {[]string{"sfu", "sfu/negotiate"}, "it carries media between servers, and knows sessions by their name only"},
 	"recorder":       {[]string{"room/event", "room/event/text", "sfu", "sfu/codec"}, "it taps media, knows what its payloads say, and reads journals; what it needs of SQL it declares"},
 	"render":         {[]string{"ffmpeg", "recorder", "room/event"}, "it makes files of journals and segments, wherever those are"},
 	"backup":         {nil, "what is saved is tables, blobs and files, whatever they are about"},
@@ -40,11 +41,11 @@ var rooms = map[string]struct {
 	"relay":          {nil, "it carries packets to addresses that it is told, and knows nobody"},
 	"metrics":        {[]string{"clip", "cluster", "recorder", "room", "room/event", "sfu", "signaling"}, "it reads what the parts count; none of them knows who reads it"},
 	"traces":         {[]string{"clip", "room", "room/event", "signaling"}, "it looks on as parts are used; none of them knows who looks"},
-	"signaling":      {[]string{"account", "clip", "cluster", "recorder", "render", "room", "room/event", "sfu"}, "the edge must not know SQL, or it would decide by it"},
+	"signaling":      {[]string{"account", "audience", "clip", "cluster", "recorder", "render", "room", "room/event", "sfu"}, "the edge must not know SQL, or it would decide by it"},
 	"bench/faults":   {[]string{"room/event"}, "it judges servers by what they tell their clients"},
 	"bench/shape":    {[]string{"bench/wire"}, "media that is made up knows no server"},
 	"bench/load":     {[]string{"bench/shape", "bench/stats", "bench/wire"}, "members that load a server know it by its protocol only"},
-	"bench/server":   {[]string{"bench/shape", "bench/wire", "sfu"}, "servers under test, all behind one protocol"},
+	"bench/server":   {[]string{"audience", "bench/shape", "bench/wire", "sfu"}, "servers under test, all behind one protocol"},
 	"bench/sfubench": {[]string{"bench/load", "bench/server", "bench/stats"}, "it starts servers and members, and compares"},
 	"bench/soak":     {[]string{"bench/server", "bench/shape", "bench/stats", "bench/wire", "sfu"}, "it wears the media plane out, through its public face"},
 	"cmd/pausepoint": {
@@ -74,7 +75,7 @@ var foreign = map[string]struct {
 	"github.com/minio/minio-go":    {[]string{"store", "store/storetest"}, "what keeps blobs is at the edge"},
 	"database/sql":                 {[]string{"store"}, "SQL is at the edge"},
 	"github.com/alexedwards/scs":   {[]string{"signaling", "store"}, "who somebody is comes from the cookie, and only the edge sees that"},
-	"net/http":                     {[]string{"signaling", "static", "clip", "metrics", "traces", "cmd/pausepoint"}, "sessions, people and media speak no HTTP"},
+	"net/http":                     {[]string{"signaling", "static", "clip", "metrics", "traces", "audience", "bench/server", "cmd/pausepoint"}, "sessions, people and media speak no HTTP"},
 }
 
 // The packages know each other downwards only.

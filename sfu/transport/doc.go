@@ -6,6 +6,9 @@
 // reader's Batch; and when all have been handled the batch leaves, with as few system calls as the kernel allows. There is no timer
 // in this way, no channel and no allocation.
 //
+// Between servers, one calls the other (Conn.Dial): it sends the checks that an ICE-lite agent leaves to the other side, and begins
+// the handshake.
+//
 // # What an address is worth
 //
 // Nothing is sent to an address but after a check from it that is signed with the connection's password; DTLS and SRTP go to the
