@@ -56,11 +56,10 @@ func (a *Audience) Watch(session string) (room *sfu.Room, leave func()) {
 // begin wants mu.
 func (a *Audience) begin(session string, room *sfu.Room) *watched {
 	ctx, stop := context.WithCancel(context.Background())
-	if a.closed {
-		stop()
+	if !a.closed {
+		l := newLesson(session, room, a)
+		a.wg.Go(func() { l.run(ctx) })
 	}
-	l := newLesson(session, room, a)
-	a.wg.Go(func() { l.run(ctx) })
 	return &watched{stop: stop}
 }
 
