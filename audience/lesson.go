@@ -3,6 +3,7 @@ package audience
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -67,6 +68,7 @@ func (l *lesson) run(ctx context.Context) {
 		}
 		if err := l.reconcile(ctx); err != nil && ctx.Err() == nil {
 			l.log.Info("a lesson is not fetched", slog.Any("err", err))
+			l.forgetDoor()
 			again.Reset(wait)
 			wait = min(2*wait, againMost)
 			continue
@@ -88,7 +90,9 @@ func (l *lesson) follow(ctx context.Context) {
 				l.hear(all, door)
 			})
 		}
-		l.log.Debug("what a session publishes is not heard", slog.Any("err", err))
+		if !errors.Is(err, io.EOF) && ctx.Err() == nil {
+			l.log.Info("a lesson is not fetched: what there is, is not heard", slog.Any("err", err))
+		}
 		select {
 		case <-time.After(wait):
 			wait = min(2*wait, againMost)
@@ -208,6 +212,13 @@ func (l *lesson) doorNow(ctx context.Context) (Door, error) {
 		l.mu.Unlock()
 	}
 	return door, err
+}
+
+// forgetDoor makes doorNow ask anew: a server that was started again does not know the tickets that it gave before.
+func (l *lesson) forgetDoor() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.doorFrom = time.Time{}
 }
 
 // end lets go of everything. The other server would find out by itself.

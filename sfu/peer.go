@@ -44,7 +44,7 @@ func newPeer(r *liveRoom, cfg PeerConfig) *Peer {
 		mayPublish: cfg.Publish,
 		subscribes: cfg.Subscribe,
 	}
-	p.publish.peer, p.subscribe.peer = p, p
+	p.publish.peer, p.subscribe.peer, p.subscribe.offers = p, p, cfg.Offered
 	return p
 }
 

@@ -21,6 +21,9 @@ type PeerConfig struct {
 	Publish bool
 	// Subscribe says whether the member receives the others' publications.
 	Subscribe bool
+	// Offered is the number of the newest offer that the member may have had for their subscribe connection from another SFU, which
+	// this peer takes over from: an answer to that is none to an offer of this one.
+	Offered uint32
 	// Send hands a signal to the member. It is called from the peer's goroutine and must not block, nor call the peer.
 	Send func(Signal)
 }

@@ -11,6 +11,7 @@ type Stats struct {
 	Rooms        int
 	Peers        int
 	Publications int
+	Feeds        int // publications on their way to other servers
 	Transport    transport.Stats
 }
 
@@ -78,6 +79,7 @@ func (s *SFU) Stats() Stats {
 		r.mu.Lock()
 		st.Peers += len(r.peers)
 		st.Publications += len(r.pubs)
+		st.Feeds += len(r.feeds)
 		r.mu.Unlock()
 	}
 	return st

@@ -2,7 +2,6 @@ package signaling
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"slices"
@@ -26,6 +25,7 @@ type call struct {
 	host    string // by which it reached the server
 	calls   *calls
 	socket  wire
+	lends   bool // while they only watch, their media can come from the node that they are connected to
 	log     *slog.Logger
 
 	room *room.Room // nil until the member came in
@@ -35,16 +35,15 @@ type call struct {
 	role     atomic.Value  // the member's newest role, an event.Role
 	changed  chan struct{} // something is in it if role is new to attend; capacity 1
 
-	ready    chan struct{} // closed when peer is there
-	peer     *sfu.Peer
-	allowing sync.Mutex // held while peer is told what role says
+	seat     seat
+	allowing sync.Mutex // held while the peer is told what role says
 }
 
-func newCall(session string, who room.Identity, browser, host string, calls *calls, s wire, log *slog.Logger) *call {
+func newCall(g greeting, calls *calls, s wire, log *slog.Logger) *call {
 	return &call{
-		session: session, who: who, browser: browser, host: host, calls: calls, socket: s,
-		log:      log.With(slog.String("session", session), slog.String("member", who.ID)),
-		welcomed: make(chan struct{}), changed: make(chan struct{}, 1), ready: make(chan struct{}),
+		session: g.Session, who: g.Identity, browser: g.Browser, host: g.Host, lends: g.Audience, calls: calls, socket: s,
+		log:      log.With(slog.String("session", g.Session), slog.String("member", g.Identity.ID)),
+		welcomed: make(chan struct{}), changed: make(chan struct{}, 1), seat: seat{known: make(chan struct{})},
 	}
 }
 
@@ -95,10 +94,6 @@ func (c *call) handle(ctx context.Context, in event.Incoming, received time.Time
 		c.room.Handle(c.who.ID, c, in.ID, body)
 	case event.Hello:
 		c.refuse(in.ID, event.Errorf("conflict", "You have come in already."))
-	case event.RTCViews:
-		if err := c.shows(body); err != nil {
-			c.refuse(in.ID, problemOf(err))
-		}
 	default:
 		if err := c.negotiate(body); err != nil {
 			c.log.Debug("signal refused", slog.Any("err", err))
@@ -121,9 +116,7 @@ func (c *call) enter(ctx context.Context, in event.Incoming) {
 		c.socket.Close(event.Bye{Reason: "invalid", Message: "The first message is hello. Reload the page."})
 		return
 	}
-	if c.calls.relays != nil { // before welcome, after which the member connects
-		sendFrame(c.socket, "", event.RTCRelays{Servers: c.calls.relays(c.who.ID, c.host)})
-	}
+	c.calls.tellRelays(c.socket, c.who.ID, c.host) // before welcome, after which the member connects
 	r, err := c.calls.house.Connect(ctx, c.session, c.who, c, hello)
 	if err != nil {
 		p := problemOf(err)
@@ -156,18 +149,20 @@ func byeReason(p *event.Problem) string {
 
 // attend is the member's media: from when they are welcome until the socket closes.
 func (c *call) attend() {
-	select {
-	case <-c.welcomed:
-	case <-c.socket.Closing():
+	if !c.await(c.welcomed) || !c.await(c.changed) {
 		return
 	}
-	select {
-	case <-c.changed:
-	case <-c.socket.Closing():
-		return
+	offered := uint32(0)
+	if c.lend() {
+		for c.seat.isLent() {
+			if !c.await(c.changed) {
+				return
+			}
+		}
+		offered = lentOffers
 	}
 	peer, err := c.calls.media.Room(c.session).Join(sfu.PeerConfig{
-		ID: c.who.ID, Publish: c.mayPublish(), Subscribe: true, Send: c.signal,
+		ID: c.who.ID, Publish: c.mayPublish(), Subscribe: true, Offered: offered, Send: c.signal,
 	})
 	if err != nil {
 		c.log.Error("cannot join the media room", slog.Any("err", err))
@@ -175,17 +170,26 @@ func (c *call) attend() {
 		return
 	}
 	defer peer.Close()
-	c.peer = peer
-	close(c.ready)
+	c.seat.take(peer)
 	for {
 		select {
 		case <-c.changed:
-			c.allow()
+			c.allow(peer)
 		case <-c.socket.Closing():
 			return
 		case <-peer.Done(): // another connection of the member has taken over, or the server stops
 			return
 		}
+	}
+}
+
+// await reports false if the socket closes before.
+func (c *call) await(what <-chan struct{}) bool {
+	select {
+	case <-what:
+		return true
+	case <-c.socket.Closing():
+		return false
 	}
 }
 
@@ -198,6 +202,7 @@ func (c *call) mayPublish() bool {
 // hasRole tells attend the member's role. Only the newest counts. The caller is one goroutine at a time.
 func (c *call) hasRole(role event.Role) {
 	c.role.Store(role)
+	c.takeBack()
 	select {
 	case c.changed <- struct{}{}:
 	default:
@@ -205,129 +210,22 @@ func (c *call) hasRole(role event.Role) {
 }
 
 // allow tells the member's peer what their role lets them do by now.
-func (c *call) allow() {
+func (c *call) allow(peer *sfu.Peer) {
 	c.allowing.Lock()
 	defer c.allowing.Unlock()
-	c.peer.SetMayPublish(c.mayPublish())
+	peer.SetMayPublish(c.mayPublish())
 }
 
-// negotiate hands a signal to the member's peer, once that is there.
+// negotiate hands a frame about media to the member's peer, once that is there. What the other node should have kept was on its way
+// when the member was lent.
 func (c *call) negotiate(body any) error {
-	signal, err := toSignal(body)
-	if err != nil {
-		return err
-	}
-	select {
-	case <-c.ready:
-		c.allow() // a member who has been told of a new role may be faster than attend
-		return c.peer.Handle(signal)
-	case <-c.socket.Closing():
+	peer := c.seat.peerOf(c.socket.Closing())
+	if peer == nil {
 		return nil
 	}
-}
-
-// Most pictures that a page shows, and the longest side of one in pixels.
-const (
-	maxViews = 64
-	maxSide  = 16384
-)
-
-// shows tells the member's peer which pictures their page shows.
-func (c *call) shows(body event.RTCViews) error {
-	if len(body.Views) > maxViews {
-		return event.Errorf("too_many", "Your page shows more pictures than this server sends.")
-	}
-	views := make(map[string]sfu.View, len(body.Views))
-	for publication, place := range body.Views {
-		if min(place.Width, place.Height) < 0 || max(place.Width, place.Height) > maxSide {
-			return event.Errorf("invalid", "A picture has a size from 0 to 16384 pixels.")
-		}
-		views[publication] = sfu.View{Visible: place.Width > 0 && place.Height > 0, Width: place.Width, Height: place.Height}
-	}
-	select {
-	case <-c.ready:
-		c.peer.SetViews(views)
-	case <-c.socket.Closing():
-	}
-	return nil
+	c.allow(peer) // a member who has been told of a new role may be faster than attend
+	return tellPeer(peer, body)
 }
 
 // signal sends what the media room says to the member. It does not block.
-func (c *call) signal(s sfu.Signal) {
-	f, err := fromSignal(s)
-	if err != nil {
-		c.log.Error("cannot tell a member a signal", slog.Any("err", err))
-		return
-	}
-	sendFrame(c.socket, "", f)
-}
-
-// toSignal turns a frame into what the media room understands.
-func toSignal(body any) (sfu.Signal, error) {
-	switch f := body.(type) {
-	case event.RTCOffer:
-		sources := make(map[string]sfu.Source, len(f.Sources))
-		for mid, source := range f.Sources {
-			sources[mid] = sfu.Source(source)
-		}
-		return sfu.Signal{Kind: sfu.KindOffer, PC: sfu.PC(f.PC), SDP: f.SDP, Offer: f.Offer, Sources: sources}, nil
-	case event.RTCAnswer:
-		return sfu.Signal{Kind: sfu.KindAnswer, PC: sfu.PC(f.PC), SDP: f.SDP, Offer: f.Offer}, nil
-	case event.RTCCandidate:
-		init, err := json.Marshal(iceCandidate{f.Candidate, f.SDPMid, f.SDPMLineIndex})
-		return sfu.Signal{Kind: sfu.KindCandidate, PC: sfu.PC(f.PC), Candidate: string(init)}, err
-	case event.RTCRestart:
-		return sfu.Signal{Kind: sfu.KindRestart, PC: sfu.PC(f.PC)}, nil
-	}
-	return sfu.Signal{}, event.Errorf("invalid", "This server does not understand that message.")
-}
-
-// iceCandidate is RTCIceCandidateInit.
-type iceCandidate struct {
-	Candidate     string `json:"candidate"`
-	SDPMid        string `json:"sdpMid"`
-	SDPMLineIndex int    `json:"sdpMLineIndex"`
-}
-
-// fromSignal turns what the media room says into a frame.
-func fromSignal(s sfu.Signal) (event.Frame, error) {
-	pc := event.PC(s.PC)
-	switch s.Kind {
-	case sfu.KindOffer:
-		tracks := make(map[string]event.RTCTrack, len(s.Tracks))
-		for mid, t := range s.Tracks {
-			tracks[mid] = event.RTCTrack{Member: t.Member, Source: string(t.Source), Publication: t.Publication}
-		}
-		return event.RTCOffer{PC: pc, Offer: s.Offer, SDP: s.SDP, Tracks: tracks}, nil
-	case sfu.KindAnswer:
-		return event.RTCAnswer{PC: pc, Offer: s.Offer, SDP: s.SDP}, nil
-	case sfu.KindRestart:
-		return event.RTCRestart{PC: pc}, nil
-	case sfu.KindWanted:
-		return event.RTCWanted{Source: string(s.Source), Height: s.Height}, nil
-	case sfu.KindCandidate:
-		var init iceCandidate
-		if err := json.Unmarshal([]byte(s.Candidate), &init); err != nil {
-			return nil, err
-		}
-		return event.RTCCandidate{PC: pc, Candidate: init.Candidate, SDPMid: init.SDPMid, SDPMLineIndex: init.SDPMLineIndex}, nil
-	}
-	return nil, errors.New("unknown kind of signal " + string(s.Kind))
-}
-
-// signalProblem is what a member is told about a signal that was refused.
-func signalProblem(err error) *event.Problem {
-	switch {
-	case errors.Is(err, sfu.ErrMayNotPublish):
-		return event.Errorf("forbidden", "You watch this session. Raise your hand if you want to speak.")
-	case errors.Is(err, sfu.ErrTooManySignals), errors.Is(err, sfu.ErrBusy):
-		return event.Errorf("too_many", "Your browser sends more about its connection than this server takes. Reload the page.")
-	case errors.Is(err, sfu.ErrSDPTooLarge), errors.Is(err, sfu.ErrTooManyMedia):
-		return event.Errorf("too_large", "Your browser offers more media than this server takes. Reload the page.")
-	case errors.Is(err, sfu.ErrUnexpected), errors.Is(err, sfu.ErrClosed):
-		return event.Errorf("conflict", "That does not fit the state of the connection. A new try follows.")
-	case errors.Is(err, sfu.ErrConnection):
-		return event.Errorf("unavailable", "The connection for sound and pictures could not be set up. Reload the page.")
-	}
-	return event.Errorf("invalid", "This server cannot use what your browser offers. Try another browser.")
-}
+func (c *call) signal(s sfu.Signal) { tellSignal(c.socket, s, c.log) }

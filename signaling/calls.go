@@ -86,6 +86,13 @@ func (cs *calls) observe(session string, events []event.Event) {
 	}
 }
 
+// tellRelays gives a member what they need to use this node's TURN servers, if there are any.
+func (cs *calls) tellRelays(to wire, member, host string) {
+	if cs.relays != nil {
+		sendFrame(to, "", event.RTCRelays{Servers: cs.relays(member, host)})
+	}
+}
+
 func (cs *calls) tellRole(session string, m event.Member) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()

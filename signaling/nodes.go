@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pausepoint/pausepoint/audience"
 	"github.com/pausepoint/pausepoint/cluster"
 	"github.com/pausepoint/pausepoint/room"
 	"github.com/pausepoint/pausepoint/room/event"
@@ -28,6 +29,7 @@ type greeting struct {
 	Identity room.Identity `json:"identity"`
 	Browser  string        `json:"browser"`
 	Host     string        `json:"host"`
+	Audience bool          `json:"audience"` // it can have those who only watch in an audience of its own
 }
 
 // reach finds where a member's session is. Without a line it is here. A node that died a moment ago is waited out.
@@ -58,6 +60,7 @@ func (s *Server) reach(ctx context.Context, g greeting) (*cluster.Line, error) {
 }
 
 func (s *Server) dial(ctx context.Context, owner string, g greeting) (*cluster.Line, error) {
+	g.Audience = s.theatre != nil
 	b, err := json.Marshal(g)
 	if err != nil {
 		return nil, fmt.Errorf("greet another node: %w", err)
@@ -75,7 +78,8 @@ func (s *Server) Accept(line *cluster.Line, b []byte) {
 		line.Close(nil)
 		return
 	}
-	newCall(g.Session, g.Identity, g.Browser, g.Host, s.calls, newFarWire(line), s.log).run(context.Background())
+	g.Audience = g.Audience && s.theatre != nil
+	newCall(g, s.calls, newFarWire(line), s.log).run(context.Background())
 }
 
 // relays are the members who are connected here and whose sessions are on other nodes.
@@ -89,19 +93,20 @@ type relays struct {
 func newRelays() *relays { return &relays{open: map[*socket]struct{}{}} }
 
 // carry passes on what a member and their session's node say to each other, until either ends.
-func (r *relays) carry(sock *socket, line *cluster.Line) {
+func (r *relays) carry(sock *socket, line *cluster.Line, media *borrowed) {
 	go sock.write()
 	if !r.enter(sock) {
 		sock.Close(restarting)
 	}
 	defer r.leave(sock)
+	defer media.close()
 	go func() {
-		for frame, ok := line.Next(); ok && sock.Send(frame); frame, ok = line.Next() {
+		for said, ok := line.Next(); ok && media.tell(said); said, ok = line.Next() {
 		}
 		sock.Close(farewellOf(line))
 	}()
 	sock.read(func(h heard) {
-		if !line.Send(h.raw) {
+		if !media.hear(h) && !line.Send(h.raw) {
 			sock.Close(restarting)
 		}
 	})
@@ -143,12 +148,13 @@ func (r *relays) close() {
 	r.wg.Wait()
 }
 
-// question is what a node asks the one that runs a session. One of the pointers is set.
+// question is what a node asks the one that runs a session. It asks for one thing.
 type question struct {
 	Session  string                 `json:"session"`
 	Withdraw *withdrawal            `json:"withdraw,omitempty"`
 	Measures *string                `json:"measures,omitempty"` // the member who looks at them
 	Erased   *event.RecordingErased `json:"erased,omitempty"`
+	Door     bool                   `json:"door,omitempty"` // by which the session can be fetched
 }
 
 type withdrawal struct {
@@ -156,56 +162,67 @@ type withdrawal struct {
 	Notes  bool   `json:"notes"`
 }
 
-// answer is nothing, or why not.
+// answer is what was asked for, if that is something, or why not.
 type answer struct {
 	Problem *event.Problem `json:"problem,omitempty"`
+	Door    *audience.Door `json:"door,omitempty"`
 }
 
 // change changes a session from outside the call, where it is live. It returns once that is durable.
 func (s *Server) change(ctx context.Context, q question) error {
+	_, err := s.ask(ctx, q)
+	return err
+}
+
+// ask asks the node that runs a session.
+func (s *Server) ask(ctx context.Context, q question) (answer, error) {
 	if s.nodes == nil {
-		return s.changeHere(ctx, q)
+		return s.answerHere(ctx, q)
 	}
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	owner, err := s.nodes.Owner(ctx, q.Session)
 	if err != nil {
-		return err
+		return answer{}, err
 	}
 	if owner == s.nodes.Name() {
-		return s.changeHere(ctx, q)
+		return s.answerHere(ctx, q)
 	}
 	b, err := json.Marshal(q)
 	if err != nil {
-		return fmt.Errorf("ask another node: %w", err)
+		return answer{}, fmt.Errorf("ask another node: %w", err)
 	}
 	said, err := s.nodes.Ask(ctx, owner, b)
 	if err != nil {
-		return fmt.Errorf("ask another node: %w", err)
+		return answer{}, fmt.Errorf("ask another node: %w", err)
 	}
 	var a answer
 	if err := json.Unmarshal(said, &a); err != nil {
-		return fmt.Errorf("understand another node: %w", err)
+		return answer{}, fmt.Errorf("understand another node: %w", err)
 	}
 	if a.Problem != nil {
-		return a.Problem
+		return answer{}, a.Problem
 	}
-	return nil
+	return a, nil
 }
 
 var errQuestion = errors.New("a question that this server does not know")
 
-func (s *Server) changeHere(ctx context.Context, q question) error {
+func (s *Server) answerHere(ctx context.Context, q question) (a answer, err error) {
 	house := s.calls.house
 	switch {
 	case q.Withdraw != nil:
-		return house.Withdraw(ctx, q.Session, q.Withdraw.Member, q.Withdraw.Notes)
+		err = house.Withdraw(ctx, q.Session, q.Withdraw.Member, q.Withdraw.Notes)
 	case q.Measures != nil:
-		return house.SeeMeasures(ctx, q.Session, *q.Measures)
+		err = house.SeeMeasures(ctx, q.Session, *q.Measures)
 	case q.Erased != nil:
-		return house.Erased(ctx, q.Session, *q.Erased)
+		err = house.Erased(ctx, q.Session, *q.Erased)
+	case q.Door:
+		a.Door, err = s.doorHere(q.Session)
+	default:
+		err = errQuestion
 	}
-	return errQuestion
+	return a, err
 }
 
 // Answer implements cluster.Handler.
@@ -213,16 +230,16 @@ func (s *Server) Answer(ctx context.Context, b []byte) []byte {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	var q question
+	var a answer
 	err := json.Unmarshal(b, &q)
 	if err == nil {
-		err = s.changeHere(ctx, q)
+		a, err = s.answerHere(ctx, q)
 	}
-	var a answer
 	if err != nil {
 		a.Problem = problemOf(err)
 		s.log.Info("what another node asks is not done", slog.String("session", q.Session), slog.Any("err", err))
 	}
-	out, _ := json.Marshal(a) // it is two texts
+	out, _ := json.Marshal(a) // it is texts
 	return out
 }
 

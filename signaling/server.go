@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/pausepoint/pausepoint/account"
+	"github.com/pausepoint/pausepoint/audience"
 	"github.com/pausepoint/pausepoint/clip"
 	"github.com/pausepoint/pausepoint/cluster"
 	"github.com/pausepoint/pausepoint/recorder"
@@ -52,6 +53,9 @@ type Config struct {
 	Relays func(member, host string) []event.RTCRelay
 	// Nodes, if set, are the other servers of a deployment. Who sets it starts it with the Server as its handler.
 	Nodes *cluster.Node
+	// NodeURL, if set, is how the other servers reach this one, such as http://10.0.0.7:8080. Those who only watch get sound and pictures
+	// from the server that they are connected to, then.
+	NodeURL string
 	// Impaired, if set, says why this server should get no new people now, or nil. It does not block.
 	Impaired func() error
 }
@@ -81,6 +85,7 @@ type Server struct {
 	calls     *calls
 	nodes     *cluster.Node // nil for the only server
 	relays    *relays
+	theatre   *theatre // nil if other nodes cannot reach this one
 	troubles  *troubles
 	eraser    *eraser
 	films     *render.Queue
@@ -129,6 +134,9 @@ func New(cfg Config) *Server {
 	s.eraser = newEraser(cfg.Recorder, s.change, cfg.Erasures, cfg.Log)
 	s.films = cfg.Films
 	s.films.Start(s.prepareFilm)
+	if cfg.Nodes != nil && cfg.NodeURL != "" {
+		s.theatre = newTheatre(cfg.NodeURL, s, cfg.Media, cfg.Log)
+	}
 	s.handler = s.routes()
 	return s
 }
@@ -141,7 +149,13 @@ func orElse(n, usual int) int {
 }
 
 // ServeHTTP implements http.Handler.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.theatre != nil && strings.HasPrefix(r.URL.Path, audience.Base) {
+		s.theatre.handler.ServeHTTP(w, r)
+		return
+	}
+	s.handler.ServeHTTP(w, r)
+}
 
 // Ready makes /readyz answer 200.
 func (s *Server) Ready() { s.ready.Store(true) }
@@ -157,6 +171,9 @@ func (s *Server) Close(ctx context.Context) error {
 	err := s.calls.house.Close(ctx)
 	s.calls.close()
 	s.relays.close()
+	if s.theatre != nil {
+		s.theatre.close()
+	}
 	s.troubles.close(ctx)
 	return err
 }
@@ -315,8 +332,8 @@ func (s *Server) hold(ctx context.Context, sock *socket, g greeting) {
 		sock.Close(event.Bye{Reason: byeReason(p), Message: p.Message})
 		<-sock.Done()
 	case line != nil:
-		s.relays.carry(sock, line)
+		s.relays.carry(sock, line, s.borrow(g, sock, line))
 	default:
-		newCall(g.Session, g.Identity, g.Browser, g.Host, s.calls, sock, s.log).run(ctx)
+		newCall(g, s.calls, sock, s.log).run(ctx)
 	}
 }

@@ -124,6 +124,25 @@ func (c *connection) offered() (offer event.RTCOffer, answer event.RTCAnswer, re
 	return offer, event.RTCAnswer{PC: event.SubscribePC, Offer: offer.Offer, SDP: c.gathered(pc, own)}, tracks
 }
 
+// hears answers the server's offer, and waits for what a member says.
+func (c *connection) hears(member string) {
+	c.t.Helper()
+	tracks, received := c.subscribe()
+	for _, track := range tracks {
+		if track.Member != member || track.Source != "audio" {
+			c.t.Errorf("told: %+v", track)
+		}
+	}
+	select {
+	case track := <-received:
+		if _, _, err := track.ReadRTP(); err != nil {
+			c.t.Error(err)
+		}
+	case <-time.After(patience):
+		c.t.Fatal("nothing is heard")
+	}
+}
+
 // A voice goes from one member to another, an observer's does not, and what is on the record is there afterwards.
 func TestVoices(t *testing.T) {
 	s := startFilled(t)

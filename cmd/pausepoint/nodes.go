@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +28,7 @@ const drainWithin = 50 * time.Second
 type clusterFlags struct {
 	Redis  string `placeholder:"URL" help:"Redis by which several servers on one database find each other: redis://host:6379. Each runs some of the calls, and people may come to any of them. It needs --database."`
 	Node   string `placeholder:"NAME" help:"Name of this server among several: unique, and the same after a restart. Without it one is made up and kept in the data folder."`
+	Host   string `name:"node-host" placeholder:"HOST" help:"Name or address by which the other servers reach the pages of this one, in a network of their own. Those who only watch a call get sound and pictures from the server that they came to, then, which fetches them once; without it from the call's server."`
 	Region string `placeholder:"LABEL" help:"Where this server is, in a word. Calls are rather run in the region of who opens them."`
 }
 
@@ -37,8 +41,11 @@ func (c clusterFlags) check(kept common) error {
 	if err := cluster.CheckURL(c.Redis); c.Redis != "" && err != nil {
 		return fmt.Errorf("--redis is not possible: %w (or set %s)", err, envName("redis"))
 	}
-	for flag, value := range map[string]string{"node": c.Node, "region": c.Region} {
-		if value != "" && !plainName.MatchString(value) {
+	if _, err := netip.ParseAddr(c.Host); err != nil && c.Host != "" && !plainName.MatchString(c.Host) {
+		return wrong("node-host", c.Host, "give a name or an IP address, without a port")
+	}
+	for flag, value := range map[string]string{"node": c.Node, "region": c.Region, "node-host": c.Host} {
+		if flag != "node-host" && value != "" && !plainName.MatchString(value) {
 			return wrong(flag, value, "use letters, digits, dots, hyphens and underscores, up to a hundred")
 		}
 		if value != "" && c.Redis == "" {
@@ -106,6 +113,19 @@ func (h *house) owned(journal room.Journal, st *store.Store) room.Journal {
 		return journal
 	}
 	return h.node.Journal(journal, st)
+}
+
+// nodeURL is how the other servers reach this one's pages, which are served at an address; "" if they do not.
+func (s serveFlags) nodeURL(bound net.Addr) string {
+	tcp, ok := bound.(*net.TCPAddr)
+	if s.Host == "" || !ok {
+		return ""
+	}
+	scheme := "http"
+	if s.secure() {
+		scheme = "https"
+	}
+	return scheme + "://" + net.JoinHostPort(s.Host, strconv.Itoa(tcp.Port))
 }
 
 func (c clusterFlags) nodeName(data string) (string, error) {

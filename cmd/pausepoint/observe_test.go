@@ -37,27 +37,41 @@ func figure(t *testing.T, addr, name string) (value, all string) {
 	return value, string(text)
 }
 
-// What goes on in a call is seen in the figures, on their own address only, and nobody in it is.
-func TestMetrics(t *testing.T) {
-	s := startFilled(t, "--metrics-addr", "127.0.0.1:0")
+// metrics is where a server serves its figures.
+func (s *server) metrics(t *testing.T) (addr string) {
+	t.Helper()
 	found := s.stderr.match(metricsAt, s.ended)
 	if found == nil {
 		t.Fatal("the address is not logged")
 	}
-	addr := found[1]
-	awaits := func(name string, good func(value string) bool) {
-		t.Helper()
-		for deadline := time.Now().Add(patience); ; <-time.After(20 * time.Millisecond) {
-			value, all := figure(t, addr, name)
-			if good(value) {
-				return
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("%s stays %q\n%s", name, value, all)
-			}
+	return found[1]
+}
+
+// awaitFigure waits until a figure is good.
+func awaitFigure(t *testing.T, addr, name string, good func(value string) bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; <-time.After(20 * time.Millisecond) {
+		value, all := figure(t, addr, name)
+		if good(value) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s stays %q\n%s", name, value, all)
 		}
 	}
-	is := func(want string) func(string) bool { return func(value string) bool { return value == want } }
+}
+
+func isFigure(want string) func(string) bool { return func(value string) bool { return value == want } }
+
+// What goes on in a call is seen in the figures, on their own address only, and nobody in it is.
+func TestMetrics(t *testing.T) {
+	s := startFilled(t, "--metrics-addr", "127.0.0.1:0")
+	addr := s.metrics(t)
+	awaits := func(name string, good func(value string) bool) {
+		t.Helper()
+		awaitFigure(t, addr, name, good)
+	}
+	is := isFigure
 	some := func(value string) bool { return value != "" && value != "0" }
 
 	amara := signedIn(t, s)

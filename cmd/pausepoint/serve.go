@@ -42,7 +42,7 @@ func serve(ctx context.Context, f flags, log *slog.Logger, out io.Writer) error 
 		return err
 	}
 	defer func() { _ = ln.Close() }()
-	h, err := build(ctx, f, log)
+	h, err := build(ctx, f, ln.Addr(), log)
 	if err != nil {
 		return err
 	}
@@ -74,16 +74,17 @@ func (h *house) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func build(ctx context.Context, f flags, log *slog.Logger) (*house, error) {
+// build makes a server whose pages are served at an address.
+func build(ctx context.Context, f flags, pages net.Addr, log *slog.Logger) (*house, error) {
 	h := &house{log: log}
-	if err := h.wire(ctx, f); err != nil {
+	if err := h.wire(ctx, f, pages); err != nil {
 		return nil, errors.Join(err, h.close(context.WithoutCancel(ctx)))
 	}
 	return h, nil
 }
 
 // wire builds from what knows nobody up to what knows all.
-func (h *house) wire(ctx context.Context, f flags) error {
+func (h *house) wire(ctx context.Context, f flags, pages net.Addr) error {
 	data := f.Common.Data
 	st, err := h.openStore(ctx, f)
 	if err != nil {
@@ -136,7 +137,7 @@ func (h *house) wire(ctx context.Context, f flags) error {
 		PublicURL: f.Serve.publicBase(), TrustProxy: f.Serve.TrustProxy,
 		MaxConnections: f.Serve.MaxConnections, MaxConnectionsPerAddress: f.Serve.MaxConnectionsPerAddress,
 		Answered: func(ctx context.Context, r signaling.Request) { counts.Answered(r); h.traces.Answered(ctx, r) },
-		Impaired: journal.Impaired, Relays: relays, Nodes: h.node,
+		Impaired: journal.Impaired, Relays: relays, Nodes: h.node, NodeURL: f.Serve.nodeURL(pages),
 	})
 	h.later(h.server.Close)
 	if h.node != nil {
@@ -212,6 +213,7 @@ func (h *house) run(ctx context.Context, f flags, ln net.Listener, out io.Writer
 		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
+	srv.RegisterOnShutdown(h.server.CloseFeeds)
 	serving := make(chan error, 1)
 	go func() { serving <- serveOn(srv, ln, h.tls) }()
 
