@@ -144,7 +144,7 @@ faults: need-test static/dist/index.html ## one node of three is killed, stopped
 
 .PHONY: step-recorder
 step-recorder: ## a call of four hours on clocks that are 100 ppm off: what is recorded stays in step (time is virtual; about 20 minutes)
-	RECORDER_HOURS=4 go test -count 1 -v -timeout 90m -run EverythingStays ./recorder
+	RECORDER_CALL=4h go test -count 1 -v -timeout 90m -run EverythingStays ./recorder
 
 .PHONY: bench-network
 bench-network: need-test build bin/impair e2e/node_modules/.package-lock.json ## sound and pictures over bad networks, a minute each (figures in e2e/artifacts/network.jsonl)
