@@ -2,6 +2,7 @@
 // AV1 as one stream and as scalable video.
 import { expect, type Page, test } from "@playwright/test";
 import { seesAll } from "./lib/call.ts";
+import { codecs } from "./lib/media.ts";
 import { api, enter, invitation, makeFirstAccount, newPerson } from "./lib/people.ts";
 import { Server } from "./lib/server.ts";
 
@@ -48,22 +49,6 @@ function sendAs([mime, scalability]: [string, string | undefined]): void {
   };
 }
 
-/** The codecs of the pictures that a page receives. */
-async function received(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    const found = new Set<string>();
-    for (const peer of (window as unknown as { __peers: RTCPeerConnection[] }).__peers) {
-      if (peer.connectionState !== "connected") continue;
-      const stats = await peer.getStats();
-      for (const s of stats.values()) {
-        if (s.type === "inbound-rtp" && s.kind === "video" && s.framesDecoded > 0)
-          found.add(stats.get(s.codecId)?.mimeType);
-      }
-    }
-    return [...found];
-  });
-}
-
 for (const [name, mime, scalability] of kinds) {
   test(`pictures arrive as ${name}`, async ({ browser }) => {
     const { id } = await api<{ id: string }>(amara, "POST", "/api/sessions", {
@@ -76,7 +61,7 @@ for (const [name, mime, scalability] of kinds) {
     await tomasz.addInitScript(sendAs, [mime, scalability] as [string, string | undefined]);
     await enter(tomasz, await invitation(amara, id, "coach", server.url), "Tomasz", null);
     await seesAll(amara, 2);
-    await expect.poll(() => received(amara)).toEqual([mime]);
+    await expect.poll(() => codecs(amara)).toEqual([mime]);
     await tomasz.context().close();
   });
 }

@@ -6,7 +6,7 @@ import type { Browser as Firefox, Page as FirefoxPage } from "puppeteer-core";
 import { prepared } from "./lib/call.ts";
 import { displayedFrame, makeClip, numberIn, shownNow } from "./lib/clip.ts";
 import { type Conditions, Impair, throughPort } from "./lib/impair.ts";
-import { keepPeers } from "./lib/media.ts";
+import { codecs, keepPeers } from "./lib/media.ts";
 import { api, enter, invitation, makeFirstAccount, newPerson } from "./lib/people.ts";
 import { fill, launchFirefox, press } from "./lib/plain.ts";
 import { between, type Reception, receptionInPage } from "./lib/reception.ts";
@@ -196,6 +196,7 @@ test("Firefox and Chromium hear and see each other over a network that loses 5 %
     const readFirefox = () => page.evaluate(receptionInPage);
     await receives(readFirefox);
     await receives(() => read(amara));
+    expect(await codecs(amara), "what Firefox sends").toEqual(["video/VP8"]);
     await impair.set({ up: { loss: 0.05 }, down: { loss: 0.05 } });
     const [down, up] = await received(measured, readFirefox, () => read(amara));
     await note({ browser: "Firefox", network: "5 % loss", down, up });

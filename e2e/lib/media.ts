@@ -72,6 +72,22 @@ export function picturesIn(elements: Element[]): Picture[] {
   });
 }
 
+/** The codecs of the pictures that a page receives, each once. */
+export async function codecs(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const found = new Set<string>();
+    for (const peer of (window as unknown as { __peers: RTCPeerConnection[] }).__peers) {
+      if (peer.connectionState !== "connected") continue;
+      const stats = await peer.getStats();
+      for (const s of stats.values()) {
+        if (s.type === "inbound-rtp" && s.kind === "video" && s.framesDecoded > 0)
+          found.add(stats.get(s.codecId)?.mimeType);
+      }
+    }
+    return [...found];
+  });
+}
+
 /** The protocols over which a page's live connections run ("udp", "tcp"), each once. */
 export async function transports(page: Page): Promise<string[]> {
   return page.evaluate(async () => {
