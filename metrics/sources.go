@@ -81,7 +81,7 @@ func (w writer) edge(s signaling.Stats) {
 
 func (w writer) media(s sfu.Stats) {
 	w.gauge("media_rooms", "Media rooms.", s.Rooms)
-	w.gauge("media_peers", "Members' peers in media rooms.", s.Peers)
+	w.gauge("media_peers", "Peers in media rooms: members, and what is fetched from other servers.", s.Peers)
 	w.gauge("media_feeds", "Publications on their way to other servers, where people watch them.", s.Feeds)
 	w.gauge("media_connections", "Media connections; a member has up to two.", s.Transport.Conns)
 	const packets, bytes = "Media packets over all connections.", "Bytes of media packets over all connections."
