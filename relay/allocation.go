@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/pion/turn/v5"
@@ -95,18 +94,22 @@ func (s *Server) AllocatePacketConn(c turn.AllocateListenerConfig) (net.PacketCo
 	if !ok {
 		return nil, nil, errFamily
 	}
-	if c.RequestedPort != 0 || !s.quota.take(c.UserID) {
+	if c.RequestedPort != 0 {
+		return nil, nil, errQuota
+	}
+	release, ok := s.quota.Take(c.UserID)
+	if !ok {
 		return nil, nil, errQuota
 	}
 	conn, err := net.ListenUDP(c.Network, net.UDPAddrFromAddrPort(netip.AddrPortFrom(home.Addr(), 0)))
 	if err != nil {
-		s.quota.give(c.UserID)
+		release()
 		return nil, nil, err
 	}
 	_ = conn.SetReadBuffer(socketBuffer) // what the system allows
 	own, ok := conn.LocalAddr().(*net.UDPAddr)
 	if !ok {
-		s.quota.give(c.UserID)
+		release()
 		return nil, nil, errors.Join(errFamily, conn.Close())
 	}
 	told := own.AddrPort()
@@ -114,7 +117,7 @@ func (s *Server) AllocatePacketConn(c turn.AllocateListenerConfig) (net.PacketCo
 		told = netip.AddrPortFrom(public, told.Port())
 	}
 	a := &allocation{
-		UDPConn: conn, allowed: s.allowed, release: sync.OnceFunc(func() { s.quota.give(c.UserID) }),
+		UDPConn: conn, allowed: s.allowed, release: release,
 		in: rate.NewLimiter(bytesPerSecond, burstBytes), out: rate.NewLimiter(bytesPerSecond, burstBytes),
 	}
 	return a, net.UDPAddrFromAddrPort(told), nil
@@ -169,45 +172,4 @@ func (a *allocation) WriteTo(b []byte, peer net.Addr) (int, error) {
 func (a *allocation) Close() error {
 	a.release()
 	return a.UDPConn.Close()
-}
-
-// quota counts allocations, in all and by user.
-type quota struct {
-	most int
-
-	mu  sync.Mutex
-	all int
-	of  map[string]int
-}
-
-func (q *quota) free(user string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.all < q.most && q.of[user] < perMember
-}
-
-func (q *quota) take(user string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.all >= q.most || q.of[user] >= perMember {
-		return false
-	}
-	q.all++
-	q.of[user]++
-	return true
-}
-
-func (q *quota) give(user string) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.all--
-	if q.of[user]--; q.of[user] == 0 {
-		delete(q.of, user)
-	}
-}
-
-func (q *quota) taken() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.all
 }

@@ -22,6 +22,8 @@ import (
 
 	"github.com/pion/logging"
 	"github.com/pion/turn/v5"
+
+	"github.com/pausepoint/pausepoint/quota"
 )
 
 const (
@@ -63,7 +65,7 @@ type Server struct {
 	udp     *net.UDPAddr
 	tls     *net.TCPAddr // nil without TLS
 	allowed allowed
-	quota   quota
+	quota   *quota.Quota[string] // of allocations, by user
 }
 
 // Listen opens the sockets and begins to serve. The caller closes the Server. Credentials of one Server are worth nothing at
@@ -72,7 +74,7 @@ func Listen(cfg Config) (*Server, error) {
 	s := &Server{
 		secret:  make([]byte, 32),
 		allowed: newAllowed(cfg),
-		quota:   quota{most: cfg.MaxAllocations, of: map[string]int{}},
+		quota:   quota.New[string](cfg.MaxAllocations, perMember),
 	}
 	if _, err := rand.Read(s.secret); err != nil {
 		return nil, fmt.Errorf("relay: secret: %w", err)
@@ -87,7 +89,7 @@ func Listen(cfg Config) (*Server, error) {
 	handler := func(_ net.Addr, peer net.IP) bool { return s.allowed.ip(peer) }
 	conf := turn.ServerConfig{
 		Realm: realm, AuthHandler: s.authenticate,
-		QuotaHandler:      func(user, _ string, _ net.Addr) bool { return s.quota.free(user) },
+		QuotaHandler:      func(user, _ string, _ net.Addr) bool { return s.quota.Free(user) },
 		LoggerFactory:     &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled},
 		PacketConnConfigs: []turn.PacketConnConfig{{PacketConn: in.udp, RelayAddressGenerator: s, PermissionHandler: handler}},
 		ListenerConfigs:   []turn.ListenerConfig{{Listener: in.tcp, RelayAddressGenerator: s, PermissionHandler: handler}},
@@ -106,7 +108,7 @@ func Listen(cfg Config) (*Server, error) {
 func (s *Server) Close() error { return s.turn.Close() }
 
 // Allocations is how many there are.
-func (s *Server) Allocations() int { return s.quota.taken() }
+func (s *Server) Allocations() int { return s.quota.Taken() }
 
 // URIs are what browsers are told (RFC 7065), for the name by which they reach this machine: UDP, TCP, and TLS if there is.
 func (s *Server) URIs(host string) []string {

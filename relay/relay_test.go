@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -333,21 +334,66 @@ func TestRate(t *testing.T) {
 	}
 }
 
-// One address does not take all the places there are for connections, and gives them back.
+// callers is a listener at which connections come in from addresses.
+type callers struct {
+	net.Listener
+
+	from []string
+	open []net.Conn // their other ends
+}
+
+func (l *callers) Accept() (net.Conn, error) {
+	if len(l.from) == 0 {
+		return nil, net.ErrClosed
+	}
+	addr := netip.AddrPortFrom(netip.MustParseAddr(l.from[0]), 1000)
+	l.from = l.from[1:]
+	near, far := net.Pipe()
+	l.open = append(l.open, far)
+	return caller{near, net.TCPAddrFromAddrPort(addr)}, nil
+}
+
+type caller struct {
+	net.Conn
+
+	addr net.Addr
+}
+
+func (c caller) RemoteAddr() net.Addr { return c.addr }
+
+// One client, who has many addresses of IPv6, does not take all the places there are for connections, and gives them back.
 func TestStreams(t *testing.T) {
-	s := limited(nil, nil)
-	one, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	for range streamsPerAddr {
-		if !s.take(one) {
-			t.Fatal("no place")
+	ln := &callers{}
+	for n := range streamsPerAddr {
+		ln.from = append(ln.from, fmt.Sprintf("2001:db8::%x", n))
+	}
+	s := limited(ln, nil)
+	var conns []net.Conn
+	accept := func() (from string) {
+		t.Helper()
+		conn, err := s.Accept()
+		if err != nil {
+			return err.Error()
+		}
+		conns = append(conns, conn)
+		return addrOf(conn).String()
+	}
+	for n := range streamsPerAddr {
+		if from := accept(); from == net.ErrClosed.Error() {
+			t.Fatalf("no place for connection %d", n)
 		}
 	}
-	if s.take(one) || !s.take(other) {
-		t.Error("the places are not shared")
+	ln.from = []string{"2001:db8::ffff", "2001:db8:0:1::1"}
+	if from := accept(); from != "2001:db8:0:1::1" {
+		t.Errorf("served: %s", from)
 	}
-	s.give(one)
-	if !s.take(one) {
-		t.Error("a place was not given back")
+	if _, err := ln.open[streamsPerAddr].Read(make([]byte, 1)); err == nil {
+		t.Error("who is refused is kept waiting")
+	}
+	_ = conns[0].Close()
+	ln.from = []string{"2001:db8::ffff"}
+	if from := accept(); from != "2001:db8::ffff" {
+		t.Errorf("a place was not given back: %s", from)
 	}
 }
 

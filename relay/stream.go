@@ -4,23 +4,21 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
+
+	"github.com/pausepoint/pausepoint/quota"
 )
 
 // streams is a listener that holds a limited number of connections, in all and from one address, and drops those that say nothing.
 type streams struct {
 	net.Listener
 
-	tls *tls.Config // nil for plain TCP
-
-	mu   sync.Mutex
-	all  int
-	from map[netip.Addr]int
+	tls    *tls.Config // nil for plain TCP
+	places *quota.Quota[netip.Addr]
 }
 
 func limited(ln net.Listener, conf *tls.Config) *streams {
-	return &streams{Listener: ln, tls: conf, from: map[netip.Addr]int{}}
+	return &streams{ln, conf, quota.New[netip.Addr](maxStreams, streamsPerAddr)}
 }
 
 // Accept implements net.Listener. A handshake of TLS is done by whoever reads first, not here.
@@ -30,12 +28,12 @@ func (s *streams) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		addr := addrOf(conn)
-		if !s.take(addr) {
+		release, ok := s.places.Take(quota.Subnet(addrOf(conn)))
+		if !ok {
 			_ = conn.Close()
 			continue
 		}
-		var c net.Conn = &stream{Conn: conn, release: sync.OnceFunc(func() { s.give(addr) })}
+		var c net.Conn = &stream{Conn: conn, release: release}
 		if s.tls != nil {
 			c = tls.Server(c, s.tls)
 		}
@@ -49,26 +47,6 @@ func addrOf(conn net.Conn) netip.Addr {
 		return netip.Addr{}
 	}
 	return ap.Addr().Unmap().WithZone("")
-}
-
-func (s *streams) take(addr netip.Addr) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all >= maxStreams || s.from[addr] >= streamsPerAddr {
-		return false
-	}
-	s.all++
-	s.from[addr]++
-	return true
-}
-
-func (s *streams) give(addr netip.Addr) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.all--
-	if s.from[addr]--; s.from[addr] == 0 {
-		delete(s.from, addr)
-	}
 }
 
 // stream is a TCP connection with deadlines. One goroutine reads it, which owns spoke.

@@ -41,15 +41,3 @@ func peer(r *http.Request) netip.Addr {
 	}
 	return ap.Addr().Unmap().WithZone("")
 }
-
-// subnet is what limits go by: an IPv4 address, or the /64 that one IPv6 customer has.
-func subnet(addr netip.Addr) netip.Addr {
-	if addr.Is4() || !addr.IsValid() {
-		return addr
-	}
-	prefix, err := addr.Prefix(64)
-	if err != nil {
-		return addr
-	}
-	return prefix.Addr()
-}

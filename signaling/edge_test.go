@@ -62,28 +62,6 @@ func TestLimiter(t *testing.T) {
 	}
 }
 
-func TestQuota(t *testing.T) {
-	q := newQuota(3, 2)
-	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	release, ok := q.take(a)
-	if _, second := q.take(a); !ok || !second {
-		t.Fatal("refused within the quota")
-	}
-	if _, ok := q.take(a); ok {
-		t.Error("a third of one address")
-	}
-	if _, ok := q.take(b); !ok {
-		t.Error("another address is refused")
-	}
-	if _, ok := q.take(b); ok {
-		t.Error("more than in all")
-	}
-	release()
-	if _, ok := q.take(a); !ok {
-		t.Error("a place does not come back")
-	}
-}
-
 func TestForwarding(t *testing.T) {
 	for _, c := range []struct {
 		trusted       bool

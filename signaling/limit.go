@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/pausepoint/pausepoint/quota"
 )
 
 // limiter is one token bucket for each client address. Buckets that are full again are forgotten.
@@ -30,7 +32,7 @@ const (
 
 // take takes a token of the address. Without one it returns how long to wait for it.
 func (l *limiter) take(addr netip.Addr) (wait time.Duration, ok bool) {
-	addr = subnet(addr)
+	addr = quota.Subnet(addr)
 	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -58,47 +60,5 @@ func (l *limiter) sweep(now time.Time) {
 		if b.TokensAt(now) >= float64(l.burst) {
 			delete(l.buckets, addr)
 		}
-	}
-}
-
-// quota counts what is open, in all and for each client address.
-type quota struct {
-	total, each int
-
-	mu   sync.Mutex
-	all  int
-	open map[netip.Addr]int
-}
-
-func newQuota(total, each int) *quota {
-	return &quota{total: total, each: each, open: map[netip.Addr]int{}}
-}
-
-// take takes one place; the caller gives it back by calling release, once.
-func (q *quota) take(addr netip.Addr) (release func(), ok bool) {
-	addr = subnet(addr)
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.all >= q.total || q.open[addr] >= q.each {
-		return nil, false
-	}
-	q.all++
-	q.open[addr]++
-	return func() { q.give(addr) }, true
-}
-
-// taken is how many places are taken.
-func (q *quota) taken() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.all
-}
-
-func (q *quota) give(addr netip.Addr) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.all--
-	if q.open[addr]--; q.open[addr] == 0 {
-		delete(q.open, addr)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/pausepoint/pausepoint/audience"
 	"github.com/pausepoint/pausepoint/clip"
 	"github.com/pausepoint/pausepoint/cluster"
+	"github.com/pausepoint/pausepoint/quota"
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/render"
 	"github.com/pausepoint/pausepoint/room"
@@ -91,7 +93,7 @@ type Server struct {
 	films     *render.Queue
 	upgrader  *websocket.Upgrader
 	timings   timings
-	sockets   *quota
+	sockets   *quota.Quota[netip.Addr]
 	knocks    *limiter
 	ready     atomic.Bool
 	answered  func(context.Context, Request)
@@ -110,7 +112,7 @@ func New(cfg Config) *Server {
 		calls:    newCalls(cfg.Media, cfg.Log),
 		upgrader: newUpgrader(),
 		timings:  usualTimings,
-		sockets:  newQuota(orElse(cfg.MaxConnections, 2000), orElse(cfg.MaxConnectionsPerAddress, 200)),
+		sockets:  quota.New[netip.Addr](orElse(cfg.MaxConnections, 2000), orElse(cfg.MaxConnectionsPerAddress, 200)),
 		knocks:   newLimiter(rate.Limit(2), 240, time.Now),
 		answered: cfg.Answered, impaired: cfg.Impaired, nodes: cfg.Nodes, relays: newRelays(),
 	}
@@ -300,7 +302,7 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	release, ok := s.sockets.take(s.forward.client(r))
+	release, ok := s.sockets.Take(quota.Subnet(s.forward.client(r)))
 	if !ok {
 		s.traffic.refused.Add(1)
 		w.Header().Set("Retry-After", "10")

@@ -38,7 +38,7 @@ func (t *traffic) closed(reason string) {
 func (s *Server) Stats() Stats {
 	t := &s.traffic
 	return Stats{
-		Totals: s.calls.house.Totals(), Sockets: s.sockets.taken(),
+		Totals: s.calls.house.Totals(), Sockets: s.sockets.Taken(),
 		Opened: t.opened.Load(), Refused: t.refused.Load(), Slow: t.slow.Load(), Flooding: t.flooding.Load(),
 		Received: t.received.Load(), Sent: t.sent.Load(),
 	}
