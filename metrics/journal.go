@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"time"
@@ -84,11 +83,6 @@ func (j *Journal) Append(session string, epoch int64, events []event.Event, done
 		}
 		done(err)
 	})
-}
-
-// Load implements room.Journal.
-func (j *Journal) Load(ctx context.Context, session string) ([]event.Event, error) {
-	return j.Journal.Load(ctx, session)
 }
 
 func (j *Journal) begin() (number uint64, now time.Time) {
