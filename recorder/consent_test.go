@@ -117,6 +117,37 @@ func TestErasureOfWhoHasLeft(t *testing.T) {
 	})
 }
 
+// Who agreed again after they took their consent back is recorded on, however late what came before is erased.
+func TestErasureOfAFormerRecording(t *testing.T) {
+	src := encoded(t)
+	synctest.Test(t, func(t *testing.T) {
+		r, index := newRecorder(t, Config{Dir: t.TempDir()})
+		f := newFeed(audioInfo("ben"))
+		items, _ := packetised(audioInfo("ben"), repeat(src.audio, 1./50, 10), calm)
+		go play(f, time.Now(), items)
+		now := sessionClock(0)
+		fatal(t, r.Start("s", hall{tracks: []Track{f}}, now))
+		time.Sleep(5 * time.Second)
+		<-r.Stop("s")
+		time.Sleep(5 * time.Second)
+		again := newFeed(audioInfo("ben"))
+		go play(again, time.Now(), items)
+		fatal(t, r.Start("s", hall{tracks: []Track{again}}, now))
+		time.Sleep(time.Second)
+		var proof event.RecordingErased
+		fatal(t, r.Erase(t.Context(), Erasure{Session: "s", Member: "ben", Until: 7_000}, func(p event.RecordingErased) error { proof = p; return nil }))
+		time.Sleep(4 * time.Second)
+		<-r.Stop("s")
+		if len(proof.Files) != 1 || proof.Files[0].Start > 5_000 {
+			t.Errorf("erased: %+v", proof)
+		}
+		if left := index.all(); len(left) != 1 || left[0].Start < 9_000 || left[0].End < 14_000 {
+			t.Errorf("left: %+v", left)
+		}
+		fatal(t, r.Close())
+	})
+}
+
 func TestReplayLeavesOutWhatWasTakenBack(t *testing.T) {
 	events := []event.Event{
 		{Seq: 1, At: 0, Body: event.SessionOpened{}},

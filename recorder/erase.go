@@ -54,7 +54,7 @@ func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func(event.Record
 	if !plain(e.Session) {
 		return fmt.Errorf("erase: %q is not a session id", e.Session)
 	}
-	if err := r.endTracks(ctx, e.Session, e.Member); err != nil {
+	if err := r.endTracks(ctx, e); err != nil {
 		return err
 	}
 	films, err := r.restartProducts(ctx, e.Session)
@@ -113,14 +113,15 @@ func (r *Recorder) CheckHere(segments []Segment) error {
 	return nil
 }
 
-// endTracks ends what is recorded of a member of a session, and waits until their last segment is finished.
-func (r *Recorder) endTracks(ctx context.Context, session, member string) error {
-	r.Settle(ctx, session)
+// endTracks ends what is recorded of a member, and waits until their last segment is finished. A recording that began later, since they
+// have agreed again, goes on.
+func (r *Recorder) endTracks(ctx context.Context, e Erasure) error {
+	r.Settle(ctx, e.Session)
 	r.mu.Lock()
-	run := r.runs[session]
+	run := r.runs[e.Session]
 	r.mu.Unlock()
-	if run != nil {
-		for _, ended := range run.closeTracks(member) {
+	if run != nil && run.from < float64(e.Until) {
+		for _, ended := range run.closeTracks(e.Member) {
 			select {
 			case <-ended:
 			case <-ctx.Done():
@@ -132,6 +133,6 @@ func (r *Recorder) endTracks(ctx context.Context, session, member string) error 
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.late = slices.DeleteFunc(r.late, func(s Segment) bool { return s.Session == session && s.Member == member })
+	r.late = slices.DeleteFunc(r.late, func(s Segment) bool { return s.Session == e.Session && e.of(s) })
 	return nil
 }
