@@ -7,7 +7,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 # Every folder with Go in it.
-ROOMS := account audience backup bench clip cluster cmd ffmpeg metrics recorder relay render room sfu signaling store traces static/*.go
+ROOMS := $(filter-out static,$(sort $(foreach f,$(wildcard */*.go */*/*.go),$(firstword $(subst /, ,$f))))) $(wildcard static/*.go)
 GO_SOURCES := $(shell find $(ROOMS) -name '*.go' -o -name '*.sql' -o -name openapi.json)
 CLIENT_SOURCES := $(shell find static/src static/public static/index.html static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
 BIN := bin/pausepoint
