@@ -1,25 +1,16 @@
-//go:build linux
-
 package load
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
-	"math/big"
+	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/pausepoint/pausepoint/bench/stats"
 	"github.com/pausepoint/pausepoint/bench/wire"
+	"github.com/pausepoint/pausepoint/load/media"
+	"github.com/pausepoint/pausepoint/load/stats"
 )
 
 // Scenario is who is in which room, and what they do.
@@ -74,17 +65,14 @@ type Load struct {
 	addr   string
 	others []string // where those who only subscribe are, in turns, if not there too
 	plain  bool
-	id     *identity
-	period period
-
-	mu    sync.Mutex
-	links map[*link]struct{}
+	engine *media.Engine
 }
 
-// New makes a load for the server whose signaling listens on addr. plain says that it has no WebRTC.
+// New makes a load for the server whose signaling listens on addr, of 127.0.0.1. plain says that it has no WebRTC.
 func New(addr string, plain bool) (*Load, error) {
-	id, err := newIdentity()
-	return &Load{addr: addr, plain: plain, id: id, links: make(map[*link]struct{})}, err
+	here := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	engine, err := media.New(here, here)
+	return &Load{addr: addr, plain: plain, engine: engine}, err
 }
 
 // Observe lets those who only subscribe do so at other servers, in turns.
@@ -96,65 +84,6 @@ func (l *Load) addrOf(talks bool, i int) string {
 		return l.addr
 	}
 	return l.others[i%len(l.others)]
-}
-
-func newIdentity() (*identity, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "bench"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(der)
-	hex := make([]string, len(sum))
-	for i, b := range sum {
-		hex[i] = fmt.Sprintf("%02X", b)
-	}
-	return &identity{
-		cert:        tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
-		fingerprint: "sha-256 " + strings.Join(hex, ":"),
-	}, nil
-}
-
-func (l *Load) watch(k *link) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.links[k] = struct{}{}
-}
-
-func (l *Load) unwatch(k *link) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.links, k)
-}
-
-// clock ticks every link until ctx ends.
-func (l *Load) clock(ctx context.Context) {
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
-		l.mu.Lock()
-		links := make([]*link, 0, len(l.links))
-		for k := range l.links {
-			links = append(links, k)
-		}
-		l.mu.Unlock()
-		now := time.Now()
-		for _, k := range links {
-			k.tick(now)
-		}
-	}
 }
 
 // run is one run of a scenario.
@@ -171,7 +100,7 @@ type run struct {
 func (l *Load) Run(ctx context.Context, s Scenario, t Timing, p Probe) (*Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { l.clock(ctx) })
+	wg.Go(func() { l.engine.Run(ctx) })
 	r := &run{Load: l, scenario: s, timing: t, rooms: make([][]*member, s.Rooms), waiting: make(map[*member]bool)}
 	p.Before()
 	err := r.play(ctx, p)
@@ -193,9 +122,7 @@ func (r *run) play(ctx context.Context, p Probe) error {
 	if err := pause(ctx, r.timing.Warm); err != nil {
 		return err
 	}
-	now := time.Now()
-	r.period.until.Store(now.Add(r.timing.Measure).UnixNano())
-	r.period.from.Store(now.UnixNano())
+	r.engine.Measure(r.timing.Measure)
 	p.Begin()
 	if err := pause(ctx, r.timing.Measure); err != nil {
 		return err
@@ -219,7 +146,7 @@ func (r *run) joinAll(ctx context.Context) error {
 			if i == 0 {
 				r.waiting[m] = true
 				if !r.plain {
-					if err := r.until(ctx, m, m.publishing); err != nil {
+					if err := r.until(ctx, m, m.peer.Publishing); err != nil {
 						return fmt.Errorf("%s in %s does not get to publish: %w", m.name, m.join.Room, err)
 					}
 				}
@@ -238,8 +165,8 @@ func (r *run) member(ctx context.Context, room, i int) *member {
 	talks := i < s.Talkers
 	name := fmt.Sprintf("m%d", i)
 	m := &member{
-		name: name, server: r.Load, addr: r.addrOf(talks, i), simulcast: s.Simulcast, loss: s.Loss, index: room*s.Members + i,
-		meter: &meter{period: &r.period},
+		name: name, server: r.Load, addr: r.addrOf(talks, i),
+		config: media.Config{Index: room*s.Members + i, Simulcast: s.Simulcast, Loss: s.Loss},
 		join: wire.Join{
 			Room: fmt.Sprintf("r%d", room), Member: name, Publish: talks, Subscribe: !talks || s.Listen,
 		},
@@ -257,7 +184,7 @@ func (r *run) subscribers() []*member {
 // await waits until every one of members has video.
 func (r *run) await(ctx context.Context, members []*member) error {
 	for _, m := range members {
-		if err := r.until(ctx, m, func() bool { return m.meter.firstVideo.Load() != 0 }); err != nil {
+		if err := r.until(ctx, m, func() bool { return m.peer.FirstVideo() != 0 }); err != nil {
 			return fmt.Errorf("%s in %s has no video: %w", m.name, m.join.Room, err)
 		}
 	}
@@ -317,40 +244,39 @@ func (r *run) result() *Result {
 	var video, top uint64
 	for _, room := range r.rooms {
 		for _, m := range room {
-			if m.pub != nil {
-				res.Resent += m.pub.resent.Load()
-			}
+			res.Resent += m.peer.Sent().Resent
 			if !m.join.Subscribe {
 				continue
 			}
+			got := m.peer.Received()
 			res.Subscribers++
 			res.Expected += expected(room, m)
-			res.add(m.meter)
-			video, top = video+m.meter.video, top+m.meter.top
-			if m.sub != nil {
-				res.Profile, _ = m.sub.link.state()
-			}
-			if first := m.meter.firstVideo.Load(); first != 0 && !r.waiting[m] {
-				res.FirstVideo = append(res.FirstVideo, time.Duration(first))
-				res.FirstMedia = append(res.FirstMedia, time.Duration(m.meter.firstMedia.Load()))
+			res.add(&got)
+			video, top = video+got.Video, top+got.Top
+			if first := m.peer.FirstVideo(); first != 0 && !r.waiting[m] {
+				res.FirstVideo = append(res.FirstVideo, first)
+				res.FirstMedia = append(res.FirstMedia, got.FirstMedia)
 			}
 		}
 	}
 	for _, m := range r.alone {
-		res.AloneVideo = append(res.AloneVideo, time.Duration(m.meter.firstVideo.Load()))
+		res.AloneVideo = append(res.AloneVideo, m.peer.FirstVideo())
 	}
 	res.Top = float64(top) / float64(max(video, 1))
 	return res
 }
 
-func (res *Result) add(m *meter) {
-	res.Delivered += m.audio + m.video
-	res.Latency.Merge(&m.latency)
-	res.Nacks += m.nacks.Load()
-	res.PLIs += m.plis.Load()
-	res.Recovered += m.recovered.Load()
-	res.Garbled += m.undecryptable.Load()
-	if m.video == 0 {
+func (res *Result) add(got *media.Received) {
+	res.Delivered += got.Audio + got.Video
+	res.Latency.Merge(&got.Latency)
+	res.Nacks += got.Nacks
+	res.PLIs += got.PLIs
+	res.Recovered += got.Recovered
+	res.Garbled += got.Garbled
+	if got.Profile != "" {
+		res.Profile = got.Profile
+	}
+	if got.Video == 0 {
 		res.Missing++
 	}
 }
@@ -358,8 +284,9 @@ func (res *Result) add(m *meter) {
 // expected is how many packets of the period a subscriber should get.
 func expected(room []*member, m *member) (n uint64) {
 	for _, o := range room {
-		if o != m && o.pub != nil {
-			n += o.pub.audio.measured.Load() + o.pub.top().measured.Load()
+		if o != m {
+			sent := o.peer.Sent()
+			n += sent.Audio + sent.Video
 		}
 	}
 	return n

@@ -11,8 +11,8 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/pausepoint/pausepoint/bench/shape"
 	"github.com/pausepoint/pausepoint/bench/wire"
+	"github.com/pausepoint/pausepoint/load/shape"
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
 	"golang.org/x/sys/unix"
@@ -168,7 +168,7 @@ func (s *floorStream) stamp(payloads [][]byte) [][]byte {
 	for i, payload := range payloads {
 		s.header.SequenceNumber++
 		s.header.Marker = i == len(payloads)-1
-		wire.Stamp{Stream: s.header.SSRC, Number: s.count, Sent: time.Now().UnixNano()}.Put(payload)
+		shape.Stamp{Stream: s.header.SSRC, Number: s.count, Sent: time.Now().UnixNano()}.Put(payload)
 		s.count++
 		b := make([]byte, s.header.MarshalSize()+len(payload))
 		n, err := s.header.MarshalTo(b)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/pausepoint/pausepoint/bench/load"
-	"github.com/pausepoint/pausepoint/bench/stats"
+	"github.com/pausepoint/pausepoint/load/stats"
 )
 
 // The servers of a lesson that is watched from elsewhere.

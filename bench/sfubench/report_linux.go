@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pausepoint/pausepoint/bench/stats"
+	"github.com/pausepoint/pausepoint/load/stats"
 )
 
 // report is what the JSON file holds.

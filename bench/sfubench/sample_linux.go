@@ -8,7 +8,7 @@ import (
 
 	"github.com/pausepoint/pausepoint/bench/load"
 	"github.com/pausepoint/pausepoint/bench/server"
-	"github.com/pausepoint/pausepoint/bench/stats"
+	"github.com/pausepoint/pausepoint/load/stats"
 )
 
 // sample is one run of a scenario with a server.

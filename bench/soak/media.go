@@ -11,8 +11,8 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
-	"github.com/pausepoint/pausepoint/bench/shape"
-	"github.com/pausepoint/pausepoint/bench/stats"
+	"github.com/pausepoint/pausepoint/load/shape"
+	"github.com/pausepoint/pausepoint/load/stats"
 	"github.com/pausepoint/pausepoint/sfu"
 )
 

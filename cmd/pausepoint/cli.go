@@ -22,11 +22,12 @@ var errDone = errors.New("done")
 
 // flags is the command line.
 type flags struct {
-	Common  common       `embed:""`
-	Serve   serveFlags   `cmd:"" default:"withargs" help:"Serve (also without a command). Stop it with Ctrl-C or SIGTERM."`
-	Backup  backupFlags  `cmd:"" help:"Save everything in a new folder, while the server runs or not."`
-	Restore restoreFlags `cmd:"" help:"Put what backup saved into an empty data folder, and an empty database and bucket if they are named."`
-	Doctor  doctorFlags  `cmd:"" help:"Check that this machine has what the server needs, and say what to do about what is missing."`
+	Common   common        `embed:""`
+	Serve    serveFlags    `cmd:"" default:"withargs" help:"Serve (also without a command). Stop it with Ctrl-C or SIGTERM."`
+	Backup   backupFlags   `cmd:"" help:"Save everything in a new folder, while the server runs or not."`
+	Restore  restoreFlags  `cmd:"" help:"Put what backup saved into an empty data folder, and an empty database and bucket if they are named."`
+	Doctor   doctorFlags   `cmd:"" help:"Check that this machine has what the server needs, and say what to do about what is missing."`
+	Loadtest loadtestFlags `cmd:"" help:"Play members towards a running deployment, with made-up sound and pictures, and report what they see. Ctrl-C ends it and cleans up."`
 }
 
 // common is what every command takes.
@@ -181,6 +182,8 @@ func (a *application) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return save(ctx, a.flags, log, stdout)
 	case "restore":
 		return restore(ctx, a.flags, log, stdout)
+	case "loadtest":
+		return loadtest(ctx, a.flags.Loadtest, stdout, stderr)
 	}
 	return serve(ctx, a.flags, log, stdout)
 }
@@ -195,6 +198,9 @@ func (a *application) check() error {
 		return a.flags.Doctor.check(a.flags.Common)
 	case "serve":
 		return a.flags.Serve.check(a.flags.Common)
+	case "loadtest":
+		_, err := a.flags.Loadtest.config()
+		return err
 	}
 	return nil
 }

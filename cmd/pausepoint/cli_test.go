@@ -48,11 +48,13 @@ func TestHelp(t *testing.T) {
 		}
 		t.Errorf("the help has changed; look at it, then keep it with: go run ./cmd/pausepoint --help | cat > cmd/pausepoint/testdata/help.txt\n%s", help)
 	}
-	of, _, err := runWith(t, nil, "doctor", "--help")
-	if err != nil {
-		t.Fatal(err)
+	for _, command := range []string{"doctor", "loadtest"} {
+		of, _, err := runWith(t, nil, command, "--help")
+		if err != nil {
+			t.Fatal(err)
+		}
+		help += of
 	}
-	help += of
 	var f flags
 	parser, err := kong.New(&f, kong.Exit(func(int) {}))
 	if err != nil {

@@ -1,15 +1,12 @@
-//go:build linux
-
-package load
+package media
 
 import (
 	"encoding/binary"
 	"math/rand/v2"
 	"time"
 
-	"github.com/pausepoint/pausepoint/bench/shape"
-	"github.com/pausepoint/pausepoint/bench/stats"
-	"github.com/pausepoint/pausepoint/bench/wire"
+	"github.com/pausepoint/pausepoint/load/shape"
+	"github.com/pausepoint/pausepoint/load/stats"
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
@@ -168,7 +165,7 @@ func (r *receiver) deliver(s *inbound, seq uint16, timestamp uint32, payload []b
 	if gap > 0 && s.nack {
 		r.miss(s, seq, gap, at)
 	}
-	stamp, ok := wire.ReadStamp(payload)
+	stamp, ok := shape.ReadStamp(payload)
 	if !ok {
 		return
 	}

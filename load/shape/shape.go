@@ -1,12 +1,11 @@
 // Package shape makes media that looks like what Chromium sends: video at 30 frames a second, each frame split into packets of about
-// equal size (the last ones may be one byte longer) that leave in one burst, and Opus every 20 ms. There is nothing to see in it.
+// equal size (the last ones may be one byte longer) that leave in one burst, and Opus every 20 ms. There is nothing to see in it, but
+// each payload ends with a stamp that says when it was sent.
 package shape
 
 import (
 	"encoding/binary"
 	"math/rand/v2"
-
-	"github.com/pausepoint/pausepoint/bench/wire"
 )
 
 // The rates and sizes of what is published.
@@ -19,7 +18,7 @@ const (
 	vp8Header   = 6    // descriptor with a 15-bit picture id, TL0PICIDX and TID
 	keyFactor   = 4    // a key frame is so many times larger
 	frameSpread = 0.25 // frames differ in size by up to so much of the mean
-	minPayload  = wire.StampSize + 10
+	minPayload  = StampSize + 10
 )
 
 // Layers are the layers of simulcast in bit/s, ascending; without simulcast there is only the last.

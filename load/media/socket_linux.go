@@ -1,6 +1,4 @@
-//go:build linux
-
-package load
+package media
 
 import (
 	"encoding/binary"
@@ -39,8 +37,8 @@ type mmsghdr struct {
 	_   [4]byte
 }
 
-func listenSocket() (*socket, error) {
-	udp, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+func listenSocket(host netip.Addr) (*socket, error) {
+	udp, err := net.ListenUDP("udp4", &net.UDPAddr{IP: host.AsSlice()})
 	if err != nil {
 		return nil, err
 	}

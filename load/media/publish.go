@@ -1,14 +1,11 @@
-//go:build linux
-
-package load
+package media
 
 import (
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
-	"github.com/pausepoint/pausepoint/bench/shape"
-	"github.com/pausepoint/pausepoint/bench/wire"
+	"github.com/pausepoint/pausepoint/load/shape"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 )
@@ -188,7 +185,7 @@ func (p *publisher) send(o *outbound, payload []byte, marker bool) {
 		return
 	}
 	now := time.Now().UnixNano()
-	wire.Stamp{Stream: o.number, Number: o.count, Sent: now}.Put(payload)
+	shape.Stamp{Stream: o.number, Number: o.count, Sent: now}.Put(payload)
 	o.seq++
 	h := rtp.Header{
 		Version: 2, Marker: marker, PayloadType: o.pt, SequenceNumber: o.seq, Timestamp: o.timestamp, SSRC: o.ssrc,

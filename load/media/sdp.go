@@ -1,6 +1,4 @@
-//go:build linux
-
-package load
+package media
 
 import (
 	"errors"
@@ -28,7 +26,7 @@ type description struct {
 	ufrag, pwd string
 	setup      string
 	lite       bool
-	remote     netip.AddrPort
+	remotes    []netip.AddrPort // host candidates for UDP, of IPv4
 	sections   []section
 }
 
@@ -53,7 +51,7 @@ type codec struct {
 
 func (c *codec) has(feedback string) bool { return slices.Contains(c.feedback, feedback) }
 
-// parseSDP reads a session description. The address is that of the first host candidate for UDP.
+// parseSDP reads a session description.
 func parseSDP(text string) (*description, error) {
 	var s sdp.SessionDescription
 	if err := s.UnmarshalString(text); err != nil {
@@ -65,8 +63,8 @@ func parseSDP(text string) (*description, error) {
 		d.read(m.Attributes)
 		d.sections = append(d.sections, readSection(m))
 	}
-	if d.ufrag == "" || d.pwd == "" || !d.remote.IsValid() {
-		return nil, errors.New("a session description without ICE credentials or a host candidate for UDP")
+	if d.ufrag == "" || d.pwd == "" || len(d.remotes) == 0 {
+		return nil, errors.New("a session description without ICE credentials or a host candidate for UDP over IPv4")
 	}
 	return d, nil
 }
@@ -83,11 +81,17 @@ func (d *description) read(attributes []sdp.Attribute) {
 		case "ice-lite":
 			d.lite = true
 		case "candidate":
-			if addr, ok := hostCandidate(a.Value); ok && !d.remote.IsValid() {
-				d.remote = addr
+			if addr, ok := hostCandidate(a.Value); ok && !slices.Contains(d.remotes, addr) {
+				d.remotes = append(d.remotes, addr)
 			}
 		}
 	}
+}
+
+// nearest is the candidate with the address that is preferred, or else the first.
+func (d *description) nearest(to netip.Addr) netip.AddrPort {
+	i := slices.IndexFunc(d.remotes, func(r netip.AddrPort) bool { return r.Addr() == to })
+	return d.remotes[max(i, 0)]
 }
 
 func hostCandidate(line string) (netip.AddrPort, bool) {
@@ -211,7 +215,9 @@ func (w *writer) transport(l local, setup string) {
 	w.line("a=ice-pwd:%s", l.pwd)
 	w.line("a=fingerprint:%s", l.fingerprint)
 	w.line("a=setup:%s", setup)
-	w.line("a=candidate:1 1 udp 2130706431 %s %d typ host", l.addr.Addr(), l.addr.Port())
+	if !l.addr.Addr().IsUnspecified() { // a server that waits to be checked needs none
+		w.line("a=candidate:1 1 udp 2130706431 %s %d typ host", l.addr.Addr(), l.addr.Port())
+	}
 	w.line("a=end-of-candidates")
 	w.line("a=rtcp-mux")
 	w.line("a=rtcp-rsize")

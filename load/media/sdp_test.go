@@ -1,6 +1,4 @@
-//go:build linux
-
-package load
+package media
 
 import (
 	"net/netip"
@@ -20,7 +18,7 @@ func TestOffersAreReadAsTheyWereMeant(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.ufrag != "ufrag" || d.pwd != "passwordpasswordpassword" || d.setup != "actpass" || d.lite || d.remote != someone().addr {
+	if d.ufrag != "ufrag" || d.pwd != "passwordpasswordpassword" || d.setup != "actpass" || d.lite || !slices.Equal(d.remotes, []netip.AddrPort{someone().addr}) {
 		t.Errorf("%+v", d)
 	}
 	audio, video := d.sections[0], d.sections[1]
@@ -38,6 +36,28 @@ func TestOffersAreReadAsTheyWereMeant(t *testing.T) {
 	}
 	if c := video.codecs[ptVP8]; !c.has("nack") || !c.has("nack pli") || c.has("nack sli") {
 		t.Errorf("%+v", c)
+	}
+}
+
+func TestTheNearestCandidateIsTaken(t *testing.T) {
+	text := offerSDP(someone(), 7, [][2]uint32{{8, 9}})
+	second := strings.Replace(text, "a=candidate:1 1 udp 2130706431 127.0.0.1 4000", "a=candidate:2 1 udp 2130706430 192.0.2.7 4001", 1)
+	d, err := parseSDP(second) // the first section's, and then the second one's
+	if err != nil {
+		t.Fatal(err)
+	}
+	for near, want := range map[string]string{"192.0.2.7": "192.0.2.7:4001", "127.0.0.1": "127.0.0.1:4000", "198.51.100.1": "192.0.2.7:4001"} {
+		if got := d.nearest(netip.MustParseAddr(near)); got.String() != want {
+			t.Errorf("near %s: %s", near, got)
+		}
+	}
+	if got := d.nearest(netip.Addr{}); got != d.remotes[0] {
+		t.Errorf("near nothing: %s", got)
+	}
+	unbound := someone()
+	unbound.addr = netip.AddrPortFrom(netip.IPv4Unspecified(), 4000)
+	if strings.Contains(offerSDP(unbound, 7, [][2]uint32{{8, 9}}), "a=candidate") {
+		t.Error("an address that nobody can send to is offered")
 	}
 }
 

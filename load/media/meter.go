@@ -1,13 +1,12 @@
-//go:build linux
-
-package load
+package media
 
 import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pausepoint/pausepoint/bench/stats"
-	"github.com/pausepoint/pausepoint/bench/wire"
+	"github.com/pausepoint/pausepoint/load/shape"
+
+	"github.com/pausepoint/pausepoint/load/stats"
 )
 
 // period is the time over which is measured, by when packets are sent, in ns since 1970. It is empty until it is set.
@@ -32,7 +31,7 @@ type meter struct {
 	undecryptable atomic.Uint64
 }
 
-func (m *meter) delivered(s wire.Stamp, at int64, video, key bool) {
+func (m *meter) delivered(s shape.Stamp, at int64, video, key bool) {
 	since := max(at-m.began.UnixNano(), 1)
 	if m.firstMedia.Load() == 0 {
 		m.firstMedia.Store(since)

@@ -1,14 +1,14 @@
-//go:build linux
-
-package load
+package media
 
 import (
 	"net"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/pausepoint/pausepoint/bench/wire"
+	"github.com/pausepoint/pausepoint/load/shape"
+
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
@@ -42,7 +42,7 @@ func connectedReceiver(t *testing.T) (*receiver, *far) {
 	r.codecs[ptVP8], r.kinds[ptVP8] = &codec{name: "VP8", feedback: []string{"nack"}}, "video"
 	r.rtx[2] = 1
 	r.twccID = 3
-	l, err := newLink(t.Context(), &identity{}, r)
+	l, err := newLink(t.Context(), &identity{}, netip.MustParseAddr("127.0.0.1"), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func stamped(sent time.Time, key bool) []byte {
 	if key {
 		b[1] = 0
 	}
-	wire.Stamp{Sent: sent.UnixNano()}.Put(b)
+	shape.Stamp{Sent: sent.UnixNano()}.Put(b)
 	return b
 }
 
