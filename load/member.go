@@ -240,11 +240,12 @@ func (m *member) offered(o event.RTCOffer) error {
 	return m.send("", event.RTCAnswer{PC: event.SubscribePC, Offer: o.Offer, SDP: sdp})
 }
 
-// answered takes the reply to a command, or to what was no command.
+// answered takes the reply to a command, or to what was no command. A conflict is an answer like any: what was asked for, or confirmed,
+// crossed a change on its way.
 func (m *member) answered(a arrival, r event.Answered) error {
 	q, known := m.asked[a.ID]
 	delete(m.asked, a.ID)
-	if r.Error != nil {
+	if r.Error != nil && r.Error.Code != "conflict" {
 		m.refused = append(m.refused, r.Error)
 		return nil
 	}
