@@ -41,10 +41,10 @@ type member struct {
 
 // figures are what a member notes for the report, besides what goes on the board.
 type figures struct {
-	joined   time.Duration // until welcome; 0 if it did not come in
-	refused  []error
-	err      error // why it did not come in, or did not stay
-	stranded bool  // the server gave up a media connection
+	joined  time.Duration // until welcome; 0 if it did not come in
+	refused []error
+	err     error // why it did not come in, or did not stay
+	renewed int   // media connections that the server gave up
 }
 
 // asked is a command that has not been answered.
@@ -198,7 +198,7 @@ func (m *member) hear(a arrival) error {
 	case "rtc.answer":
 		return with(a, func(s event.RTCAnswer) error { return m.peer.Answered(s.SDP) })
 	case "rtc.restart":
-		m.stranded = true
+		return with(a, m.renew)
 	case "playback.changed":
 		return with(a, m.follow)
 	case "hold.began":
@@ -221,6 +221,21 @@ func (m *member) welcomed(w event.Welcome) error {
 	m.joined = time.Since(m.began)
 	m.script.learn(w)
 	close(m.inside)
+	return m.publish()
+}
+
+// renew does what a browser does when the server has given a connection up.
+func (m *member) renew(r event.RTCRestart) error {
+	m.renewed++
+	if r.PC == event.PublishPC {
+		return m.publish()
+	}
+	m.peer.Forget() // the offer of a new one follows
+	return nil
+}
+
+// publish offers a microphone and a camera, of who has them and may.
+func (m *member) publish() error {
 	if !m.publishes || !m.script.may(event.Publish) {
 		return nil
 	}
@@ -241,12 +256,14 @@ func (m *member) offered(o event.RTCOffer) error {
 }
 
 // answered takes the reply to a command, or to what was no command. A conflict is an answer like any: what was asked for, or confirmed,
-// crossed a change on its way.
+// crossed a change on its way. At the end it is what crosses the end of the session.
 func (m *member) answered(a arrival, r event.Answered) error {
 	q, known := m.asked[a.ID]
 	delete(m.asked, a.ID)
 	if r.Error != nil && r.Error.Code != "conflict" {
-		m.refused = append(m.refused, r.Error)
+		if !done(m.test.leaving) {
+			m.refused = append(m.refused, r.Error)
+		}
 		return nil
 	}
 	if known {

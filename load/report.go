@@ -16,11 +16,11 @@ type Report struct {
 	Seconds    float64 `json:"seconds"` // measured
 	Recorded   bool    `json:"recorded"`
 
-	Inside   int `json:"inside"`   // members who came in
-	Stayed   int `json:"stayed"`   // of them, until the end
-	Sighted  int `json:"sighted"`  // members who saw a picture
-	Stranded int `json:"stranded"` // members of whom the server gave up a media connection
-	Refused  int `json:"refused"`  // commands
+	Inside  int `json:"inside"`  // members who came in
+	Stayed  int `json:"stayed"`  // of them, until the end
+	Sighted int `json:"sighted"` // members who saw a picture
+	Renewed int `json:"renewed"` // media connections that the server gave up, and members made anew
+	Refused int `json:"refused"` // commands
 
 	Join       Times `json:"join"`       // until the session is there
 	FirstVideo Times `json:"firstVideo"` // until a picture is there, of those who came when somebody published
@@ -90,6 +90,7 @@ func (t *test) report(uses [3]Usage) *Report {
 
 func (r *Report) count(m *member) {
 	r.Refused += len(m.refused)
+	r.Renewed += m.renewed
 	if m.joined != 0 {
 		r.Inside++
 	}
@@ -98,9 +99,6 @@ func (r *Report) count(m *member) {
 	}
 	if m.peer.FirstVideo() != 0 {
 		r.Sighted++
-	}
-	if m.stranded {
-		r.Stranded++
 	}
 }
 
@@ -128,7 +126,7 @@ func costOf(uses [3]Usage, d time.Duration, members int) *Cost {
 
 // troubles is a sentence about each thing that did not go well, with the first reason there was.
 func (t *test) troubles() error {
-	var gone, refused, blind, stranded trouble
+	var gone, refused, blind trouble
 	for _, m := range t.members {
 		if m.err != nil {
 			gone.add(m.err)
@@ -138,13 +136,10 @@ func (t *test) troubles() error {
 		for _, err := range m.refused {
 			refused.add(err)
 		}
-		if m.stranded {
-			stranded.add(m.peer.Err())
-		}
 	}
 	return errors.Join(
 		gone.sentence("members who did not get in, or did not stay"), blind.sentence("members who saw nobody"),
-		refused.sentence("commands that were refused"), stranded.sentence("members who lost a media connection"),
+		refused.sentence("commands that were refused"),
 	)
 }
 

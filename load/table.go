@@ -12,6 +12,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 	row := func(name, format string, args ...any) { _, _ = fmt.Fprintf(t, name+"\t"+format+"\n", args...) }
 	row("members", "%d in %d sessions, %d of them with microphone and camera", r.Members, r.Sessions, r.Publishers)
 	row("came in, stayed, saw somebody", "%d, %d, %d", r.Inside, r.Stayed, r.Sighted)
+	row("connections made anew", "%d", r.Renewed)
 	row("measured", "%g s", r.Seconds)
 	row("", "")
 	row("milliseconds", "half\t95 %%\t99 %%\tcount")

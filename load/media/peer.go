@@ -26,7 +26,6 @@ type Peer struct {
 	meter  *meter
 	ctx    context.Context //nolint:containedctx // the life of the peer
 	cancel context.CancelFunc
-	wg     sync.WaitGroup
 
 	mu  sync.Mutex
 	pub *publisher
@@ -40,16 +39,24 @@ func (e *Engine) Peer(ctx context.Context, c Config) *Peer {
 	return p
 }
 
-// Offer begins to publish a microphone and a camera. It returns the description for the server, and the sources in it by mid.
+// Offer begins to publish a microphone and a camera, or goes on with that on a new connection. It returns the description for the
+// server, and the sources in it by mid.
 func (p *Peer) Offer() (sdp string, sources map[string]string, err error) {
-	pub := newPublisher(&p.engine.period, p.config.Index, p.config.Simulcast)
-	if pub.link, err = p.engine.link(p.ctx, pub); err != nil {
+	pub := p.publisher()
+	if pub == nil {
+		pub = newPublisher(&p.engine.period, p.config.Index, p.config.Simulcast)
+	} else {
+		p.drop(pub.link)
+	}
+	link, err := p.engine.link(p.ctx, pub)
+	if err != nil {
 		return "", nil, err
 	}
 	p.mu.Lock()
 	p.pub = pub
+	pub.move(link)
 	p.mu.Unlock()
-	p.wg.Go(pub.play)
+	link.wg.Go(pub.play)
 	return pub.offer(), map[string]string{"0": "audio", "1": "camera"}, nil
 }
 
@@ -84,6 +91,22 @@ func (p *Peer) Answer(sdp string) (string, error) {
 	sub.link.mu.Unlock()
 	sub.link.start(d, false, true)
 	return answerSDP(d, sub.link.local), nil
+}
+
+// Forget gives up the connection that receives. The server's next offer is for a new one.
+func (p *Peer) Forget() {
+	p.mu.Lock()
+	sub := p.sub
+	p.sub = nil
+	p.mu.Unlock()
+	if sub != nil {
+		p.drop(sub.link)
+	}
+}
+
+func (p *Peer) drop(l *link) {
+	p.engine.forget(l)
+	l.close()
 }
 
 // Plain receives without WebRTC: it returns where packets shall be sent to, and the keys of their SRTP (AEAD_AES_128_GCM).
@@ -138,13 +161,14 @@ func (p *Peer) links() []*link {
 
 // Publishing reports whether what is published gets to the server.
 func (p *Peer) Publishing() bool {
-	pub := p.publisher()
-	if pub == nil {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pub == nil {
 		return false
 	}
-	pub.link.mu.Lock()
-	defer pub.link.mu.Unlock()
-	return pub.ready
+	p.pub.link.mu.Lock()
+	defer p.pub.link.mu.Unlock()
+	return p.pub.ready
 }
 
 // Err is what went wrong with the connections so far.
@@ -160,10 +184,8 @@ func (p *Peer) Err() error {
 // Close ends both connections.
 func (p *Peer) Close() {
 	p.cancel()
-	p.wg.Wait()
 	for _, l := range p.links() {
-		p.engine.forget(l)
-		l.close()
+		p.drop(l)
 	}
 }
 

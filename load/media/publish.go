@@ -12,7 +12,7 @@ import (
 
 const (
 	ringSize    = 512 // packets kept for retransmission
-	namedFor    = 100 // packets that carry the mid and the rid, until the server knows the SSRC
+	namedFor    = 100 // packets of a connection that carry the mid and the rid, until the server knows the SSRC
 	ntpEpoch    = 2_208_988_800
 	maxRTPBytes = 1300
 
@@ -50,6 +50,7 @@ type outbound struct {
 	clock     uint32
 	rate      int
 	count     uint32
+	named     uint32 // the count up to which packets carry the mid and the rid
 	octets    uint32
 	key       bool // the next frame is a key frame
 	ring      [ringSize]sent
@@ -96,6 +97,14 @@ func newPublisher(p *period, index int, simulcast bool) *publisher {
 }
 
 func (p *publisher) top() *outbound { return p.video[len(p.video)-1] }
+
+// move goes on with a new connection, once the one before is closed.
+func (p *publisher) move(l *link) {
+	p.link, p.ready = l, false
+	for _, o := range p.bySSRC {
+		o.key, o.named = true, o.count+namedFor
+	}
+}
 
 func (p *publisher) offer() string {
 	var video [][2]uint32
@@ -212,7 +221,7 @@ func (p *publisher) extend(h *rtp.Header, o *outbound, repair bool) {
 	if o.pt == ptOpus {
 		set(uriLevel, []byte{0x80 | 30})
 	}
-	if o.count < namedFor || o.key {
+	if o.count < o.named || o.key {
 		set(uriMID, []byte(o.mid))
 		if o.rid != "" && repair {
 			set(uriRRID, []byte(o.rid))
