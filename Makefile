@@ -159,6 +159,12 @@ bench-audience: ## what a lesson costs that is watched from other servers (about
 	go build -o bin/sfubench ./bench/sfubench
 	bin/sfubench -audience $(if $(SHORT),-short,-rounds 2) -out bin/bench-audience.json $(ARGS)
 
+.PHONY: bench-load
+DURATION ?= 60s
+bench-load: need-run build ## what one server carries on this machine: calls and a lesson, measured for DURATION each (default 60s; about 7 minutes)
+	@scripts/need curl jq taskset=util-linux
+	@scripts/bench-load $(BIN) $(DURATION)
+
 .PHONY: bench-sfu
 bench-sfu: ## what forwarding costs, beside pion and bare sending (about 15 minutes; SHORT=1: about 80 s; figures in bin/)
 	go build -o bin/sfubench ./bench/sfubench
