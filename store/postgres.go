@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ const (
 	postgresReaders = 8
 	postgresConnect = 5 * time.Second
 	postgresCommit  = 8 * time.Second // of journals
+	postgresIdle    = 4 * time.Second // within a transaction: a server that hangs, or is cut off, keeps others from what it has locked
 	postgresTables  = `SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename`
 )
 
@@ -91,6 +93,9 @@ func connectPostgres(c *pgx.ConnConfig, conns int, readOnly string) *sql.DB {
 	c = c.Copy()
 	c.RuntimeParams["default_transaction_read_only"] = readOnly
 	c.RuntimeParams["application_name"] = "pausepoint"
+	if readOnly == "off" {
+		c.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(postgresIdle.Milliseconds(), 10)
+	}
 	db := stdlib.OpenDB(*c, stdlib.OptionAfterConnect(insistOnDisk))
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
@@ -128,7 +133,7 @@ func unstorable(err error) bool { return coded(err, "22021") }
 func postgresGone(err error) bool {
 	var refused *pgconn.ConnectError
 	var network net.Error
-	return coded(err, "08", "57P", "53300") || !coded(err, "") && (errors.As(err, &refused) || errors.As(err, &network) ||
+	return coded(err, "08", "57P", "53300", "25P03") || !coded(err, "") && (errors.As(err, &refused) || errors.As(err, &network) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err))
 }
