@@ -55,6 +55,23 @@ func testNobodyOwnsNothing(t *testing.T, at place) {
 	}
 }
 
+// Where one server is left of several, or a backup of several is put back, nothing waits for the others.
+func TestTheOnlyServerFreesAll(t *testing.T) { everywhere(t, testTheOnlyServerFreesAll) }
+
+func testTheOnlyServerFreesAll(t *testing.T, at place) {
+	many := at
+	many.config.Node = "one"
+	w := newWorld(t, many)
+	session := w.newSession()
+	own(t, w.store, session)
+	for _, c := range []struct{ opens, holder string }{{"two", "one"}, {"", ""}} {
+		at.config.Node = c.opens
+		if node, err := open(t, at).Holder(w.ctx, session); err != nil || node != c.holder {
+			t.Errorf("the server %q finds it held by %q, %v", c.opens, node, err)
+		}
+	}
+}
+
 // Two servers take a session from each other and append as fast as they can. The journal has what was acknowledged to
 // either, each event by the one who was told so.
 func TestTwoOwnersNeverBothWrite(t *testing.T) { everywhere(t, testTwoOwnersNeverBothWrite) }

@@ -84,11 +84,12 @@ func (s *Store) Orphans(ctx context.Context, live []string) ([]string, error) {
 
 const maxOrphans = 1000 // at once
 
-// freeLeases lets go of what a former run of this server held, and empties what nobody runs: whoever was inside has to come back. It
-// is one transaction, so that a session which another server takes meanwhile is not emptied.
+// freeLeases lets go of what a former run of this server held, or of what anybody held if it is the only one now; and empties what
+// nobody runs: whoever was inside has to come back. It is one transaction, so that a session which another server takes meanwhile is
+// not emptied.
 func (db *database) freeLeases(ctx context.Context, node string) error {
 	return db.write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE leases SET node = '' WHERE node = $1`, node); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE leases SET node = '' WHERE node <> '' AND (node = $1 OR $1 = '')`, node); err != nil {
 			return fmt.Errorf("free the sessions of a former run: %w", err)
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE members SET inside = FALSE
