@@ -116,7 +116,7 @@ test-s3: need-test ## the store's tests with blobs in buckets of a real S3 serve
 .PHONY: test-acme
 test-acme: need-test static/dist/index.html ## a certificate from a real ACME server, which is built first
 	go build -modfile=tools/acme.mod -o bin/acme/ github.com/letsencrypt/pebble/v2/cmd/...
-	PAUSEPOINT_TEST_ACME=$(CURDIR)/bin/acme go test -tags acme -count=1 -run TestCertificateFromAnAuthority ./cmd/pausepoint
+	PAUSEPOINT_TEST_ACME=$(CURDIR)/bin/acme go test -tags acme -count=1 -run "TestCertificateFromAnAuthority|TestSeveralServersHaveOneCertificate" ./cmd/pausepoint
 
 .PHONY: soak-sfu
 soak-sfu: ## joins, aborts, reconnects and crowds by the thousand against the media plane (ARGS="-only churn -n 2000")

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -25,33 +26,66 @@ func TestCertificateFromAnAuthority(t *testing.T) {
 	t.Setenv("SSL_CERT_FILE", cert) // the authority's own, which is asked over HTTPS
 	directory, port := authority(t, cert, key)
 	data := filledData(t)
-	args := []string{"--addr", "127.0.0.1:" + port, "--acme-domain", acmeName, "--acme-directory", directory, "--acme-email", adminEmail}
-	first := served(t, data, args)
-	if again := served(t, data, args); again != first {
+	addr := "127.0.0.1:" + port
+	args := []string{"--data", data, "--addr", addr, "--acme-domain", acmeName, "--acme-directory", directory, "--acme-email", adminEmail}
+	stop := serving(t, args)
+	first := shown(t, addr)
+	stop()
+	serving(t, args)
+	if again := shown(t, addr); again != first {
 		t.Errorf("a restart asked for another certificate: %s, was %s", again, first)
 	}
 }
 
-// served runs a server until it has shown its certificate, and returns that one's number.
-func served(t *testing.T, data string, args []string) string {
+// Of two servers on one database, one asks for a certificate, and the other answers when the authority looks: a balancer may have
+// sent it there. Both have that certificate then.
+func TestSeveralServersHaveOneCertificate(t *testing.T) {
+	cert, key := certificate(t)
+	t.Setenv("SSL_CERT_FILE", cert)
+	directory, port := authority(t, cert, key)
+	asks, looked := vacant(t), "127.0.0.1:"+port
+	d := newDeployment(t)
+	for node, addr := range map[string]string{"asks": asks, "looked-at": looked} {
+		serving(t, append([]string{
+			"--data", t.TempDir(), "--node", node, "--addr", addr, "--acme-domain", acmeName, "--acme-directory", directory,
+		}, d.args...))
+	}
+	first := shown(t, asks)
+	if other := shown(t, looked); other != first {
+		t.Errorf("the other has another certificate: %s, and not %s", other, first)
+	}
+}
+
+// serving runs a server until it is stopped, or the test ends.
+func serving(t *testing.T, args []string) (stop func()) {
 	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	out, log, ended := newOutput(), newOutput(), make(chan error, 1)
 	go func() {
-		ended <- run(ctx, append([]string{"--media-addr", "127.0.0.1:0", "--data", data, "--log-level", "debug"}, args...), noEnv, out, log)
+		ended <- run(ctx, append([]string{"--media-addr", "127.0.0.1:0", "--log-level", "debug"}, args...), noEnv, out, log)
 	}()
-	defer func() {
-		stop()
+	stop = sync.OnceFunc(func() {
+		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-	}()
+		if t.Failed() {
+			t.Log(log)
+		}
+	})
+	t.Cleanup(stop)
 	if out.match(announced, nil) == nil {
 		t.Fatalf("it does not start: %s", log)
 	}
-	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: patience}, "tcp", args[1], &tls.Config{ServerName: acmeName, InsecureSkipVerify: true})
+	return stop
+}
+
+// shown is the number of the certificate that a server shows.
+func shown(t *testing.T, addr string) string {
+	t.Helper()
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: patience}, "tcp", addr, &tls.Config{ServerName: acmeName, InsecureSkipVerify: true})
 	if err != nil {
-		t.Fatalf("%v\n%s", err, log)
+		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
 	leaf := conn.ConnectionState().PeerCertificates[0]
