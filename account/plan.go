@@ -26,6 +26,7 @@ const (
 	maxTalk    = 60 * 60 * 1000 // ms
 	minMinutes = 5
 	maxMinutes = 8 * 60
+	maxKeep    = 10 * 365 // days
 )
 
 // Plan is what is prepared for a session.
@@ -40,6 +41,7 @@ type Plan struct {
 	Scheduled time.Time // UTC; zero when no time is set
 	Minutes   int
 	Recorded  bool // to be recorded, if all agree
+	Keep      int  // days for which it is kept after its last moment; 0 is for ever
 	Pauses    []event.Pause
 	Notes     map[string][]PlannedNote // by member
 	Created   time.Time
@@ -119,6 +121,7 @@ type Change struct {
 	Scheduled Optional[time.Time] `json:"scheduled"`
 	Minutes   *int                `json:"minutes"`
 	Recorded  *bool               `json:"recorded"`
+	Keep      *int                `json:"keep"`   // days; 0 is for ever
 	Pauses    *[]event.Pause      `json:"pauses"` // all of them
 	Notes     *[]PlannedNote      `json:"notes"`  // all of one's own
 }
@@ -126,7 +129,7 @@ type Change struct {
 // plannersOnly reports whether the change touches more than pauses and notes.
 func (c Change) plannersOnly() bool {
 	return c.Kind != nil || c.Title != nil || c.Focus != nil || c.Purpose != nil || c.Clip.Set || c.Scheduled.Set ||
-		c.Minutes != nil || c.Recorded != nil
+		c.Minutes != nil || c.Recorded != nil || c.Keep != nil
 }
 
 // apply checks the change, which by makes, and makes it. footage is the clip that the plan has afterwards, if it has one.
@@ -174,6 +177,20 @@ func (c Change) applyFrame(p *Plan) error {
 	}
 	if c.Recorded != nil {
 		p.Recorded = *c.Recorded
+	}
+	if c.Keep != nil {
+		if err := CheckKeep(*c.Keep); err != nil {
+			return err
+		}
+		p.Keep = *c.Keep
+	}
+	return nil
+}
+
+// CheckKeep refuses what is no number of days for which a session can be kept.
+func CheckKeep(days int) error {
+	if days < 0 || days > maxKeep {
+		return invalid("A session can be kept for up to %d days, or for ever.", maxKeep)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 
 	"github.com/pausepoint/pausepoint/room/event"
@@ -72,26 +71,13 @@ func (s *Sessions) Change(ctx context.Context, who Identity, session string, c C
 	return card, err
 }
 
-// Delete removes a session with everything in the database that belongs to it, except the files of its recording: for its
-// planner. [ErrInside] while people are in the call.
-func (s *Sessions) Delete(ctx context.Context, who Identity, session string) error {
+// Owned returns a session for its planner, who alone may say for how long it is kept, and delete it.
+func (s *Sessions) Owned(ctx context.Context, who Identity, session string) (Card, error) {
 	card, err := s.Card(ctx, who, session)
-	if err != nil {
-		return err
+	if err == nil && !card.planner(who) {
+		err = event.Errorf("forbidden", "Only who planned the session can do that.")
 	}
-	if !card.planner(who) {
-		return event.Errorf("forbidden", "Only who planned the session can delete it.")
-	}
-	err = s.cfg.Plans.DeleteSession(ctx, session, func(_ Plan, standing Standing) error {
-		if standing.Inside > 0 {
-			return ErrInside
-		}
-		return nil
-	})
-	if err == nil {
-		s.cfg.Log.Info("session deleted", slog.String("session", session), slog.String("account", who.Account))
-	}
-	return err
+	return card, err
 }
 
 // Opening returns what a session begins with, but for the clip, whose id it returns too (or an empty one). It is not

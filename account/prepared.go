@@ -130,6 +130,7 @@ func mayShow(role event.Role, v event.Visibility) bool {
 // Opening is what a session begins with, but for the clip.
 type Opening struct {
 	Session event.Session
+	Keep    int // days
 	Pauses  []event.Pause
 	Notes   []event.Note
 }
@@ -139,6 +140,7 @@ type Opening struct {
 func (p Plan) opening(members []Member, footage *Footage) Opening {
 	o := Opening{
 		Session: event.Session{ID: p.ID, Kind: p.Kind, Title: p.Title, Focus: p.Focus, Purpose: p.Purpose, Recorded: p.Recorded},
+		Keep:    p.Keep,
 		Pauses:  []event.Pause{},
 		Notes:   []event.Note{},
 	}

@@ -40,11 +40,22 @@ type Link struct {
 type Standing struct {
 	Opened      time.Time // UTC; zero before
 	Ended       bool
-	Duration    int64 // session time of the latest event, ms
-	Inside      int   // members in the call now
-	Notes       int   // that the asking member may read
-	Pauses      int   // pivotal pauses that happened
-	RecordedFor int64 // ms
+	Duration    int64     // session time of the latest event, ms
+	Inside      int       // members in the call now
+	Notes       int       // that the asking member may read
+	Pauses      int       // pivotal pauses that happened
+	RecordedFor int64     // ms
+	Held        time.Time // since when a legal hold keeps everything; zero without one
+	HeldFor     string    // its reason
+}
+
+// Deletes returns when a session with this standing is deleted that is kept for so many days; zero for one that is kept for ever, has
+// not begun, or is under a legal hold.
+func (s Standing) Deletes(days int) time.Time {
+	if days == 0 || s.Opened.IsZero() || !s.Held.IsZero() {
+		return time.Time{}
+	}
+	return s.Opened.Add(time.Duration(s.Duration)*time.Millisecond + time.Duration(days)*24*time.Hour)
 }
 
 // State is a session's state: "planned", "live" once opened and until it is ended, "ended".
@@ -78,9 +89,6 @@ type Plans interface {
 	// UpdatePlan reads a plan, calls change with it and writes it back in one transaction. An error of change
 	// leaves it as it was and is returned as it is. change does no I/O and may be called again.
 	UpdatePlan(ctx context.Context, session string, change func(*Plan, Standing) error) (Plan, Standing, error)
-
-	// DeleteSession removes a plan with everything that belongs to the session, unless check refuses.
-	DeleteSession(ctx context.Context, session string, check func(Plan, Standing) error) error
 }
 
 // Members is where memberships and links are kept.

@@ -243,7 +243,7 @@ func (r *Recorder) Open(ctx context.Context, session, segment string) (Segment, 
 	if err != nil {
 		return Segment{}, nil, fmt.Errorf("open segment: %w", err)
 	}
-	if seg.Session != session || !seg.Finished {
+	if seg.Session != session || !seg.Finished || seg.Withdrawn {
 		return Segment{}, nil, ErrNotFound
 	}
 	f, err := r.openFile(ctx, seg)

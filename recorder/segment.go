@@ -32,9 +32,11 @@ type Segment struct {
 	Finished    bool
 	Stored      bool // its file is in the Vault, and not here
 	Elsewhere   bool // its file is on another server's disk, and not in the Vault; which server that is, the Index knows
+	Withdrawn   bool // consent was taken back for it: it is for nobody any more, and goes
 }
 
-// Index is where the rows of segments are kept: one for each [Segment], every field of it. What a method has returned
+// Index is where the rows of segments are kept: one for each [Segment], every field of it but Withdrawn, which follows from the
+// journal. What a method has returned
 // without an error is durable. Methods may be called from any goroutine.
 type Index interface {
 	// InsertSegment adds the row of a segment that begins.

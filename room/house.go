@@ -98,6 +98,16 @@ func (h *House) SeeMeasures(ctx context.Context, session, member string) error {
 	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.SeeMeasures(env, member) })
 }
 
+// Keep sets in a session's journal for how many days it is kept; see [State.Keep].
+func (h *House) Keep(ctx context.Context, session, member string, days int64) error {
+	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.Keep(env, member, days), nil })
+}
+
+// LegalHold sets or lifts a legal hold in a session's journal; see [State.LegalHold].
+func (h *House) LegalHold(ctx context.Context, session string, on bool, reason string) error {
+	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.LegalHold(env, on, reason), nil })
+}
+
 func (h *House) change(ctx context.Context, session string, change func(*State, Env) ([]event.Event, error)) error {
 	for {
 		r, err := h.room(ctx, session)

@@ -23,6 +23,7 @@ type Plan struct {
 	Clip    *event.Clip // nil in a session without one
 	Pauses  []event.Pause
 	Notes   []event.Note // written alone beforehand
+	Keep    int64        // days after the end; 0 is for ever
 }
 
 // remember is how far back the room knows where the player was, and which commands it has seen.
@@ -65,7 +66,7 @@ func Open(plan Plan) (*State, []event.Event, error) {
 
 // opened is the plan as the journal has it: clean, and with nothing that only a session that goes on can have.
 func (p Plan) opened() event.SessionOpened {
-	o := event.SessionOpened{Session: p.Session, Pauses: []event.Pause{}, Notes: []event.Note{}}
+	o := event.SessionOpened{Session: p.Session, Pauses: []event.Pause{}, Notes: []event.Note{}, Keeping: event.Keeping{Days: max(p.Keep, 0)}}
 	o.Session.Ended, o.Session.EndedBy = 0, ""
 	o.Session.Title = cleanLine(p.Session.Title, maxTitle)
 	o.Session.Focus = cleanCut(p.Session.Focus, maxAbout)

@@ -40,6 +40,7 @@ func (s *Server) member(r *http.Request) (account.Member, error) {
 type past struct {
 	viewer  room.Viewer
 	consent event.Consent // of the member, at the end
+	held    bool          // by a legal hold
 	may     []event.Action
 	events  []event.Event
 }
@@ -51,14 +52,14 @@ func (s *Server) past(ctx context.Context, m account.Member) (past, error) {
 		return past{}, fmt.Errorf("load journal: %w", err)
 	}
 	if len(journal) == 0 {
-		return past{}, event.Errorf("not_found", "That session has not begun. What was said in it appears here afterwards.")
+		return past{}, errNotBegun
 	}
 	journal = room.WithoutWithdrawn(journal)
 	var end event.View
 	for _, e := range journal {
 		end.Fold(e)
 	}
-	p := past{viewer: room.Viewer{ID: m.ID, Role: m.Role}}
+	p := past{viewer: room.Viewer{ID: m.ID, Role: m.Role}, held: end.Keeping.Held > 0}
 	if known, ok := end.Member(m.ID); ok {
 		p.viewer.Role, p.consent = known.Role, known.Consent
 	}

@@ -209,6 +209,9 @@ func (s *Server) deleteClip(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := s.keeper.CheckClip(r.Context(), r.PathValue("id")); err != nil {
+		return err
+	}
 	if err := s.library.Delete(r.Context(), who.Account, r.PathValue("id")); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ type doorSessionJSON struct {
 	Focus     string     `json:"focus"`
 	Purpose   string     `json:"purpose"`
 	Recorded  bool       `json:"recorded"`
+	Keep      int        `json:"keep"`
 	Scheduled *time.Time `json:"scheduled"`
 	Minutes   int        `json:"minutes"`
 	State     string     `json:"state"`
@@ -82,7 +83,7 @@ func (s *Server) writeDoor(w http.ResponseWriter, r *http.Request, e account.Ent
 	p := e.Plan
 	out := doorJSON{
 		Session: doorSessionJSON{
-			ID: p.ID, Kind: p.Kind, Title: p.Title, Focus: p.Focus, Purpose: p.Purpose, Recorded: p.Recorded,
+			ID: p.ID, Kind: p.Kind, Title: p.Title, Focus: p.Focus, Purpose: p.Purpose, Recorded: p.Recorded, Keep: p.Keep,
 			Scheduled: some(p.Scheduled), Minutes: p.Minutes, State: e.Standing.State(),
 		},
 		Role: e.Role, Inside: inside(e.People), Invited: e.Invited(), Observers: e.Observers,

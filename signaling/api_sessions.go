@@ -51,6 +51,7 @@ type planJSON struct {
 	Scheduled *time.Time            `json:"scheduled"`
 	Minutes   int                   `json:"minutes"`
 	Recorded  bool                  `json:"recorded"`
+	Keep      int                   `json:"keep"`
 	Pauses    []event.Pause         `json:"pauses"`
 	Notes     []account.PlannedNote `json:"notes"`
 }
@@ -111,7 +112,7 @@ func (s *Server) planOf(ctx context.Context, c account.Card, who account.Identit
 	out := planJSON{
 		ID: p.ID, Mine: planned(c, who), Role: c.You.Role, Begun: !c.Standing.Opened.IsZero(), Ended: c.Standing.Ended,
 		Kind: p.Kind, Title: p.Title, Focus: p.Focus, Purpose: p.Purpose, Clip: some(p.Clip), Scheduled: some(p.Scheduled),
-		Minutes: p.Minutes, Recorded: p.Recorded, Pauses: append([]event.Pause{}, p.Pauses...), Notes: p.NotesOf(c.You.ID),
+		Minutes: p.Minutes, Recorded: p.Recorded, Keep: p.Keep, Pauses: append([]event.Pause{}, p.Pauses...), Notes: p.NotesOf(c.You.ID),
 	}
 	if p.Clip == "" {
 		return out, nil
@@ -178,19 +179,6 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request, who caller) err
 		return err
 	}
 	writeJSON(w, http.StatusOK, s.cardOf(c, who.Identity))
-	return nil
-}
-
-// deleteSession removes what the database has of a session, and then the files of its recording.
-func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request, who caller) error {
-	id := r.PathValue("id")
-	if err := s.sessions.Delete(r.Context(), who.Identity, id); err != nil {
-		return err
-	}
-	if err := s.recordings.Delete(context.WithoutCancel(r.Context()), id); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 

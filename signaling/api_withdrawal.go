@@ -14,6 +14,7 @@ type withdrawalJSON struct {
 	Consent event.Consent `json:"consent"`
 	Removed bool          `json:"removed"` // from the session: its replay is not for them any more
 	Files   int           `json:"files"`
+	Held    bool          `json:"held"` // by a legal hold: what is taken back is shown to nobody, and removed when that ends
 }
 
 // recorded returns who the caller is in what was recorded of a session: they may take back what they agreed to, also if they were
@@ -44,7 +45,7 @@ func (s *Server) withdrawal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("list segments: %w", err)
 	}
-	out := withdrawalJSON{Consent: p.consent, Removed: m.Removed}
+	out := withdrawalJSON{Consent: p.consent, Removed: m.Removed, Held: p.held}
 	for _, g := range segments {
 		if g.Member == m.ID {
 			out.Files++

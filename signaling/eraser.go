@@ -32,6 +32,7 @@ type eraser struct {
 	quit       chan struct{}
 	once       sync.Once
 	done       chan struct{}
+	rounds     sync.Mutex // held while something is removed
 }
 
 func newEraser(r *recorder.Recorder, change func(context.Context, question) error, open Erasures, log *slog.Logger) *eraser {
@@ -47,7 +48,9 @@ func newEraser(r *recorder.Recorder, change func(context.Context, question) erro
 // observe is called when a session's events are durable, and does not wait for anything.
 func (e *eraser) observe(events []event.Event) {
 	for _, ev := range events {
-		if _, ok := ev.Body.(event.MemberWithdrew); !ok {
+		switch ev.Body.(type) {
+		case event.MemberWithdrew, event.KeepingChanged: // a legal hold that ended leaves much to do
+		default:
 			continue
 		}
 		select {
@@ -78,6 +81,8 @@ func (e *eraser) run() {
 
 // eraseAll does what there is to do, and reports whether all of it is done.
 func (e *eraser) eraseAll() bool {
+	e.rounds.Lock()
+	defer e.rounds.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), eraseWithin)
 	defer cancel()
 	todo, err := e.open.ListErasures(ctx)
@@ -94,6 +99,13 @@ func (e *eraser) eraseAll() bool {
 		}
 	}
 	return done
+}
+
+// between runs a change of what may be removed, while nothing is.
+func (e *eraser) between(change func() error) error {
+	e.rounds.Lock()
+	defer e.rounds.Unlock()
+	return change()
 }
 
 func (e *eraser) erase(ctx context.Context, x recorder.Erasure) error {

@@ -155,11 +155,23 @@ type question struct {
 	Measures *string                `json:"measures,omitempty"` // the member who looks at them
 	Erased   *event.RecordingErased `json:"erased,omitempty"`
 	Door     bool                   `json:"door,omitempty"` // by which the session can be fetched
+	Keep     *kept                  `json:"keep,omitempty"`
+	Hold     *legalHold             `json:"hold,omitempty"`
 }
 
 type withdrawal struct {
 	Member string `json:"member"`
 	Notes  bool   `json:"notes"`
+}
+
+type kept struct {
+	Member string `json:"member"`
+	Days   int64  `json:"days"`
+}
+
+type legalHold struct {
+	On     bool   `json:"on"`
+	Reason string `json:"reason"`
 }
 
 // answer is what was asked for, if that is something, or why not.
@@ -217,6 +229,10 @@ func (s *Server) answerHere(ctx context.Context, q question) (a answer, err erro
 		err = house.SeeMeasures(ctx, q.Session, *q.Measures)
 	case q.Erased != nil:
 		err = house.Erased(ctx, q.Session, *q.Erased)
+	case q.Keep != nil:
+		err = house.Keep(ctx, q.Session, q.Keep.Member, q.Keep.Days)
+	case q.Hold != nil: // which begins between two removals
+		err = s.eraser.between(func() error { return house.LegalHold(ctx, q.Session, q.Hold.On, q.Hold.Reason) })
 	case q.Door:
 		a.Door, err = s.doorHere(q.Session)
 	default:

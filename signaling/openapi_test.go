@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pausepoint/pausepoint/clip"
+	"github.com/pausepoint/pausepoint/keeping"
 )
 
 // described is what the test reads of the document.
@@ -105,7 +106,10 @@ func TestDescriptionIsComplete(t *testing.T) {
 // What is answered has the fields that are described.
 func TestAnswersAreDescribed(t *testing.T) {
 	d := document(t)
-	for name, v := range map[string]any{"Clip": clipJSON{}, "SessionCard": cardJSON{}, "Door": doorJSON{}, "Me": meJSON{}, "Link": linkJSON{}} {
+	for name, v := range map[string]any{
+		"Clip": clipJSON{}, "SessionCard": cardJSON{}, "Door": doorJSON{}, "Me": meJSON{}, "Link": linkJSON{},
+		"Keeping": keepingJSON{}, "Receipt": keeping.Receipt{}, "Kept": keptJSON{},
+	} {
 		var schema struct{ Properties map[string]json.RawMessage }
 		if err := json.Unmarshal(d.Components.Schemas[name], &schema); err != nil {
 			t.Fatal(err)

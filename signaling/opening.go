@@ -20,7 +20,7 @@ func (o openings) Plan(ctx context.Context, session string) (room.Plan, error) {
 	if err != nil {
 		return room.Plan{}, err
 	}
-	p := room.Plan{Session: opening.Session, Pauses: opening.Pauses, Notes: opening.Notes}
+	p := room.Plan{Session: opening.Session, Pauses: opening.Pauses, Notes: opening.Notes, Keep: int64(opening.Keep)}
 	if clipID == "" {
 		return p, nil
 	}

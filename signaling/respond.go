@@ -29,6 +29,7 @@ var (
 	errRole      = account.ErrRole
 	errElsewhere = event.Errorf("unavailable", "A part of the recording is still on its way from another server. Try again in a few minutes.")
 	errSignIn    = account.ErrNoAccount
+	errNotBegun  = event.Errorf("not_found", "That session has not begun. What was said in it appears here afterwards.")
 	errSomething = event.Errorf("internal", "Something went wrong on the server. Try again in a moment.")
 )
 

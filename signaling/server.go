@@ -20,6 +20,7 @@ import (
 	"github.com/pausepoint/pausepoint/audience"
 	"github.com/pausepoint/pausepoint/clip"
 	"github.com/pausepoint/pausepoint/cluster"
+	"github.com/pausepoint/pausepoint/keeping"
 	"github.com/pausepoint/pausepoint/quota"
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/render"
@@ -39,8 +40,9 @@ type Config struct {
 	Segments recorder.Index
 	Erasures Erasures
 	Films    *render.Queue // started here, and closed
-	Browsers scs.Store     // what is known of browsers, by the hash of their cookie's token
-	Pages    http.Handler  // what is not the API: the browser client
+	Keeper   *keeping.Keeper
+	Browsers scs.Store    // what is known of browsers, by the hash of their cookie's token
+	Pages    http.Handler // what is not the API: the browser client
 	Log      *slog.Logger
 
 	PublicURL  string // scheme and host under which people open the server, if it is not that of each request
@@ -64,7 +66,7 @@ type Config struct {
 
 // Request is one that was answered. Nothing in it tells who asked, nor for what.
 type Request struct {
-	Method string // GET, HEAD, POST, PATCH, DELETE, OPTIONS; "other"
+	Method string // GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS; "other"
 	Route  string // its pattern, without the method; "refused" if it came to none
 	Status int
 	Took   time.Duration
@@ -78,6 +80,7 @@ type Server struct {
 	journal    room.Journal
 	recordings *recorder.Recorder
 	segments   recorder.Index
+	keeper     *keeping.Keeper
 	pages      http.Handler
 	log        *slog.Logger
 
@@ -107,7 +110,7 @@ func New(cfg Config) *Server {
 	forward := forwarding{trusted: cfg.TrustProxy}
 	s := &Server{
 		people: cfg.People, sessions: cfg.Sessions, library: cfg.Library, journal: cfg.Journal,
-		recordings: cfg.Recorder, segments: cfg.Segments, pages: cfg.Pages, log: cfg.Log,
+		recordings: cfg.Recorder, segments: cfg.Segments, keeper: cfg.Keeper, pages: cfg.Pages, log: cfg.Log,
 		browsers: newBrowsers(cfg.Browsers, forward), forward: forward, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"),
 		calls:    newCalls(cfg.Media, cfg.Log),
 		upgrader: newUpgrader(),
@@ -219,6 +222,8 @@ func (s *Server) table() []route {
 		{"POST", "/api/sessions", s.api(s.createSession)},
 		{"GET", session, s.api(s.by(s.session))},
 		{"DELETE", session, s.api(s.by(s.deleteSession))},
+		{"GET", session + "/keeping", s.api(s.by(s.keeping))},
+		{"PUT", session + "/keeping", s.api(s.by(s.keep))},
 		{"GET", session + "/plan", s.api(s.by(s.plan))},
 		{"PATCH", session + "/plan", s.api(s.by(s.changePlan))},
 		{"GET", session + "/invitations", s.api(s.by(s.links))},
@@ -241,6 +246,12 @@ func (s *Server) table() []route {
 		{"GET", session + "/notes.vtt", s.api(s.notesVTT)},
 		{"GET", session + "/notes.csv", s.api(s.notesCSV)},
 		{"GET", session + "/notes.json", s.api(s.notesJSON)},
+
+		{"GET", "/api/receipts", s.api(s.by(s.receipts))},
+		{"GET", "/api/receipts/{id}", s.api(s.by(s.receipt))},
+
+		{"GET", "/api/admin/sessions", s.api(s.kept)},
+		{"PUT", "/api/admin/sessions/{id}/legal-hold", s.api(s.setLegalHold)},
 	}
 }
 

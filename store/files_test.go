@@ -257,6 +257,7 @@ func testSegments(t *testing.T, at place) {
 	fill(reflect.ValueOf(&early).Elem())
 	late.ID, early.ID, early.Start, early.Finished, early.End, early.SHA256 = "2", "1", 5, false, 0, ""
 	late.Elsewhere, early.Elsewhere = false, false // that follows from who asks
+	late.Withdrawn, early.Withdrawn = false, false // that follows from the journal
 	w.must(w.store.InsertSegment(w.ctx, late))
 	w.must(w.store.InsertSegment(w.ctx, early))
 	list, err := w.store.ListSegments(w.ctx, late.Session)

@@ -57,10 +57,12 @@ func (s *Store) UpdateFilm(ctx context.Context, j render.Job) error {
 	return exactly(res, err, render.ErrNoJob)
 }
 
+const restartFilms = `UPDATE films SET state = 'waiting', progress = 0, problem = '', file = '', bytes = 0, tries = 0,
+	round = round + 1, until = 0 WHERE session = $1`
+
 // RestartFilms implements [render.Jobs].
 func (s *Store) RestartFilms(ctx context.Context, session string) (int, error) {
-	res, err := s.writer.ExecContext(ctx, `UPDATE films SET state = 'waiting', progress = 0, problem = '', file = '', bytes = 0, tries = 0,
-		round = round + 1, until = 0 WHERE session = $1`, session)
+	res, err := s.writer.ExecContext(ctx, restartFilms, session)
 	if err != nil {
 		return 0, err
 	}

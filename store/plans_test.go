@@ -212,30 +212,6 @@ func testABegunSessionIsNotPlannedAnyMore(t *testing.T, at place) {
 	refused(t, err, "conflict")
 }
 
-func TestDeleteTakesEverything(t *testing.T) { everywhere(t, testDeleteTakesEverything) }
-
-func testDeleteTakesEverything(t *testing.T, at place) {
-	w := newWorld(t, at)
-	ana := w.account("ana")
-	id := w.plan(ana, account.NewSession{}).Plan.ID
-	coach, m := w.enter(id, event.Coach, nil, "Carl")
-	w.begin(id)
-	w.journal(id, event.MemberJoined{Member: event.Member{ID: m.ID, Role: event.Coach, Presence: event.Here}})
-	refused(t, w.sessions.Delete(w.ctx, coach, id), "forbidden")
-	refused(t, w.sessions.Delete(w.ctx, as(w.account("bea")), id), "not_found")
-	refused(t, w.sessions.Delete(w.ctx, as(ana), id), "conflict")
-	w.journal(id, event.MemberLeft{Member: event.Member{ID: m.ID, Role: event.Coach, Presence: event.Left}})
-	w.must(w.sessions.Delete(w.ctx, as(ana), id))
-	_, err := w.sessions.Card(w.ctx, as(ana), id)
-	refused(t, err, "not_found")
-	events, err := w.store.Load(w.ctx, id)
-	members, err2 := w.store.ListMembers(w.ctx, id)
-	links, err3 := w.store.ListLinks(w.ctx, id)
-	if err := errors.Join(err, err2, err3); err != nil || len(events)+len(members)+len(links) > 0 {
-		t.Errorf("left are %v, %v, %v, %v", events, members, links, err)
-	}
-}
-
 func TestPlansChangeOneAfterTheOther(t *testing.T) { everywhere(t, testPlansChangeOneAfterTheOther) }
 
 func testPlansChangeOneAfterTheOther(t *testing.T, at place) {

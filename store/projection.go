@@ -149,6 +149,9 @@ func (w *journalTx) project(session string, e event.Event) error {
 		return w.withdrew(session, e, b)
 	case event.RecordingErased:
 		return w.exec(`DELETE FROM erasures WHERE session = $1 AND member = $2 AND until <= $3`, session, b.Member, b.Until)
+	case event.KeepingChanged:
+		return w.exec(`UPDATE sessions SET keep_days = $2, held_since = $3, held_for = $4 WHERE id = $1`,
+			session, b.Keeping.Days, b.Keeping.Held, b.Keeping.Reason)
 	case event.RecordingChanged:
 		return w.recording(session, b.Recording.State == event.RecordingOn, e.At)
 	}
@@ -201,12 +204,15 @@ func (w *journalTx) note(session string, n event.Note) error {
 		session, n.ID, n.Author, string(n.Visibility))
 }
 
-// withdrew remembers what is to be removed until it is.
+// withdrew remembers what is to be removed until it is. Films that have it are for nobody from then on, also under a legal hold.
 func (w *journalTx) withdrew(session string, e event.Event, b event.MemberWithdrew) error {
 	if b.Notes {
 		if err := w.exec(`DELETE FROM session_notes WHERE session = $1 AND author = $2`, session, b.Member.ID); err != nil {
 			return err
 		}
+	}
+	if err := w.exec(restartFilms, session); err != nil {
+		return err
 	}
 	erasure, _ := recorder.ErasureOf(session, e)
 	return w.exec(`INSERT INTO erasures (session, member, until) VALUES ($1, $2, $3)

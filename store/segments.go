@@ -10,11 +10,14 @@ import (
 // else finishes it or, after a crash, looks at its file. What a former owner of the session recorded until it learned of that was said,
 // and lies in session time beside what the next one records.
 
-const selectSegments = `SELECT id, session, member, publication, source, mime, start_at, end_at, bytes, sha256, finished, stored, node FROM segments `
+const selectSegments = `SELECT id, session, member, publication, source, mime, start_at, end_at, bytes, sha256, finished, stored, node,
+	EXISTS (SELECT 1 FROM erasures e WHERE e.session = segments.session AND e.member = segments.member AND segments.start_at < e.until)
+	FROM segments `
 
 func (s *Store) scanSegment(r row) (g recorder.Segment, err error) {
 	var node string
-	err = r.Scan(&g.ID, &g.Session, &g.Member, &g.Publication, &g.Source, &g.Mime, &g.Start, &g.End, &g.Bytes, &g.SHA256, &g.Finished, &g.Stored, &node)
+	err = r.Scan(&g.ID, &g.Session, &g.Member, &g.Publication, &g.Source, &g.Mime, &g.Start, &g.End, &g.Bytes, &g.SHA256, &g.Finished, &g.Stored, &node,
+		&g.Withdrawn)
 	g.Elsewhere = !g.Stored && node != s.node
 	return g, err
 }
@@ -73,8 +76,10 @@ func (s *Store) DeleteSegments(ctx context.Context, session string) error {
 	return err
 }
 
-// ListErasures returns what members took their consent back for and what is not proved to be gone, of all sessions.
+// ListErasures returns what members took their consent back for and what is not proved to be gone, of all sessions but those that a legal
+// hold keeps.
 func (s *Store) ListErasures(ctx context.Context) ([]recorder.Erasure, error) {
 	scan := func(r row) (e recorder.Erasure, err error) { return e, r.Scan(&e.Session, &e.Member, &e.Until) }
-	return all(ctx, s.reader, scan, `SELECT session, member, until FROM erasures ORDER BY session, member`)
+	return all(ctx, s.reader, scan, `SELECT e.session, e.member, e.until FROM erasures e
+		JOIN sessions s ON s.id = e.session WHERE s.held_since = 0 ORDER BY e.session, e.member`)
 }

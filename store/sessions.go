@@ -17,19 +17,20 @@ type planned struct {
 }
 
 const selectSessions = `SELECT s.id, s.planner, s.kind, s.title, s.focus, s.purpose, s.clip, s.scheduled, s.minutes, s.recorded,
-	s.pauses, s.notes, s.created, s.opened, s.ended, s.duration, s.held, s.recorded_for, s.recording_since,
+	s.pauses, s.notes, s.created, s.opened, s.ended, s.duration, s.held, s.recorded_for, s.recording_since, s.keep_days, s.held_since, s.held_for,
 	(SELECT COUNT(*) FROM members m WHERE m.session = s.id AND m.inside) FROM sessions s `
 
 func scanSession(r row) (p planned, err error) {
 	var clip sql.NullString
 	var pauses, notes []byte
-	var scheduled, created, opened, since int64
+	var scheduled, created, opened, since, held int64
 	err = r.Scan(&p.ID, &p.Planner, &p.Kind, &p.Title, &p.Focus, &p.Purpose, &clip, &scheduled, &p.Minutes, &p.Recorded,
-		&pauses, &notes, &created, &opened, &p.Ended, &p.Duration, &p.Standing.Pauses, &p.RecordedFor, &since, &p.Inside)
+		&pauses, &notes, &created, &opened, &p.Ended, &p.Duration, &p.Standing.Pauses, &p.RecordedFor, &since, &p.Keep, &held, &p.HeldFor, &p.Inside)
 	if err != nil {
 		return p, err
 	}
 	p.Clip, p.Scheduled, p.Created, p.Opened = clip.String, fromMillis(scheduled), fromMillis(created), fromMillis(opened)
+	p.Held = fromMillis(held)
 	if since >= 0 { // it is being recorded
 		p.RecordedFor += p.Duration - since
 	}
@@ -66,10 +67,10 @@ func (s *Store) AddSession(ctx context.Context, p account.Plan, planner account.
 	}
 	return s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO sessions
-			(id, planner, kind, title, focus, purpose, clip, scheduled, minutes, recorded, pauses, notes, created)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			(id, planner, kind, title, focus, purpose, clip, scheduled, minutes, recorded, pauses, notes, created, keep_days)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 			p.ID, p.Planner, string(p.Kind), p.Title, p.Focus, p.Purpose, null(p.Clip), millis(p.Scheduled), p.Minutes, p.Recorded,
-			pauses, notes, millis(p.Created))
+			pauses, notes, millis(p.Created), p.Keep)
 		if err != nil {
 			return fmt.Errorf("insert session: %w", err)
 		}
@@ -129,26 +130,10 @@ func updateSession(ctx context.Context, tx *sql.Tx, session string, p account.Pl
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE sessions SET kind = $2, title = $3, focus = $4, purpose = $5, clip = $6, scheduled = $7,
-		minutes = $8, recorded = $9, pauses = $10, notes = $11 WHERE id = $1`,
-		session, string(p.Kind), p.Title, p.Focus, p.Purpose, null(p.Clip), millis(p.Scheduled), p.Minutes, p.Recorded, pauses, notes)
+		minutes = $8, recorded = $9, pauses = $10, notes = $11, keep_days = $12 WHERE id = $1`,
+		session, string(p.Kind), p.Title, p.Focus, p.Purpose, null(p.Clip), millis(p.Scheduled), p.Minutes, p.Recorded, pauses, notes, p.Keep)
 	if err != nil {
 		return fmt.Errorf("update session: %w", err)
 	}
 	return nil
-}
-
-// DeleteSession implements [account.Plans]. Rows of recorded segments stay until [Store.DeleteSegments]: without them
-// nobody would know of the files.
-func (s *Store) DeleteSession(ctx context.Context, session string, check func(account.Plan, account.Standing) error) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		p, err := getSession(ctx, tx, session)
-		if err != nil {
-			return err
-		}
-		if err := check(p.Plan, p.Standing); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM sessions WHERE id = $1`, session)
-		return err
-	})
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/clip"
 	"github.com/pausepoint/pausepoint/cluster"
+	"github.com/pausepoint/pausepoint/keeping"
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/render"
 	"github.com/pausepoint/pausepoint/room"
@@ -48,6 +49,7 @@ var (
 	_ recorder.Vault      = (*Store)(nil)
 	_ render.Jobs         = (*Store)(nil)
 	_ render.Blobs        = (*Store)(nil)
+	_ keeping.Store       = (*Store)(nil)
 )
 
 const sweepEvery = 10 * time.Minute // expired browser sessions and guests

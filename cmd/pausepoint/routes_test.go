@@ -53,6 +53,11 @@ func TestWhoMayAskForWhat(t *testing.T) {
 	}
 
 	check("GET", path, nil, "200 200 200 200 200 404 404 404 404")
+	check("GET", path+"/keeping", nil, "200 200 200 200 200 404 404 404 404")
+	check("PUT", path+"/keeping", map[string]any{"days": 9}, "200 403 403 403 403 404 404 404 404")
+	check("GET", "/api/receipts/"+id, nil, "404 404 404 404 404 404 404 404 404")
+	check("GET", "/api/admin/sessions", nil, "200 401 401 401 401 401 401 403 401")
+	check("PUT", "/api/admin/sessions/"+id+"/legal-hold", map[string]any{"on": false}, "204 401 401 401 401 401 401 403 401")
 	check("GET", path+"/plan", nil, "200 200 200 403 403 404 404 404 404")
 	check("PATCH", path+"/plan", title, "409 403 403 403 403 404 404 404 404")
 	check("GET", path+"/invitations", nil, "200 403 200 403 403 404 404 404 404")

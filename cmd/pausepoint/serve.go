@@ -16,6 +16,7 @@ import (
 	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/clip"
 	"github.com/pausepoint/pausepoint/cluster"
+	"github.com/pausepoint/pausepoint/keeping"
 	"github.com/pausepoint/pausepoint/metrics"
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/sfu"
@@ -123,7 +124,8 @@ func (h *house) wire(ctx context.Context, f flags, pages net.Addr) error {
 	if err != nil {
 		return err
 	}
-
+	keeper := keeping.New(st, tapes, h.log)
+	h.later(keeper.Close)
 	counts := metrics.New()
 	journal := counts.Journal(st)
 	h.people = account.NewPeople(st, st, h.log)
@@ -132,8 +134,8 @@ func (h *house) wire(ctx context.Context, f flags, pages net.Addr) error {
 		Sessions: account.NewSessions(account.Config{
 			Plans: st, Members: st, Links: st, Library: st, Practice: clip.PracticeID, Log: h.log,
 		}),
-		Library: clips, Journal: h.traces.Journal(h.owned(journal, st)), Media: media, Recorder: tapes, Segments: st, Erasures: st, Films: films, Browsers: st.BrowserSessions(),
-		Pages: static.Handler(), Log: h.log,
+		Library: clips, Journal: h.traces.Journal(h.owned(journal, st)), Media: media, Recorder: tapes, Segments: st, Erasures: st, Films: films, Keeper: keeper,
+		Browsers: st.BrowserSessions(), Pages: static.Handler(), Log: h.log,
 		PublicURL: f.Serve.publicBase(), TrustProxy: f.Serve.TrustProxy,
 		MaxConnections: f.Serve.MaxConnections, MaxConnectionsPerAddress: f.Serve.MaxConnectionsPerAddress,
 		Answered: func(ctx context.Context, r signaling.Request) { counts.Answered(r); h.traces.Answered(ctx, r) },

@@ -271,6 +271,14 @@ type View struct {
 	Hold      *Hold     `json:"hold"`   // null when none is happening
 	Notes     []Note    `json:"notes"`  // by At
 	Recording Recording `json:"recording"`
+	Keeping   Keeping   `json:"keeping"`
+}
+
+// Keeping says for how long a session is kept once it is over, and whether a legal hold keeps it beyond that.
+type Keeping struct {
+	Days   int64  `json:"days"`   // after the last moment of the session; 0 is for ever
+	Held   int64  `json:"held"`   // Unix ms since when nothing of the session is deleted, by nobody; 0 without a legal hold
+	Reason string `json:"reason"` // of the legal hold
 }
 
 // Action is something that a role may or may not do. The server decides; a client hides what would be refused.

@@ -18,6 +18,7 @@ type SessionOpened struct {
 	Clip    *Clip   `json:"clip"`
 	Pauses  []Pause `json:"pauses"`
 	Notes   []Note  `json:"notes"` // written alone beforehand
+	Keeping Keeping `json:"keeping"`
 }
 
 // SessionEnded ends the journal's live part.
@@ -165,6 +166,12 @@ type RecordingErased struct {
 	When   int64        `json:"when"` // Unix ms
 }
 
+// KeepingChanged tells that a session is kept for longer or shorter, or that a legal hold began or ended.
+type KeepingChanged struct {
+	Keeping Keeping `json:"keeping"`
+	When    int64   `json:"when"` // Unix ms
+}
+
 // MeasuresSeen tells that a member has looked at the measures of their own part in the conversation: from then on others see them, too.
 type MeasuresSeen struct {
 	Member string `json:"member"`
@@ -223,6 +230,7 @@ func (NoteRemoved) event() string      { return "note.removed" }
 func (NoteReplied) event() string      { return "note.replied" }
 func (ReplyRemoved) event() string     { return "reply.removed" }
 func (RecordingChanged) event() string { return "recording.changed" }
+func (KeepingChanged) event() string   { return "keeping.changed" }
 func (MeasuresSeen) event() string     { return "measures.seen" }
 func (RecordingErased) event() string  { return "recording.erased" }
 func (MemberWithdrew) event() string   { return "member.withdrew" }
@@ -261,6 +269,7 @@ func Bodies() []Body {
 		ReplyRemoved{},
 		RecordingChanged{},
 		RecordingErased{},
+		KeepingChanged{},
 		MeasuresSeen{},
 		MemberTyping{},
 		MemberSpeaking{},

@@ -49,6 +49,8 @@ func (v *View) Fold(e Event) {
 		v.Pauses = drop(v.Pauses, b.ID, pauseID)
 	case RecordingChanged:
 		v.Recording = b.Recording
+	case KeepingChanged:
+		v.Keeping = b.Keeping
 	case PlaybackChanged:
 		v.setLine(b.Playback)
 	case PlaybackReadied:
@@ -116,6 +118,7 @@ func (v *View) open(b SessionOpened) {
 		Pauses:    append([]Pause{}, b.Pauses...),
 		Notes:     append([]Note{}, b.Notes...),
 		Recording: Recording{State: NotRecording},
+		Keeping:   b.Keeping,
 	}
 	if b.Clip != nil {
 		v.Playback.Position = b.Clip.From

@@ -63,7 +63,7 @@ func story() []Body {
 	}
 	called := Hold{ID: id(6), Frame: 260, Position: 10_420_000, By: "Ada", Seq: 6, Began: 900, Phase: Talking, PhaseSince: 900}
 	return []Body{
-		SessionOpened{Session: session, Clip: clip, Pauses: []Pause{pause, early}, Notes: []Note{before}},
+		SessionOpened{Session: session, Clip: clip, Pauses: []Pause{pause, early}, Notes: []Note{before}, Keeping: Keeping{Days: 30}},
 		PlaybackChanged{line(Stopped, 2_020_000, 0, 1)},
 		MemberJoined{adaHere},
 		MemberJoined{cydHere},
@@ -119,6 +119,7 @@ func story() []Body {
 		RecordingErased{Member: ben, Until: 807, When: 1_700_000_000_900, Films: 1, Files: []ErasedFile{
 			{ID: id(32), Source: "audio", Start: 800, End: 806, Bytes: 4711, SHA256: "ab01"},
 		}},
+		KeepingChanged{Keeping: Keeping{Days: 90, Held: 1_700_000_000_940, Reason: "A complaint is looked into."}, When: 1_700_000_000_940},
 		MeasuresSeen{Member: ada, When: 1_700_000_000_950},
 		MemberSpoke{Speech{Member: ada, From: 300, To: 480}},
 		MemberChanged{with(adaHere, func(m *Member) { m.Hand, m.Screen = 810, true })},

@@ -85,6 +85,8 @@ export interface PlanChange {
 	scheduled?: string | null;
 	minutes?: number;
 	recorded?: boolean;
+	/** Days for which it is kept after its last moment; 0 is for ever. */
+	keep?: number;
 	pauses?: PlannedPause[];
 	notes?: PlannedNote[];
 }
@@ -132,6 +134,8 @@ export interface DoorSession {
 	focus: string;
 	purpose: string;
 	recorded: boolean;
+	/** Days for which it is kept after its last moment; 0 is for ever. */
+	keep: number;
 	scheduled: string | null;
 	minutes: number;
 	state: SessionCard["state"];
@@ -213,6 +217,51 @@ export interface Withdrawal {
 	/** From the session: its replay is not for them any more. */
 	removed: boolean;
 	files: number;
+	/** By a legal hold: what is taken back is shown to nobody, and removed when that ends. */
+	held: boolean;
+}
+
+/** For how long a session is kept. */
+export interface Keeping {
+	/** After its last moment; 0 is for ever. */
+	days: number;
+	/** When it is deleted, as things are. */
+	deletes: string | null;
+	/** Since when a legal hold keeps everything. */
+	held: string | null;
+	reason: string;
+	/** The reader may change it, and delete the session. */
+	mine: boolean;
+}
+
+/** The proof that a session was deleted, as far as it is shown. */
+export interface Receipt {
+	session: string;
+	opened: string | null;
+	/** ms */
+	duration: number;
+	rule: "by-hand" | "time-was-over";
+	days: number;
+	begun: string;
+	/** null while files are being removed */
+	done: string | null;
+	files: unknown[];
+}
+
+/** What an administrator sees of a session. */
+export interface KeptSession {
+	id: string;
+	kind: Kind;
+	planner: string;
+	opened: string;
+	/** ms */
+	duration: number;
+	people: number;
+	/** ms */
+	recordedFor: number;
+	days: number;
+	held: string | null;
+	reason: string;
 }
 
 const OFFLINE = "We cannot reach the server. Check your connection and try again.";
@@ -305,6 +354,13 @@ export const api = {
 		request<Door>("POST", `/api/sessions/${id(session)}/door`, name ? { token, name } : { token }),
 	replay: (session: string) => request<Replay>("GET", `/api/sessions/${id(session)}/replay`),
 	measures: (session: string) => request<Measures>("POST", `/api/sessions/${id(session)}/measures`, {}),
+	keeping: (session: string) => request<Keeping>("GET", `/api/sessions/${id(session)}/keeping`),
+	keep: (session: string, days: number) => request<Keeping>("PUT", `/api/sessions/${id(session)}/keeping`, { days }),
+	receipts: () => request<{ receipts: Receipt[] }>("GET", "/api/receipts").then((r) => r.receipts),
+	receipt: (session: string) => request<Receipt>("GET", `/api/receipts/${id(session)}`),
+	kept: () => request<{ sessions: KeptSession[] }>("GET", "/api/admin/sessions").then((r) => r.sessions),
+	legalHold: (session: string, on: boolean, reason: string) =>
+		request<void>("PUT", `/api/admin/sessions/${id(session)}/legal-hold`, { on, reason }),
 	withdrawal: (session: string) => request<Withdrawal>("GET", `/api/sessions/${id(session)}/withdrawal`),
 	film: (session: string) => request<Film>("GET", `/api/sessions/${id(session)}/film`),
 	askFilm: (session: string, how: { cards: boolean; captions: boolean }) =>
@@ -326,6 +382,7 @@ export const urls = {
 		`/api/sessions/${id(session)}/tracks/${id(member)}/${id(source)}`,
 	notes: (session: string, format: "vtt" | "csv" | "json", clock?: "clip" | "session") =>
 		`/api/sessions/${id(session)}/notes.${format}${clock ? `?clock=${clock}` : ""}`,
+	receipt: (session: string) => `/api/receipts/${id(session)}`,
 	ws: (session: string) =>
 		`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/sessions/${id(session)}/ws`,
 };

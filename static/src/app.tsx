@@ -33,6 +33,8 @@ const routes = [
 	["/clips/:id", page(() => import("./pages/ClipPage.tsx").then((m) => m.ClipPage))],
 	["/sessions", page(() => import("./pages/SessionsPage.tsx").then((m) => m.SessionsPage))],
 	["/sessions/new", page(() => import("./pages/NewSessionPage.tsx").then((m) => m.NewSessionPage))],
+	["/receipts", page(() => import("./keeping/ReceiptsPage.tsx").then((m) => m.ReceiptsPage), "anybody")],
+	["/holds", page(() => import("./keeping/HoldsPage.tsx").then((m) => m.HoldsPage))],
 	["/s/:id", page(() => import("./lobby/SessionPage.tsx").then((m) => m.SessionPage), "anybody")],
 	["/s/:id/plan", page(() => import("./plan/PlanPage.tsx").then((m) => m.PlanPage), "anybody")],
 	["/s/:id/replay", page(() => import("./pages/ReplayRoute.tsx").then((m) => m.ReplayRoute), "anybody")],

@@ -423,6 +423,17 @@ export interface View {
   /** by At */
   notes: Note[];
   recording: Recording;
+  keeping: Keeping;
+}
+
+/** Keeping says for how long a session is kept once it is over, and whether a legal hold keeps it beyond that. */
+export interface Keeping {
+  /** after the last moment of the session; 0 is for ever */
+  days: number;
+  /** Unix ms since when nothing of the session is deleted, by nobody; 0 without a legal hold */
+  held: number;
+  /** of the legal hold */
+  reason: string;
 }
 
 /** Action is something that a role may or may not do. The server decides; a client hides what would be refused. */
@@ -435,6 +446,7 @@ export interface SessionOpened {
   pauses: Pause[];
   /** written alone beforehand */
   notes: Note[];
+  keeping: Keeping;
 }
 
 /** SessionEnded ends the journal's live part. */
@@ -581,6 +593,13 @@ export interface RecordingErased {
   until: number;
   files: ErasedFile[];
   films?: number;
+  /** Unix ms */
+  when: number;
+}
+
+/** KeepingChanged tells that a session is kept for longer or shorter, or that a legal hold began or ended. */
+export interface KeepingChanged {
+  keeping: Keeping;
   /** Unix ms */
   when: number;
 }
@@ -812,6 +831,7 @@ export type EventBody =
   | { type: "note.replied"; data: NoteReplied }
   | { type: "reply.removed"; data: ReplyRemoved }
   | { type: "recording.changed"; data: RecordingChanged }
+  | { type: "keeping.changed"; data: KeepingChanged }
   | { type: "measures.seen"; data: MeasuresSeen }
   | { type: "recording.erased"; data: RecordingErased }
   | { type: "member.withdrew"; data: MemberWithdrew }

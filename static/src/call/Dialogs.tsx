@@ -101,6 +101,7 @@ function ConsentChoice() {
 			<WithdrawDialog
 				open={asking.value}
 				during
+				held={v.keeping.held > 0}
 				onClose={() => {
 					asking.value = false;
 				}}

@@ -5,6 +5,7 @@ import { account } from "../account.ts";
 import { api, type Door, type Person } from "../api.ts";
 import type { Entry } from "../entry.ts";
 import { useAction, useTitle } from "../hooks.ts";
+import { keptFor } from "../keeping/words.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Choice, Field } from "../ui/Field.tsx";
@@ -201,7 +202,7 @@ function EnterForm({ door, onEnter }: EnterFormProps) {
 					<Choice
 						name="consent"
 						label="I agree"
-						hint="Those who were here can replay it. You can go off the record, or take this back, at any time."
+						hint={`Those who were here can replay it; it is kept ${keptFor(door.session.keep)}. You can go off the record, or take this back, at any time.`}
 						checked={consent === true}
 						onChoose={() => setConsent(true)}
 					/>

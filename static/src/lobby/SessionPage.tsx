@@ -2,7 +2,9 @@ import { useEffect, useState } from "preact/hooks";
 import { account } from "../account.ts";
 import { ApiError, api, type Door, sentenceOf } from "../api.ts";
 import type { Entry } from "../entry.ts";
-import { useTitle } from "../hooks.ts";
+import { useLoad, useTitle } from "../hooks.ts";
+import { Deleted } from "../keeping/ReceiptsPage.tsx";
+import { keepingSentence } from "../keeping/words.ts";
 import { lazy } from "../lazy.tsx";
 import { LoadFailed, NotFoundPage } from "../pages/NotFoundPage.tsx";
 import { RecordedOfYou } from "../pages/RecordedOfYou.tsx";
@@ -104,7 +106,7 @@ function NotIn({ id, failure, token, again }: NotInProps) {
 	const status = failure instanceof ApiError ? failure.status : -1;
 	if (status === 0 || status >= 500 || status === -1)
 		return <LoadFailed sentence={sentenceOf(failure)} again={again} />;
-	return <RecordedOfYou id={id} otherwise={<NotInvited token={token} />} />;
+	return <RecordedOfYou id={id} otherwise={<Deleted id={id} otherwise={<NotInvited token={token} />} />} />;
 }
 
 function NotInvited({ token }: { token: string }) {
@@ -144,6 +146,17 @@ function LeftFrame({ title, children }: { title: string; children: preact.Compon
 	);
 }
 
+/** For how long it is kept, once that is known. */
+function Kept({ id }: { id: string }) {
+	const { data } = useLoad(() => api.keeping(id), id);
+	if (!data) return null;
+	return (
+		<p class="quiet" role="status">
+			{keepingSentence(data)}
+		</p>
+	);
+}
+
 interface LeftProps {
 	id: string;
 	ended: boolean;
@@ -164,6 +177,7 @@ function LeftPage({ id, ended, door, again }: LeftProps) {
 						: "It is kept for those who were here."
 					: "The others can go on. You can come back while the session is open."}
 			</p>
+			{member && <Kept id={id} />}
 			<div class="row">
 				{!ended && again && (
 					<Button variant="primary" size="large" onClick={again}>

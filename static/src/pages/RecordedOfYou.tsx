@@ -43,6 +43,7 @@ function Yours({ id, kept, again }: { id: string; kept: Withdrawal; again: () =>
 				)}
 				<WithdrawDialog
 					open={asking}
+					held={kept.held}
 					onClose={() => setAsking(false)}
 					onWithdraw={async (removeNotes) => {
 						await api.withdraw(id, removeNotes);
@@ -57,6 +58,8 @@ function Yours({ id, kept, again }: { id: string; kept: Withdrawal; again: () =>
 
 export function keptSentence(w: Withdrawal): string {
 	if (w.consent === "withdrawn") {
+		if (w.files > 0 && w.held)
+			return "You took back your consent. What was recorded of you is shown to nobody, and is removed when the legal hold on this session ends.";
 		return w.files > 0
 			? "You took back your consent. What was recorded of you is being removed, and is shown to nobody."
 			: "You took back your consent. Nothing that was recorded of you is kept.";

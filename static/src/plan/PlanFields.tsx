@@ -1,4 +1,5 @@
 import type { Clip, Kind, PlanChange } from "../api.ts";
+import { keepOptions } from "../keeping/words.ts";
 import { Check, Field, Select, TextArea } from "../ui/Field.tsx";
 import { fmtClip } from "../ui/time.ts";
 import { kindWord } from "../words.ts";
@@ -72,6 +73,13 @@ export function PlanFields({ value, clips, change }: PlanFieldsProps) {
 					onChange={(m) => change({ minutes: Number(m) })}
 				/>
 			</div>
+			<Select
+				label="Keep it"
+				value={String(value.keep ?? 0)}
+				options={keepOptions(value.keep ?? 0)}
+				onChange={(days) => change({ keep: Number(days) })}
+				hint="After its last moment; then everything that was recorded and written is deleted."
+			/>
 			<Check
 				label="Record it, if all agree"
 				hint="Everybody is asked at the door. If one person says “Not this time”, nobody is recorded."

@@ -6,6 +6,7 @@ import { account } from "../account.ts";
 import { ApiError, api, type Plan, type PlanChange } from "../api.ts";
 import { Autosave } from "../autosave.ts";
 import { useFlush, useLoad, useTitle } from "../hooks.ts";
+import { keptFor } from "../keeping/words.ts";
 import { SeenBy } from "../pages/ClipPage.tsx";
 import { LoadFailed, NotFoundPage } from "../pages/NotFoundPage.tsx";
 import { sessionTitle } from "../pages/rows.tsx";
@@ -80,6 +81,7 @@ function Loaded({ first }: { first: Plan }) {
 						{plan.focus && plan.title && <span>{plan.title}</span>}
 						<span>{kindWord[plan.kind]}</span>
 						<span>{plan.recorded ? "Recorded, if all agree" : "Not recorded"}</span>
+						<span>Kept {keptFor(plan.keep)}</span>
 					</p>
 				</div>
 				{plan.mine && !plan.begun && (

@@ -17,6 +17,9 @@ import { account } from "../account.ts";
 import { ApiError, api, type Replay, sentenceOf, urls } from "../api.ts";
 import type { ReplayPageProps } from "../entry.ts";
 import { useLoad, useTitle } from "../hooks.ts";
+import { DeleteSession } from "../keeping/KeepingCard.tsx";
+import { Deleted } from "../keeping/ReceiptsPage.tsx";
+import { keepingNote } from "../keeping/words.ts";
 import { LoadFailed, NotFoundPage } from "../pages/NotFoundPage.tsx";
 import { RecordedOfYou } from "../pages/RecordedOfYou.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
@@ -49,7 +52,8 @@ export function ReplayPage({ sessionId }: ReplayPageProps) {
 
 function NotHere({ id, cause, again }: { id: string; cause: unknown; again: () => void }) {
 	const e = cause instanceof ApiError ? cause : null;
-	if (e?.status === 401 || e?.status === 403) return <RecordedOfYou id={id} otherwise={<NotYours />} />;
+	if (e?.status === 401 || e?.status === 403)
+		return <RecordedOfYou id={id} otherwise={<Deleted id={id} otherwise={<NotYours />} />} />;
 	if (e?.status === 404) {
 		return (
 			<div class="shell">
@@ -134,6 +138,9 @@ function Top({ again }: { again: () => void }) {
 	const replay = useReplay();
 	const [about, setAbout] = useState(false);
 	const [film, setFilm] = useState(false);
+	const [deleting, setDeleting] = useState(false);
+	const keeping = useLoad(() => api.keeping(replay.id), replay.id);
+	const kept = keeping.data ? keepingNote(keeping.data) : "";
 	const s = replay.history.end.session;
 	const share = async () => {
 		const link = `${location.origin}/s/${encodeURIComponent(replay.id)}/replay?t=${(replay.conductor.now() / 1000).toFixed(1)}`;
@@ -158,7 +165,7 @@ function Top({ again }: { again: () => void }) {
 				<div class="topbar__end">
 					<p class="rec">
 						<Icon icon={Eye} size={16} />
-						{whoCanSee(replay.readers)}
+						{[whoCanSee(replay.readers), kept].filter(Boolean).join(" · ")}
 					</p>
 					<Button variant="outline" size="small" class="only-desk" icon={LinkIcon} onClick={share}>
 						Share this moment
@@ -167,7 +174,15 @@ function Top({ again }: { again: () => void }) {
 					<Export onFilm={() => setFilm(true)} />
 				</div>
 			</header>
-			<AboutDialog open={about} onClose={() => setAbout(false)} onChanged={again} />
+			<AboutDialog
+				open={about && !deleting}
+				keeping={keeping.data}
+				onKeeping={keeping.set}
+				onDelete={() => setDeleting(true)}
+				onClose={() => setAbout(false)}
+				onChanged={again}
+			/>
+			<DeleteSession id={replay.id} open={deleting} onClose={() => setDeleting(false)} />
 			<FilmDialog open={film} onClose={() => setFilm(false)} />
 		</>
 	);

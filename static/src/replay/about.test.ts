@@ -27,6 +27,7 @@ it("tells what was recorded, who agreed, and what was removed", () => {
 		/: Ben took back their consent\. .* removed: 3 files\. What they wrote was removed, too\.$/,
 	);
 	expect(removedSentence(about.removed[1]!, "You")).toMatch(/of you is being removed\.$/);
+	expect(removedSentence(about.removed[1]!, "You", true)).toMatch(/shown to nobody any more, .* legal hold ends\.$/);
 });
 
 it("says who spoke first, as far as it is told", () => {

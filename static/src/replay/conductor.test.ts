@@ -56,6 +56,7 @@ const bodies: [number, EventBody][] = [
 				},
 				pauses: [{ id: "p", frame: 150, prompt: "Who thinks?", think: 0, talk: 0, by: "Ana", passed: false }],
 				notes: [],
+				keeping: { days: 0, held: 0, reason: "" },
 			},
 		},
 	],

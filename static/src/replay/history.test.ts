@@ -108,6 +108,7 @@ const bodies: [number, EventBody][] = [
 					},
 				],
 				notes: [prepared],
+				keeping: { days: 0, held: 0, reason: "" },
 			},
 		},
 	],

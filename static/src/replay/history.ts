@@ -83,6 +83,7 @@ const nothing: View = {
 	hold: null,
 	notes: [],
 	recording: { state: "off", since: 0, by: "" },
+	keeping: { days: 0, held: 0, reason: "" },
 };
 
 export class History {

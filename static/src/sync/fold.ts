@@ -39,6 +39,8 @@ export function fold(v: View, e: Event): View {
 			return { ...v, pauses: drop(v.pauses, e.data.id, idOf) };
 		case "recording.changed":
 			return { ...v, recording: e.data.recording };
+		case "keeping.changed":
+			return { ...v, keeping: e.data.keeping };
 		case "playback.changed":
 			return { ...v, playback: lineWith(e.data.playback) };
 		case "playback.readied":
@@ -100,6 +102,7 @@ function open(b: SessionOpened): View {
 		hold: null,
 		notes: (b.notes ?? []).map(withReplies).sort(byAt),
 		recording: { state: "off", since: 0, by: "" },
+		keeping: b.keeping,
 	};
 }
 

@@ -1,4 +1,4 @@
-import { ArrowLeft, Film, House, LogOut, MessagesSquare, UserPlus } from "lucide";
+import { ArrowLeft, FileX, Film, Gavel, House, LogOut, MessagesSquare, UserPlus } from "lucide";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { account, signOut } from "../account.ts";
@@ -102,6 +102,8 @@ export function AccountMenu() {
 					{ label: "Home", icon: House, href: "/" },
 					{ label: "Clips", icon: Film, href: "/clips" },
 					{ label: "Sessions", icon: MessagesSquare, href: "/sessions" },
+					{ label: "Deleted sessions", icon: FileX, href: "/receipts" },
+					...(me.admin ? [{ label: "Legal holds", icon: Gavel, href: "/holds" }] : []),
 					{ label: "Invite a colleague", icon: UserPlus, onSelect: () => setInviting(true) },
 					{ label: "Sign out", icon: LogOut, onSelect: leave },
 				]}

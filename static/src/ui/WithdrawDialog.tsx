@@ -9,12 +9,14 @@ interface WithdrawDialogProps {
 	open: boolean;
 	/** The session goes on: the recording stops, too. */
 	during?: boolean;
+	/** A legal hold keeps files until it ends. */
+	held?: boolean;
 	onClose: () => void;
 	onWithdraw: (removeNotes: boolean) => Promise<void>;
 }
 
 /** Takes back that one agreed to being recorded; what one wrote stays or goes, by a plain choice. */
-export function WithdrawDialog({ open, during, onClose, onWithdraw }: WithdrawDialogProps) {
+export function WithdrawDialog({ open, during, held, onClose, onWithdraw }: WithdrawDialogProps) {
 	const [notes, setNotes] = useState(false);
 	const act = useAction(onWithdraw);
 	return (
@@ -38,6 +40,12 @@ export function WithdrawDialog({ open, during, onClose, onWithdraw }: WithdrawDi
 				Your voice, your picture and your shared screen are removed from what was recorded. This cannot be undone.
 				Everyone can see that they were removed.
 			</p>
+			{held && (
+				<Notice>
+					This session is under a legal hold. What was recorded of you is shown to nobody from now on; its files are
+					removed when the hold ends.
+				</Notice>
+			)}
 			<Check
 				label="Remove what I wrote, too"
 				hint="Your notes, replies and answers are shown to nobody any more. Otherwise they stay."
