@@ -42,6 +42,7 @@ const (
 	baseLead  = 70       // ms
 	leadByRTT = 0.6      // of the worst round trip
 	maxRTT    = 10_000.0 // ms
+	maxPage   = 64       // bytes
 )
 
 // errStopped says that a room has stopped: House makes another one.
@@ -86,12 +87,19 @@ type Room struct {
 
 // link is a member's connection to the room.
 type link struct {
-	member string
-	role   event.Role
-	conn   Conn
-	live   bool // was welcomed, and gets events
-	may    []event.Action
-	rtt    float64 // ms
+	member  string
+	role    event.Role
+	conn    Conn
+	page    string // see event.Hello
+	attempt int64
+	live    bool // was welcomed, and gets events
+	may     []event.Action
+	rtt     float64 // ms
+}
+
+// isAfter reports whether a hello is of the same page's earlier connection, and was held up on its way.
+func (l *link) isAfter(h event.Hello) bool {
+	return h.Page != "" && h.Page == l.page && h.Attempt < l.attempt
 }
 
 // input is what the room is asked to do. The types below are all there are.
@@ -356,14 +364,21 @@ func (r *Room) letIn(in connectInput) error {
 	if !r.entries.allow(in.who.ID) {
 		return refuse("too_many", "You came in many times just now. Wait a moment, then try again.")
 	}
+	if len(in.hello.Page) > maxPage {
+		return refuse("invalid", "Your page says more about itself than this server takes. Reload it.")
+	}
+	old := r.links[in.who.ID]
+	if old != nil && old.isAfter(in.hello) {
+		return refuse("conflict", "Your page has come in by a later connection.")
+	}
 	events, err := r.state.Connect(r.env(), in.who, in.hello)
 	if err != nil {
 		return err
 	}
-	if old := r.links[in.who.ID]; old != nil {
+	if old != nil {
 		old.conn.Close(event.Bye{Reason: "replaced", Message: "You came in again from another window or device."})
 	}
-	l := &link{member: in.who.ID, conn: in.conn}
+	l := &link{member: in.who.ID, conn: in.conn, page: in.hello.Page, attempt: in.hello.Attempt}
 	r.links[l.member] = l
 	r.submit(events, func() { r.welcome(l) })
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -243,6 +244,36 @@ func TestNewerConnectionReplaces(t *testing.T) {
 		l.settle()
 		if in := l.inside(); len(in) != 1 || in[0].Presence != event.Away {
 			t.Fatalf("got %+v", in)
+		}
+	})
+}
+
+func TestALateHelloTakesNobodysPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, time.Millisecond)
+		comes := func(page string, attempt int64) (*testConn, error) {
+			conn := &testConn{}
+			_, err := l.house.Connect(t.Context(), session, Identity{ID: focal, Name: "Name", Role: roleOf[focal]}, conn,
+				event.Hello{Page: page, Attempt: attempt})
+			l.settle()
+			return conn, err
+		}
+		second, err := comes("a", 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := comes("a", 1); codeOf(err) != "conflict" || second.reason() != "" {
+			t.Fatalf("got %v, and the newer connection was told %q", err, second.reason())
+		}
+		third, err := comes("a", 3)
+		if err != nil || second.reason() != "replaced" {
+			t.Fatalf("got %v, and the older connection was told %q", err, second.reason())
+		}
+		if _, err := comes("b", 1); err != nil || third.reason() != "replaced" {
+			t.Fatalf("another window: got %v, and the first was told %q", err, third.reason())
+		}
+		if _, err := comes(strings.Repeat("p", maxPage+1), 1); codeOf(err) != "invalid" {
+			t.Fatalf("got %v", err)
 		}
 	})
 }

@@ -45,7 +45,8 @@ type enduring struct {
 	random  *rand.Rand
 	stop    <-chan struct{} // closed when nothing new is asked for
 
-	node  int // that is tried next
+	node  int         // that is tried next
+	hello event.Hello // of the latest connection
 	tries int
 	asked []asking
 	notes map[string]string // one's own that are there, with their texts
@@ -121,7 +122,8 @@ func (m *enduring) visit(ctx context.Context) error {
 // talk says hello, and goes on until the connection is lost, or nothing is left to do.
 func (m *enduring) talk(ctx context.Context, c *connection) error {
 	asked := m.history.Now()
-	if !m.say(c, "", agreed) {
+	m.hello.Attempt++
+	if !m.say(c, "", m.hello) {
 		return nil
 	}
 	m.seq = 0
@@ -343,6 +345,7 @@ func (c *class) send(ctx context.Context, f *fleet, session string, b *browser, 
 	m := &enduring{
 		fleet: f, browser: b, history: c.histories[session], session: session, id: id, drives: drives,
 		random: rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), stop: c.stop, node: random.IntN(len(f.nodes)), notes: map[string]string{},
+		hello: event.Hello{Consent: event.Agreed, Page: uuid.NewString()},
 	}
 	c.work.Go(func() { m.run(ctx) })
 }

@@ -32,7 +32,8 @@
 // order. Whoever may not come in gets reply{error} and then bye. After a lost connection the client
 // connects again and says hello again; there is no other way back, and none is needed: welcome is the whole
 // state. A member whose connection is gone is away, and has left after 15 s; hello brings them back from both.
-// A second connection of the same member replaces the first, which is told bye{replaced}.
+// A second connection of the same member replaces the first, which is told bye{replaced}, unless hello says that it is of the same
+// page, and earlier: what was held up on its way takes nobody's place.
 //
 // A server that hears nothing for 15 s drops the connection; clients ping once a second, which also measures
 // the clock: ping{t0} is answered with pong{t0, t1, t2}, where t1 and t2 are session times in milliseconds with

@@ -5,6 +5,11 @@ type Hello struct {
 	Consent Consent `json:"consent"` // agreed or declined; empty when the session is not to be recorded
 	Mic     bool    `json:"mic"`
 	Camera  bool    `json:"camera"`
+
+	// Page names one load of the client's page, at most 64 bytes, and Attempt counts its connections: what was held up on its way does
+	// not take the place of a later one. A client without them is always let in.
+	Page    string `json:"page,omitempty"`
+	Attempt int64  `json:"attempt,omitempty"`
 }
 
 // Ping measures the clock and keeps the connection.

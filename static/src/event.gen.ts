@@ -647,6 +647,8 @@ export interface Hello {
   consent: Consent;
   mic: boolean;
   camera: boolean;
+  page?: string;
+  attempt?: number;
 }
 
 /** Ping measures the clock and keeps the connection. */

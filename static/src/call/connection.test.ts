@@ -70,7 +70,10 @@ describe("Connection", () => {
 	it("says hello first, and hands on events and signals", () => {
 		const t = setUp();
 		t.last().welcome();
-		expect(t.last().sent[0]).toEqual({ type: "hello", data: { consent: "agreed", mic: true, camera: false } });
+		expect(t.last().sent[0]).toMatchObject({
+			type: "hello",
+			data: { consent: "agreed", mic: true, camera: false, page: expect.any(String), attempt: 1 },
+		});
 		expect(t.connection.state).toBe("open");
 		t.last().receive({ type: "hold.ended", seq: 4, at: 1, data: { hold: "h" } });
 		t.last().receive({ type: "rtc.restart", data: { pc: "subscribe" } });

@@ -69,6 +69,9 @@ export class Connection {
 	#socket: Socket | null = null;
 	#state: ConnectionState = "connecting";
 	#tries = 0;
+	/** This load of the page, and how often it has connected: the server lets in no connection that is older than the one it has. */
+	#page = uuidv7();
+	#attempt = 0;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#heard = 0;
 	#opened = 0; // when the last welcome came
@@ -142,7 +145,8 @@ export class Connection {
 		this.#heard = performance.now();
 		const s = this.#o.open();
 		this.#socket = s;
-		s.onopen = () => s.send(JSON.stringify({ type: "hello", data: this.#h.hello() }));
+		const which = { page: this.#page, attempt: ++this.#attempt };
+		s.onopen = () => s.send(JSON.stringify({ type: "hello", data: { ...this.#h.hello(), ...which } }));
 		s.onmessage = (e) => this.#receive(s, e.data);
 		s.onclose = () => this.#lost(s);
 		this.#timer = setTimeout(() => this.#watch(s), SILENT);
