@@ -54,8 +54,9 @@ need-test: need-run
 .PHONY: test test-go test-client test-browser
 test: need-test build check test-browser ## everything: format, lint, race tests, the client's unit tests, real browsers
 
+# Three packages at once on two cores: some of them mostly wait.
 test-go: static/dist/index.html ## Go tests with the race detector
-	go test -race -timeout 15m ./...
+	go test -race -p 3 -timeout 15m ./...
 
 test-client: static/node_modules/.package-lock.json ## type check, lint and unit tests of the browser client
 	cd static && npm run --silent lint && npm run --silent check && npm test --silent

@@ -78,8 +78,9 @@ func (j Journal) own(ctx context.Context, session string) (int64, error) {
 
 // Disown implements room.Journal.
 func (j Journal) Disown(ctx context.Context, session string, epoch int64) error {
+	ours := j.node.drop(session, epoch) // before the database, or watch would take it for lost
 	err := j.Journal.Disown(ctx, session, epoch)
-	if j.node.drop(session, epoch) {
+	if ours {
 		j.node.free(ctx, session, epoch)
 	}
 	return err

@@ -13,6 +13,7 @@ func (n *Node) watchOn(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	answered := time.Now()
+	taking := make(chan struct{}, 1) // held while sessions are taken over: loading them takes longer than looking
 	for {
 		select {
 		case <-tick.C:
@@ -23,8 +24,17 @@ func (n *Node) watchOn(ctx context.Context) {
 			answered = time.Now()
 		}
 		n.impaired.Store(time.Since(answered) > impairedAt)
-		if s := n.seen.Load(); s.settled() && !n.impaired.Load() && !n.draining.Load() {
-			n.takeOver(ctx, s.live())
+		s := n.seen.Load()
+		if !s.settled() || n.impaired.Load() || n.draining.Load() {
+			continue
+		}
+		select {
+		case taking <- struct{}{}:
+			n.ran.Go(func() {
+				n.takeOver(ctx, append(s.live(), n.cfg.Name)) // what others see of this node may be a beat old
+				<-taking
+			})
+		default:
 		}
 	}
 }

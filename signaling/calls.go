@@ -72,7 +72,11 @@ func (cs *calls) leave(key callKey, c *call, s *stage) {
 	}
 }
 
-var restarting = event.Bye{Reason: "restarting", Message: "The server restarts. You are brought back in a moment."}
+// What members are told whose connection is closed.
+var (
+	restarting = event.Bye{Reason: "restarting", Message: "The server restarts. You are brought back in a moment."}
+	signedOut  = event.Bye{Reason: "signed_out", Message: "You have signed out, and left this call."}
+)
 
 // observe is told by rooms what has happened in their sessions; see room.Config.Observe.
 func (cs *calls) observe(session string, events []event.Event) {
@@ -108,7 +112,7 @@ func (cs *calls) signedOut(browser string) {
 	for _, calls := range cs.open {
 		for c := range calls {
 			if c.browser == browser && browser != "" {
-				c.socket.Close(event.Bye{Reason: "signed_out", Message: "You have signed out, and left this call."})
+				c.socket.Close(signedOut)
 			}
 		}
 	}

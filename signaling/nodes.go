@@ -84,18 +84,18 @@ func (s *Server) Accept(line *cluster.Line, b []byte) {
 
 // relays are the members who are connected here and whose sessions are on other nodes.
 type relays struct {
-	mu     sync.Mutex // guards below
-	open   map[*socket]struct{}
+	mu     sync.Mutex         // guards below
+	open   map[*socket]string // to the browser's name
 	closed bool
 	wg     sync.WaitGroup // of open
 }
 
-func newRelays() *relays { return &relays{open: map[*socket]struct{}{}} }
+func newRelays() *relays { return &relays{open: map[*socket]string{}} }
 
 // carry passes on what a member and their session's node say to each other, until either ends.
-func (r *relays) carry(sock *socket, line *cluster.Line, media *borrowed) {
+func (r *relays) carry(browser string, sock *socket, line *cluster.Line, media *borrowed) {
 	go sock.write()
-	if !r.enter(sock) {
+	if !r.enter(browser, sock) {
 		sock.Close(restarting)
 	}
 	defer r.leave(sock)
@@ -122,11 +122,11 @@ func farewellOf(line *cluster.Line) (bye event.Bye) {
 	return bye
 }
 
-func (r *relays) enter(sock *socket) bool {
+func (r *relays) enter(browser string, sock *socket) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.wg.Add(1)
-	r.open[sock] = struct{}{}
+	r.open[sock] = browser
 	return !r.closed
 }
 
@@ -135,6 +135,17 @@ func (r *relays) leave(sock *socket) {
 	defer r.mu.Unlock()
 	delete(r.open, sock)
 	r.wg.Done()
+}
+
+// signedOut ends those of a browser that nobody is signed in with any more.
+func (r *relays) signedOut(browser string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for sock, of := range r.open {
+		if of == browser && browser != "" {
+			sock.Close(signedOut)
+		}
+	}
 }
 
 // close ends all, and waits for that.
@@ -268,8 +279,12 @@ func (s *Server) signedOut(browser string) {
 	s.nodes.Tell([]byte(browser))
 }
 
-// Hear implements cluster.Handler.
-func (s *Server) Hear(notice []byte) { s.calls.signedOut(string(notice)) }
+// Hear implements cluster.Handler. Whoever is connected here has left their call even if the call's node hears of nothing.
+func (s *Server) Hear(notice []byte) {
+	browser := string(notice)
+	s.calls.signedOut(browser)
+	s.relays.signedOut(browser)
+}
 
 // Load implements cluster.Handler.
 func (s *Server) Load(ctx context.Context, session string) error {

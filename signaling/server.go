@@ -345,7 +345,7 @@ func (s *Server) hold(ctx context.Context, sock *socket, g greeting) {
 		sock.Close(event.Bye{Reason: byeReason(p), Message: p.Message})
 		<-sock.Done()
 	case line != nil:
-		s.relays.carry(sock, line, s.borrow(g, sock, line))
+		s.relays.carry(g.Browser, sock, line, s.borrow(g, sock, line))
 	default:
 		newCall(g, s.calls, sock, s.log).run(ctx)
 	}

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pausepoint/pausepoint/cluster"
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
@@ -40,15 +39,22 @@ func sendFrame(w wire, id string, f event.Frame) bool {
 	return err == nil && w.Send(b)
 }
 
+// farLine is what a farWire needs of a [cluster.Line].
+type farLine interface {
+	Send(frame []byte) bool
+	Next() (frame []byte, ok bool)
+	Close(bye []byte)
+}
+
 // farWire is the end of a line by which a member comes who is connected to another node. That node holds the limits of
-// the member's WebSocket, and hears when it is silent.
+// the member's WebSocket.
 type farWire struct {
-	line    *cluster.Line
+	line    farLine
 	closing chan struct{}
 	once    sync.Once
 }
 
-func newFarWire(line *cluster.Line) *farWire {
+func newFarWire(line farLine) *farWire {
 	return &farWire{line: line, closing: make(chan struct{})}
 }
 
@@ -78,11 +84,15 @@ func (w *farWire) Done() <-chan struct{} { return w.closing }
 
 func (w *farWire) read(handle func(heard)) {
 	defer w.Close(event.Bye{})
+	// The browser's pings come here, too: without any, word of its end was lost on the way.
+	silence := time.AfterFunc(usualTimings.silence, func() { w.Close(event.Bye{}) })
+	defer silence.Stop()
 	for {
 		frame, ok := w.line.Next()
 		if !ok {
 			return
 		}
+		silence.Reset(usualTimings.silence)
 		if in, err := event.Parse(frame); err == nil { // the other node has answered what cannot be understood
 			handle(heard{in, frame, time.Now()})
 		}

@@ -83,6 +83,9 @@ func (h *house) openRelay(s serveFlags, media *sfu.SFU) (func(member, host strin
 	}
 	h.later(func(context.Context) error { return r.Close() })
 	known := s.publicHost()
+	if s.Redis != "" && len(public) > 0 {
+		known = public[0].String() // the name may lead to any of several servers, whose relays do not know these credentials
+	}
 	h.log.Info("serving TURN", slog.Any("uris", r.URIs("localhost")))
 	return func(member, host string) []event.RTCRelay {
 		if known != "" {
