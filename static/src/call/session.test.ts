@@ -23,7 +23,14 @@ class Asked {
 	}
 }
 
-const socket = { onopen: null, onmessage: null, onclose: null, send: () => {}, close: () => {} } as Socket & {
+const sent: { type: string; id?: string; data: unknown }[] = [];
+const socket = {
+	onopen: null,
+	onmessage: null,
+	onclose: null,
+	send: (text: string) => void sent.push(JSON.parse(text)),
+	close: () => {},
+} as Socket & {
 	onmessage: ((m: { data: string }) => void) | null;
 };
 const entry: Entry = {
@@ -47,22 +54,39 @@ function welcome(may: Action[]): void {
 	hear({ type: "welcome", data });
 }
 
-describe("a device that starts late", () => {
-	let asked: Asked;
-	let call: CallSession;
+let asked: Asked;
+let call: CallSession;
 
-	beforeEach(() => {
-		asked = new Asked();
-		vi.stubGlobal("RTCPeerConnection", FakePeerConnection);
-		vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => null });
-		vi.stubGlobal("navigator", {
-			mediaDevices: { getUserMedia: () => asked.answered, getDisplayMedia: () => asked.answered },
-		});
-		call = new CallSession("s", entry, () => socket);
-		welcome(["publish"]);
+beforeEach(() => {
+	asked = new Asked();
+	sent.length = 0;
+	vi.stubGlobal("RTCPeerConnection", FakePeerConnection);
+	vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => null });
+	vi.stubGlobal("navigator", {
+		mediaDevices: { getUserMedia: () => asked.answered, getDisplayMedia: () => asked.answered },
 	});
-	afterEach(() => call.close());
+	call = new CallSession("s", entry, () => socket);
+	welcome(["publish"]);
+});
+afterEach(() => call.close());
 
+describe("a press", () => {
+	const hand = (up: boolean) => void call.press({ type: "member.hand", data: { up } });
+	const hands = () => sent.filter((c) => c.type === "member.hand");
+
+	it("is not repeated while its answer is awaited, but its opposite counts", async () => {
+		hand(true);
+		hand(true);
+		hand(false);
+		expect(hands().map((c) => c.data)).toEqual([{ up: true }, { up: false }]);
+		for (const { id } of hands()) hear({ type: "reply", id, data: {} });
+		await settled();
+		hand(true);
+		expect(hands()).toHaveLength(3);
+	});
+});
+
+describe("a device that starts late", () => {
 	const starts = {
 		microphone: () => call.setMic(true),
 		camera: () => call.setCamera(true),

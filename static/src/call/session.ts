@@ -135,12 +135,13 @@ export class CallSession {
 		}
 	}
 
-	/** A press that is not repeated while its answer is awaited. */
+	/** A press that is not repeated while its answer is awaited; its opposite is another press. */
 	async press(c: Command): Promise<void> {
-		if (this.#busy.has(c.type)) return;
-		this.#busy.add(c.type);
+		const key = JSON.stringify(c);
+		if (this.#busy.has(key)) return;
+		this.#busy.add(key);
 		await this.ask(c);
-		this.#busy.delete(c.type);
+		this.#busy.delete(key);
 	}
 
 	/** Whether this person moves the clip now: for everybody, or while they look around for themselves. */
