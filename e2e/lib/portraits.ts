@@ -85,7 +85,7 @@ async function draw(browser: Browser, svg: string, width: number, height: number
 /** A camera file for Chromium's --use-file-for-fake-video-capture. */
 export async function drawCamera(browser: Browser, folder: string, name: keyof typeof looks): Promise<string> {
   const still = join(folder, `${name}.png`);
-  const camera = join(folder, `${name}.mjpeg`);
+  const camera = join(folder, `${name}.y4m`);
   await draw(browser, portrait(looks[name]), 640, 480, still);
   await run("ffmpeg", [
     "-v",
@@ -96,13 +96,11 @@ export async function drawCamera(browser: Browser, folder: string, name: keyof t
     "-t",
     "1",
     "-r",
-    "15",
+    "5", // a still picture; Chromium plays Motion JPEG 30 times a second
     "-i",
     still,
     "-pix_fmt",
-    "yuvj420p",
-    "-q:v",
-    "3",
+    "yuv420p",
     camera,
   ]);
   return camera;
