@@ -227,6 +227,7 @@ test("a pause is called, answered and ended", async () => {
   await amara.keyboard.press("Tab");
   await expect(amara.getByLabel("Your answer")).toBeFocused();
   await amara.keyboard.type("cp: nobody waits for me");
+  await expect(button("Show answers")).toBeVisible(); // once there is one
   const stops = await round();
   expect(stops.filter((s) => s.unseen)).toEqual([]);
   expect(stops.map((s) => s.name)).toEqual(expect.arrayContaining(["Show answers", "I’d like to speak"]));
