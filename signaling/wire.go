@@ -39,6 +39,10 @@ func sendFrame(w wire, id string, f event.Frame) bool {
 	return err == nil && w.Send(b)
 }
 
+// farSilence is how long nothing may be heard on a line. The node that holds the WebSocket finds out sooner; a page that nobody looks at
+// may ping once a minute only.
+const farSilence = 90 * time.Second
+
 // farLine is what a farWire needs of a [cluster.Line].
 type farLine interface {
 	Send(frame []byte) bool
@@ -85,14 +89,14 @@ func (w *farWire) Done() <-chan struct{} { return w.closing }
 func (w *farWire) read(handle func(heard)) {
 	defer w.Close(event.Bye{})
 	// The browser's pings come here, too: without any, word of its end was lost on the way.
-	silence := time.AfterFunc(usualTimings.silence, func() { w.Close(event.Bye{}) })
+	silence := time.AfterFunc(farSilence, func() { w.Close(event.Bye{}) })
 	defer silence.Stop()
 	for {
 		frame, ok := w.line.Next()
 		if !ok {
 			return
 		}
-		silence.Reset(usualTimings.silence)
+		silence.Reset(farSilence)
 		if in, err := event.Parse(frame); err == nil { // the other node has answered what cannot be understood
 			handle(heard{in, frame, time.Now()})
 		}

@@ -41,14 +41,14 @@ func TestAMemberWhoseEndWasLostOnTheWayIsNotThereForEver(t *testing.T) {
 		came := 0
 		go w.read(func(heard) { came++ })
 		for range 3 {
-			time.Sleep(usualTimings.silence - time.Second)
+			time.Sleep(farSilence - time.Second)
 			q.frames <- []byte(`{"type":"ping","data":{"t0":1}}`)
 		}
 		synctest.Wait()
 		if closed(w) || came != 3 {
 			t.Fatalf("closed, or %d frames of 3 heard", came)
 		}
-		time.Sleep(usualTimings.silence)
+		time.Sleep(farSilence)
 		synctest.Wait()
 		if !closed(w) {
 			t.Fatal("still there after silence")
