@@ -57,7 +57,7 @@ export function SessionPage({ params }: { params: Params }) {
 		);
 	}
 	if (stage.at === "left") {
-		return <LeftPage id={id} ended={stage.ended} door={door} again={() => setStage({ at: "door" })} />;
+		return <LeftPage id={id} ended={stage.ended} door={door} member again={() => setStage({ at: "door" })} />;
 	}
 	if (failure !== undefined) {
 		return (
@@ -73,7 +73,7 @@ export function SessionPage({ params }: { params: Params }) {
 		);
 	}
 	if (!door) return <Loading />;
-	if (door.session.state === "ended") return <LeftPage id={id} ended door={door} />;
+	if (door.session.state === "ended") return <LeftPage id={id} ended door={door} member={door.member !== null} />;
 	return <LobbyPage id={id} door={door} token={token} onEnter={(entry) => setStage({ at: "call", entry })} />;
 }
 
@@ -161,13 +161,14 @@ interface LeftProps {
 	id: string;
 	ended: boolean;
 	door?: Door;
+	/** They were in it: the door may be from before they came in. */
+	member: boolean;
 	again?: () => void;
 }
 
-function LeftPage({ id, ended, door, again }: LeftProps) {
+function LeftPage({ id, ended, door, member, again }: LeftProps) {
 	const name = door ? door.session.title || door.session.focus : "";
 	useTitle(ended ? "Ended" : "You have left", name);
-	const member = door?.member !== null;
 	return (
 		<LeftFrame title={ended ? "This session has ended" : "You have left"}>
 			<p class="lead">
