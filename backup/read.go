@@ -13,6 +13,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/pausepoint/pausepoint/ctxio"
 )
 
 // reader reads a backup.
@@ -93,7 +95,7 @@ func (r *reader) copy(ctx context.Context, name string, to io.Writer) error {
 	}
 	defer func() { _ = file.Close() }()
 	sum := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(to, sum), stoppable{ctx, file}); err != nil {
+	if _, err := io.Copy(io.MultiWriter(to, sum), ctxio.Reader(ctx, file)); err != nil {
 		return fmt.Errorf("copy %s: %w", name, err)
 	}
 	if hex.EncodeToString(sum.Sum(nil)) != r.sums[name] {

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path"
 	"strings"
+
+	"github.com/pausepoint/pausepoint/ctxio"
 )
 
 // writer writes a backup. One goroutine uses it.
@@ -44,7 +46,7 @@ func create(dir string) (*writer, error) {
 // add writes a file and remembers its sum. The file is on the disk when add returns; its name is when finish does.
 func (w *writer) add(ctx context.Context, name string, from io.Reader) error {
 	return w.addBy(name, func(to io.Writer) error {
-		_, err := io.Copy(to, stoppable{ctx, from})
+		_, err := io.Copy(to, ctxio.Reader(ctx, from))
 		return err
 	})
 }
@@ -163,17 +165,4 @@ func (w *writer) syncFolder(name string) error {
 		return fmt.Errorf("sync a folder of the backup: %w", err)
 	}
 	return errors.Join(dir.Sync(), dir.Close())
-}
-
-// stoppable ends a long copy once its context is cancelled.
-type stoppable struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r stoppable) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p)
 }

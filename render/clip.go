@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pausepoint/pausepoint/ctxio"
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
@@ -94,7 +95,7 @@ func (w *work) fetchClip(ctx context.Context) error {
 	}
 	defer func() { _ = src.Close() }()
 	return w.create(clipFile, func(f io.Writer) error {
-		_, err := io.Copy(f, stoppable{ctx, src})
+		_, err := io.Copy(f, ctxio.Reader(ctx, src))
 		return err
 	})
 }
@@ -136,17 +137,4 @@ func tempo(rate float64) string {
 func drain(r io.Reader) error {
 	_, err := io.Copy(io.Discard, r)
 	return err
-}
-
-// stoppable ends a long copy once its context is cancelled.
-type stoppable struct {
-	ctx context.Context //nolint:containedctx // of the copy
-	io.Reader
-}
-
-func (s stoppable) Read(p []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return s.Reader.Read(p)
 }

@@ -187,19 +187,6 @@ func whileAllowed(w http.ResponseWriter, r *http.Request, every time.Duration, c
 	return ctx, cancel
 }
 
-// stoppable is a file that cannot be read any more once a context has ended.
-type stoppable struct {
-	ctx context.Context //nolint:containedctx // of the request that reads
-	io.ReadSeeker
-}
-
-func (s stoppable) Read(p []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return s.ReadSeeker.Read(p)
-}
-
 // notes collects what the caller may take out of a session.
 func (s *Server) notes(r *http.Request) (recorder.Export, error) {
 	m, err := s.member(r)

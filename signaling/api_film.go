@@ -11,6 +11,7 @@ import (
 
 	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/clip"
+	"github.com/pausepoint/pausepoint/ctxio"
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/render"
 	"github.com/pausepoint/pausepoint/room/event"
@@ -139,7 +140,7 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, f io.ReadSeeke
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	ctx, cancel := s.whileMember(w, r)
 	defer cancel()
-	http.ServeContent(w, r, "", time.Time{}, stoppable{ctx, f})
+	http.ServeContent(w, r, "", time.Time{}, ctxio.ReadSeeker(ctx, f))
 	return nil
 }
 

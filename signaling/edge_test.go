@@ -21,6 +21,7 @@ import (
 
 	"github.com/alexedwards/scs/v2/memstore"
 
+	"github.com/pausepoint/pausepoint/ctxio"
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
@@ -284,7 +285,7 @@ func TestWhileAllowed(t *testing.T) {
 			return nil
 		})
 		defer cancel()
-		file := stoppable{ctx, strings.NewReader(strings.Repeat("x", 100))}
+		file := ctxio.ReadSeeker(ctx, strings.NewReader(strings.Repeat("x", 100)))
 		if n, err := file.Read(make([]byte, 10)); n != 10 || err != nil {
 			t.Errorf("%d %v", n, err)
 		}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"github.com/google/uuid"
+
+	"github.com/pausepoint/pausepoint/ctxio"
 )
 
 // tempFolder holds blobs that are being written; begin empties it. No key can name it.
@@ -72,24 +74,11 @@ func (d *diskFolder) copyFile(ctx context.Context, key, file string) (err error)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(dst, stoppable{ctx, src})
+	_, err = io.Copy(dst, ctxio.Reader(ctx, src))
 	if err = errors.Join(err, dst.Sync(), dst.Close()); err != nil {
 		return errors.Join(err, d.root.Remove(temp))
 	}
 	return d.root.Rename(temp, key)
-}
-
-// stoppable ends a long copy once its context is cancelled.
-type stoppable struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r stoppable) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p)
 }
 
 func (d *diskFolder) open(_ context.Context, key string) (io.ReadSeekCloser, error) {
