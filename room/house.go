@@ -280,6 +280,7 @@ func (h *House) host(session string, e *entry) {
 		h.disown(session, e.room.epoch)
 	}
 	h.forget(session)
+	e.room.farewell()
 	close(e.room.done)
 }
 

@@ -41,6 +41,28 @@ func TestRestartGoesOn(t *testing.T) {
 	})
 }
 
+// Whoever is told to come back finds the session free.
+func TestFarewellWhenFree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, 100*time.Millisecond)
+		r, a := l.welcomed(focal)
+		disowned := false
+		l.journal.disowning = func() {
+			disowned = true
+			if reason := a.reason(); reason != "" {
+				t.Errorf("%q is said while nobody else can have the session", reason)
+			}
+		}
+		r.Handle(focal, a, testID(1), event.MemberHand{Up: true})
+		if err := l.house.LetGo(t.Context(), session); err != nil {
+			t.Fatal(err)
+		}
+		if !disowned || a.reason() != "restarting" {
+			t.Errorf("disowned %t, told %q", disowned, a.reason())
+		}
+	})
+}
+
 func TestIdleRoomsAreEvicted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLive(t, time.Millisecond)

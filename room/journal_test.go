@@ -22,6 +22,8 @@ type memJournal struct {
 	stored map[string][][]byte
 	epochs map[string]int64 // of the latest owners
 	full   bool             // appends fail
+
+	disowning func() // if it is set, what Disown calls
 }
 
 type appendJob struct {
@@ -56,7 +58,12 @@ func (j *memJournal) Own(_ context.Context, session string) (int64, error) {
 	return j.epochs[session], nil
 }
 
-func (j *memJournal) Disown(context.Context, string, int64) error { return nil }
+func (j *memJournal) Disown(context.Context, string, int64) error {
+	if j.disowning != nil {
+		j.disowning()
+	}
+	return nil
+}
 
 func (j *memJournal) Append(session string, epoch int64, events []event.Event, done func(error)) {
 	j.jobs <- appendJob{session, epoch, events, done}

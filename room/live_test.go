@@ -34,7 +34,6 @@ func newLive(t *testing.T, delay time.Duration) *live {
 	return l
 }
 
-// open makes another house over the same journal.
 // inside lists who is in the session, if it is live.
 func (l *live) inside() []event.Member {
 	if r, ok := l.house.Live(session); ok {
@@ -43,6 +42,7 @@ func (l *live) inside() []event.Member {
 	return nil
 }
 
+// open makes another house over the same journal.
 func (l *live) open(cfg Config) {
 	cfg.Journal, cfg.Plans = l.journal, plans{session: testPlan(event.Pause{ID: testID(7), Frame: 275})}
 	l.house = NewHouse(cfg)

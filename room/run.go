@@ -277,13 +277,21 @@ func (r *Room) run() {
 		r.deliver()
 	}
 	close(r.stopping)
-	for _, l := range r.links {
-		l.conn.Close(*r.bye)
+	if r.failed { // somebody else has it, or it is read again: there is nothing to wait for
+		r.farewell()
 	}
 	for r.pending > 0 { // whoever runs the session next must find the journal at rest
 		<-r.commits.wake
 		r.settleCommits()
 	}
+}
+
+// farewell ends what connections are left. Whoever is told comes back at once: it is said when the session can be had.
+func (r *Room) farewell() {
+	for _, l := range r.links {
+		l.conn.Close(*r.bye)
+	}
+	clear(r.links)
 }
 
 // over reports whether the room ends now.
