@@ -3,9 +3,15 @@ package cluster
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
+
+// Nothing runs on after a node is closed.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // guests are who comes to a node by way of others.
 type guests struct {
@@ -13,6 +19,8 @@ type guests struct {
 	greeting string // of the latest
 	heard    chan string
 }
+
+func newGuests() *guests { return &guests{came: make(chan *Line, 1), heard: make(chan string, 1)} }
 
 func (g *guests) Accept(line *Line, greeting []byte) {
 	g.greeting = string(greeting)
@@ -35,8 +43,7 @@ func newNode(t *testing.T, url, name, region string) (*Node, *guests) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &guests{came: make(chan *Line, 1), heard: make(chan string, 1)}
-	return n, g
+	return n, newGuests()
 }
 
 // wired are two nodes with a wire between them, on which messages get lost that the test says.
@@ -62,8 +69,10 @@ func wired(t *testing.T, lost func(e envelope) bool) (a, b *Node, atB *guests) {
 			}
 		})
 	}
-	go carry(a, b)
-	go carry(b, a)
+	var carried sync.WaitGroup
+	t.Cleanup(carried.Wait) // before they are closed
+	carried.Go(func() { carry(a, b) })
+	carried.Go(func() { carry(b, a) })
 	return a, b, atB
 }
 

@@ -68,7 +68,7 @@ func (n *Node) accept(e envelope, greeting []byte) {
 	l.got, l.run = 1, e.Run
 	n.lines.add(l)
 	l.say(kindOpened, nil)
-	go n.on().Accept(l, greeting)
+	n.served.Go(func() { n.on().Accept(l, greeting) })
 }
 
 // Send queues a frame. It reports false when the line is closed, or when more waits than should.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // How nodes tell that they are there.
@@ -78,9 +79,10 @@ type Node struct {
 	mu    sync.Mutex // guards below
 	owned map[string]int64
 
-	running context.Context //nolint:containedctx // of the goroutines that ran counts
+	running context.Context //nolint:containedctx // of the goroutines that ran and served count
 	stop    context.CancelFunc
-	ran     sync.WaitGroup
+	ran     sync.WaitGroup // beat, publish, watch and receive, and what watch has begun
+	served  sync.WaitGroup // what receive has begun: members, answers, loads
 }
 
 // CheckURL tells in a sentence what is wrong with the address of a Redis server.
@@ -96,6 +98,7 @@ func options(address string) (*redis.Options, error) {
 	}
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = beatWithin, beatWithin, beatWithin, beatWithin
 	o.MaxRetries, o.ContextTimeoutEnabled, o.DisableIdentity = -1, true, true
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled} // they are of one vendor, and leave a goroutine behind
 	return o, nil
 }
 
@@ -165,19 +168,39 @@ func (n *Node) Start(h Handler) {
 	n.beatNow()
 }
 
-// Close makes the node forgotten at once, and ends its lines.
+// Close sends what is queued, for a moment, makes the node forgotten at once, and ends its lines. It waits, until ctx ends, for what
+// the handler does for others.
 func (n *Node) Close(ctx context.Context) error {
 	n.stop()
 	n.ran.Wait()
+	n.leave(ctx)
 	n.lines.closeAll()
+	n.awaitServed(ctx)
+	return n.redis.Close()
+}
+
+func (n *Node) leave(ctx context.Context) {
+	if !n.up() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, leaveWithin)
 	defer cancel()
-	if n.up() {
-		if err := leave.Run(ctx, n.redis, []string{nodeKey(n.cfg.Name)}, n.id).Err(); err != nil {
-			n.log.Warn("others find out by themselves that this node is gone", slog.Any("err", err))
-		}
+	if err := leave.Run(ctx, n.redis, []string{nodeKey(n.cfg.Name)}, n.id).Err(); err != nil {
+		n.log.Warn("others find out by themselves that this node is gone", slog.Any("err", err))
 	}
-	return n.redis.Close()
+}
+
+func (n *Node) awaitServed(ctx context.Context) {
+	ended := make(chan struct{})
+	go func() {
+		n.served.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		n.log.Warn("what other nodes asked for has not ended")
+	}
 }
 
 // up reports whether Redis answers.

@@ -70,26 +70,27 @@ func (o *outbox) put(p parcel) bool {
 	return false
 }
 
-// take waits for a parcel, and takes what else is there.
+// take waits for a parcel, and takes what else is there. It returns nothing once ctx has ended.
 func (o *outbox) take(ctx context.Context) []parcel {
-	var taken []parcel
 	select {
 	case p := <-o.queue:
-		taken = append(taken, p)
+		o.bytes.Add(-int64(len(p.message)))
+		return append([]parcel{p}, o.rest(maxPipe-1)...)
 	case <-ctx.Done():
 		return nil
 	}
-	for len(taken) < maxPipe {
+}
+
+// rest takes what is there, up to a number of parcels.
+func (o *outbox) rest(most int) (taken []parcel) {
+	for len(taken) < most {
 		select {
 		case p := <-o.queue:
+			o.bytes.Add(-int64(len(p.message)))
 			taken = append(taken, p)
-			continue
 		default:
+			return taken
 		}
-		break
-	}
-	for _, p := range taken {
-		o.bytes.Add(-int64(len(p.message)))
 	}
 	return taken
 }
@@ -116,24 +117,30 @@ func (n *Node) post(channel string, e envelope, body []byte) bool {
 	return true
 }
 
+// publishOn sends what is queued until ctx ends, and for a moment after that: the last words of lines are among it.
 func (n *Node) publishOn(ctx context.Context) {
-	for {
-		parcels := n.out.take(ctx)
-		if parcels == nil {
-			return
+	for parcels := n.out.take(ctx); parcels != nil; parcels = n.out.take(ctx) {
+		n.publish(context.WithoutCancel(ctx), parcels)
+	}
+	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
+	defer cancel()
+	for parcels := n.out.rest(maxPipe); parcels != nil && leaving.Err() == nil; parcels = n.out.rest(maxPipe) {
+		n.publish(leaving, parcels)
+	}
+}
+
+func (n *Node) publish(ctx context.Context, parcels []parcel) {
+	ctx, cancel := context.WithTimeout(ctx, beatWithin)
+	defer cancel()
+	_, err := n.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, parcel := range parcels {
+			p.Publish(ctx, parcel.channel, parcel.message)
 		}
-		asking, cancel := context.WithTimeout(ctx, beatWithin)
-		_, err := n.redis.Pipelined(asking, func(p redis.Pipeliner) error {
-			for _, parcel := range parcels {
-				p.Publish(asking, parcel.channel, parcel.message)
-			}
-			return nil
-		})
-		cancel()
-		if err != nil && ctx.Err() == nil {
-			n.counts.dropped.Add(uint64(len(parcels)))
-			n.log.Debug("messages to other nodes are lost", slog.Any("err", err))
-		}
+		return nil
+	})
+	if err != nil {
+		n.counts.dropped.Add(uint64(len(parcels)))
+		n.log.Debug("messages to other nodes are lost", slog.Any("err", err))
 	}
 }
 
@@ -153,7 +160,11 @@ func (n *Node) receiveOn(ctx context.Context) {
 // listen hears until nothing comes, not even what this node tells itself.
 func (n *Node) listen(ctx context.Context) error {
 	ear := n.redis.Subscribe(ctx, inboxOf(n.cfg.Name), everybody)
-	defer func() { _ = ear.Close() }()
+	silence := context.AfterFunc(ctx, func() { _ = ear.Close() }) // what waits for a message does not look at ctx
+	defer func() {
+		silence()
+		_ = ear.Close()
+	}()
 	for {
 		said, err := ear.ReceiveTimeout(ctx, deafAfter)
 		if err != nil {
@@ -175,7 +186,7 @@ func open(message []byte) (e envelope, body []byte, err error) {
 	return e, body, json.Unmarshal(head, &e)
 }
 
-// hear acts on a message. It does not wait for anything.
+// hear acts on a message, and does not wait for anything. What takes longer may go on until ctx ends.
 func (n *Node) hear(ctx context.Context, message []byte) {
 	e, body, err := open(message)
 	if err != nil {
@@ -188,13 +199,13 @@ func (n *Node) hear(ctx context.Context, message []byte) {
 	case kindOpened, kindFrame, kindClose:
 		n.lines.hear(e, body)
 	case kindAsk:
-		go n.reply(ctx, e, body)
+		n.served.Go(func() { n.reply(ctx, e, body) })
 	case kindAnswer:
 		n.asked.answer(e.Line, body)
 	case kindTell:
 		n.on().Hear(body)
 	case kindLoad:
-		go n.awaken(ctx, string(body))
+		n.served.Go(func() { n.awaken(ctx, string(body)) })
 	}
 }
 
