@@ -59,10 +59,10 @@ func checkBucket(ctx context.Context, address string) error {
 	return nil
 }
 
-// checkShared looks whether what one server keeps is there for all.
+// checkShared looks whether what one server of several keeps is there for all.
 func checkShared(c common) error {
 	if c.Blobs == "" {
-		return advice{fmt.Sprintf("Without --blobs (or %s) each server keeps the clips that it prepares in its own data folder, where the others do not find them: name a bucket that all of them use", envName("blobs"))}
+		return advice{fmt.Sprintf("Without --blobs (or %s) each server keeps clips and recordings in its own data folder, where the others do not find them; and what several servers have recorded of a call is never removed altogether, though people ask for it: name a bucket that all of them use", envName("blobs"))}
 	}
 	return nil
 }

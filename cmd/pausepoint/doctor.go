@@ -73,7 +73,7 @@ func keptChecks(f flags) (list []check) {
 	if address := f.Doctor.Redis; address != "" {
 		list = append(list,
 			check{"Redis carries what servers tell each other.", func(ctx context.Context) error { return checkRedis(ctx, address) }},
-			check{"Each server finds the clips that another has prepared.", func(context.Context) error { return checkShared(f.Common) }})
+			check{"Each server finds the clips and recordings of the others.", func(context.Context) error { return checkShared(f.Common) }})
 	}
 	return list
 }

@@ -22,5 +22,5 @@ func TestDoctorLooksAtRedis(t *testing.T) {
 	}
 	finds(t, "none", checkRedis(t.Context(), r.URL()), "missing", `look that it is there.*--redis .*keep something`)
 	finds(t, "clips in a bucket", checkShared(common{Blobs: "s3://clips"}), "ok", "")
-	finds(t, "clips in folders", checkShared(common{}), "note", "name a bucket")
+	finds(t, "clips in folders", checkShared(common{}), "note", "clips and recordings.*never removed.*name a bucket")
 }

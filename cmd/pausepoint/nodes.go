@@ -87,6 +87,9 @@ func (h *house) openStore(ctx context.Context, f flags) (*store.Store, error) {
 	h.node = node
 	h.later(node.Close)
 	h.log.Info("one of several servers", slog.String("node", name), slog.String("region", f.Serve.Region))
+	if err := checkShared(f.Common); err != nil {
+		h.log.Warn("several servers without a bucket", slog.Any("err", err))
+	}
 	return st, nil
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -83,6 +84,9 @@ func TestAnyNodeWillDo(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t)
 	one := d.add("one")
+	if !strings.Contains(one.stderr.String(), "without a bucket") {
+		t.Error("it does not say what is missing without a bucket")
+	}
 	amara := founded(t, one)
 	two := d.add("two")
 	id := amara.plainSession()
