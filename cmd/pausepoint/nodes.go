@@ -14,15 +14,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/pausepoint/pausepoint/cluster"
 	"github.com/pausepoint/pausepoint/room"
 	"github.com/pausepoint/pausepoint/store"
 )
-
-// drainWithin is how long a server that stops hands its calls to others.
-const drainWithin = 50 * time.Second
 
 // clusterFlags make one of many servers.
 type clusterFlags struct {

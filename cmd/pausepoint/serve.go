@@ -25,11 +25,16 @@ import (
 	"github.com/pausepoint/pausepoint/traces"
 )
 
-// Stopping takes no longer than this, all told; requests that are under way get a moment of it.
+// Stopping takes no longer than stopWithin, all told. Handing calls to others has most of it, closing what is left has the rest; requests
+// that are under way get a moment of that.
 const (
-	stopWithin     = 9 * time.Second
+	stopWithin     = time.Minute
+	drainWithin    = 50 * time.Second
+	closeWithin    = 9 * time.Second
 	requestsWithin = 2 * time.Second
 )
+
+var errHangs = errors.New("this server did not come to an end in a minute, so it ends now: what it had not handed over goes on elsewhere, or here once it is started again")
 
 // serve starts everything, announces it on out, and runs until ctx ends or the listener fails.
 func serve(ctx context.Context, f flags, log *slog.Logger, out io.Writer) error {
@@ -48,9 +53,7 @@ func serve(ctx context.Context, f flags, log *slog.Logger, out io.Writer) error 
 		return err
 	}
 	err = h.run(ctx, f, ln, out)
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
-	defer cancel()
-	return errors.Join(err, h.close(stopping))
+	return errors.Join(err, h.stop(context.WithoutCancel(ctx)))
 }
 
 // house is all parts, wired. Its fields are set once, by build.
@@ -66,6 +69,24 @@ type house struct {
 
 // later remembers how to close what was built; what was built last is closed first.
 func (h *house) later(closing func(context.Context) error) { h.closes = append(h.closes, closing) }
+
+// stop hands the calls to other servers, if there are any, and closes everything. It does not wait for what hangs.
+func (h *house) stop(ctx context.Context) error {
+	h.log.Info("stopping")
+	stopped := make(chan error, 1)
+	go func() {
+		h.drain(ctx)
+		closing, cancel := context.WithTimeout(ctx, closeWithin)
+		defer cancel()
+		stopped <- h.close(closing)
+	}()
+	select {
+	case err := <-stopped:
+		return err
+	case <-time.After(stopWithin):
+		return errHangs
+	}
+}
 
 func (h *house) close(ctx context.Context) error {
 	var errs []error
@@ -232,10 +253,8 @@ func (h *house) run(ctx context.Context, f flags, ln net.Listener, out io.Writer
 	case err := <-serving:
 		return fmt.Errorf("pages are not served any more: %w", err)
 	case <-ctx.Done():
+		return nil
 	}
-	h.log.Info("stopping")
-	h.drain(context.WithoutCancel(ctx))
-	return nil
 }
 
 // stopServing closes the listener at once and gives requests a moment to end: uploads are resumed later anyway. It does not wait
