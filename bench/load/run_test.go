@@ -13,13 +13,12 @@ import (
 	"github.com/pausepoint/pausepoint/bench/server"
 )
 
-// quick is long enough for a few packets.
-func quick() load.Timing {
-	return load.Timing{
-		Stagger: time.Millisecond, Warm: 100 * time.Millisecond, Measure: 400 * time.Millisecond, Drain: 500 * time.Millisecond,
-		Patience: 30 * time.Second,
-	}
+// measuring is long enough for a few packets, on a machine that is not too busy.
+func measuring(d time.Duration) load.Timing {
+	return load.Timing{Stagger: time.Millisecond, Warm: 100 * time.Millisecond, Measure: d, Drain: d, Patience: 30 * time.Second}
 }
+
+const short, long = 400 * time.Millisecond, 10 * time.Second
 
 // serve runs a server for the test and returns where it listens.
 func serve(t *testing.T, kind string) string {
@@ -47,21 +46,33 @@ func (p *phases) Before() { p.WriteString("before ") }
 func (p *phases) Begin()  { p.WriteString("begin ") }
 func (p *phases) End()    { p.WriteString("end") }
 
+// play measures for longer and longer until everybody got video, and what was lost again: how soon that is is a matter of the machine.
 func play(t *testing.T, kind string, s load.Scenario) *load.Result {
+	t.Helper()
+	for d := short; d < long; d *= 2 {
+		if res := playFor(t, d, kind, s); res.Missing == 0 && (s.Loss == 0 || res.Recovered > 0) {
+			return res
+		}
+	}
+	t.Fatal("somebody got no video, or nothing that was lost")
+	return nil
+}
+
+func playFor(t *testing.T, d time.Duration, kind string, s load.Scenario) *load.Result {
 	t.Helper()
 	l, err := load.New(serve(t, kind), server.Plain(kind))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var p phases
-	res, err := l.Run(t.Context(), s, quick(), &p)
+	res, err := l.Run(t.Context(), s, measuring(d), &p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if p.String() != "before begin end" {
 		t.Errorf("the probe was told %q", p.String())
 	}
-	if res.Delivered == 0 || res.Latency.Count() != res.Delivered || res.Garbled != 0 || res.Profile == "" {
+	if res.Latency.Count() != res.Delivered || res.Garbled != 0 || res.Profile == "" {
 		t.Errorf("%d delivered, %d garbled, SRTP %q", res.Delivered, res.Garbled, res.Profile)
 	}
 	// How much comes in time is a matter of the machine, and of what the server makes of it. Of simulcast some moments come twice: a
@@ -109,8 +120,8 @@ func TestLostPacketsAreAskedForAndSentAgain(t *testing.T) {
 	for _, kind := range []string{"pausepoint", "pion"} {
 		t.Run(kind, func(t *testing.T) {
 			res := play(t, kind, load.Scenario{Rooms: 1, Members: 4, Talkers: 1, Loss: 0.2})
-			if res.Nacks == 0 || res.Recovered == 0 {
-				t.Errorf("%d packets came after %d requests", res.Recovered, res.Nacks)
+			if res.Nacks == 0 {
+				t.Errorf("%d packets came after no request", res.Recovered)
 			}
 		})
 	}
@@ -121,7 +132,7 @@ func TestARefusalIsAnErrorAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = l.Run(t.Context(), load.Scenario{Rooms: 1, Members: 2, Talkers: 1}, quick(), &phases{})
+	_, err = l.Run(t.Context(), load.Scenario{Rooms: 1, Members: 2, Talkers: 1}, measuring(short), &phases{})
 	if err == nil || !strings.Contains(err.Error(), "join with an address and keys") {
 		t.Errorf("the error is %v", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/pion/webrtc/v4"
 	"github.com/pion/webrtc/v4/pkg/media"
 
+	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/room"
 	"github.com/pausepoint/pausepoint/room/event"
 	"github.com/pausepoint/pausepoint/store"
@@ -166,8 +167,8 @@ func TestConsent(t *testing.T) {
 		t.Errorf("the second to look sees the measures of %d people", n)
 	}
 	before := ben.segmentsOf(path, benID)
-	if len(before) != 2 {
-		t.Fatalf("%d segments of Ben, want one for each stretch", len(before))
+	if per := ben.perStretch(path, benID); len(per) != 2 || per[0] == 0 || per[1] == 0 || per[0]+per[1] != len(before) {
+		t.Fatalf("%v segments of Ben in each stretch on the record, and %d in all; want some in both, and none in more than one", per, len(before))
 	}
 	newBrowser(t, s).must(403, "POST", path+"/withdrawal", map[string]any{}, nil)
 	ben.must(204, "POST", path+"/withdrawal", map[string]any{"removeNotes": true}, nil)
@@ -259,15 +260,18 @@ func (b *browser) measuresShown(path string) (shown int) {
 	return shown
 }
 
+// replay is a session as the browser may see it afterwards.
+func (b *browser) replay(path string) (r recorder.Replay) {
+	b.t.Helper()
+	b.must(200, "GET", path+"/replay", nil, &r)
+	return r
+}
+
 // segmentsOf lists a member's segments in a replay, sorted.
 func (b *browser) segmentsOf(path, member string) []string {
 	b.t.Helper()
-	var replay struct {
-		Segments []struct{ ID, Member string }
-	}
-	b.must(200, "GET", path+"/replay", nil, &replay)
 	out := []string{}
-	for _, s := range replay.Segments {
+	for _, s := range b.replay(path).Segments {
 		if s.Member == member {
 			out = append(out, s.ID)
 		}
@@ -276,12 +280,25 @@ func (b *browser) segmentsOf(path, member string) []string {
 	return out
 }
 
+// perStretch counts a member's segments in each stretch on the record: more than one where packets were late, or a file was full.
+func (b *browser) perStretch(path, member string) (n []int) {
+	b.t.Helper()
+	r := b.replay(path)
+	for _, on := range recorder.OnRecord(r.Events) {
+		n = append(n, 0)
+		for _, s := range r.Segments {
+			if s.Member == member && s.Start < on.To && on.From < s.End {
+				n[len(n)-1]++
+			}
+		}
+	}
+	return n
+}
+
 // journal is a session's events as the browser may see them.
 func (b *browser) journal(path string) []event.Event {
 	b.t.Helper()
-	var replay struct{ Events []event.Event }
-	b.must(200, "GET", path+"/replay", nil, &replay)
-	return replay.Events
+	return b.replay(path).Events
 }
 
 // What is in the journal as taken back, and still on disk, when the server starts, is removed then.
