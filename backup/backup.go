@@ -82,6 +82,7 @@ const (
 
 // Save saves a source and the files of its data folder, but for those that leave names, in a new folder. The tables are of one
 // moment, the files of that moment or later: a server adds files before it has rows of them, and only lengthens what is unfinished.
+// What becomes a blob meanwhile may be in the backup twice.
 func Save(ctx context.Context, to string, from Source, data string, leave func(path string) bool) (Manifest, error) {
 	w, err := create(to)
 	if err != nil {
@@ -93,10 +94,10 @@ func Save(ctx context.Context, to string, from Source, data string, leave func(p
 		return w.addTables(ctx, t, m.Rows)
 	})
 	if err == nil {
-		err = from.Blobs(ctx, func(key string, blob io.Reader) error { return w.add(ctx, blobFolder+"/"+key, blob) })
-	}
-	if err == nil {
 		err = w.addFolder(ctx, data, leave)
+	}
+	if err == nil { // after the folder: a recording that is sent to the bucket meanwhile is in one of both
+		err = from.Blobs(ctx, func(key string, blob io.Reader) error { return w.add(ctx, blobFolder+"/"+key, blob) })
 	}
 	if err == nil {
 		m, err = w.finish(m)
