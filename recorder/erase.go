@@ -49,7 +49,7 @@ type Products interface {
 
 // Erase removes what an erasure names. What was made of the files goes first, then the files, for good; then prove is told what there
 // was, to keep it for good; then the rows go. Whatever fails, calling it again begins anew with the same list. A member who is still
-// being recorded is not any more.
+// being recorded is not any more. With ErrElsewhere all but what another server has is gone: whichever of them calls it last proves it.
 func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func(event.RecordingErased) error) error {
 	if !plain(e.Session) {
 		return fmt.Errorf("erase: %q is not a session id", e.Session)
@@ -57,16 +57,13 @@ func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func(event.Record
 	if err := r.endTracks(ctx, e); err != nil {
 		return err
 	}
-	films, err := r.restartProducts(ctx, e.Session)
-	if err != nil {
-		return fmt.Errorf("erase: %w", err)
-	}
 	all, err := r.cfg.Segments.ListSegments(ctx, e.Session)
 	if err != nil {
 		return fmt.Errorf("erase: list segments: %w", err)
 	}
 	gone := slices.DeleteFunc(all, func(s Segment) bool { return !e.of(s) })
-	if err := r.removeFiles(ctx, gone); err != nil {
+	films, err := r.removeAll(ctx, e.Session, gone)
+	if err != nil {
 		return fmt.Errorf("erase: %w", err)
 	}
 	if err := prove(e.proof(gone, films)); err != nil {
@@ -80,6 +77,19 @@ func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func(event.Record
 	return nil
 }
 
+// removeAll removes what was made of segments, and their files. While another server has some of them it removes what it can; films are
+// then left alone, so that they are not begun anew with every try: in line again they are since consent was taken back.
+func (r *Recorder) removeAll(ctx context.Context, session string, gone []Segment) (films int, err error) {
+	waits := r.CheckHere(gone)
+	if waits == nil {
+		films, err = r.restartProducts(ctx, session)
+	}
+	if err == nil {
+		err = r.removeFiles(ctx, gone)
+	}
+	return films, errors.Join(waits, err)
+}
+
 func (r *Recorder) restartProducts(ctx context.Context, session string) (int, error) {
 	if r.cfg.Products == nil {
 		return 0, nil
@@ -87,26 +97,48 @@ func (r *Recorder) restartProducts(ctx context.Context, session string) (int, er
 	return r.cfg.Products.Restart(ctx, session)
 }
 
-// removeFiles removes segments' files, here and in the vault. ErrElsewhere if another server still has some.
+// removeFiles removes segments' files, here and in the vault, but those that are another server's to remove.
 func (r *Recorder) removeFiles(ctx context.Context, gone []Segment) error {
-	errs := []error{r.CheckHere(gone)}
+	var errs []error
 	for _, s := range gone {
-		errs = append(errs, r.removeFile(ctx, s))
+		if !r.theirs(s) {
+			errs = append(errs, r.removeFile(ctx, s))
+		}
 	}
 	return errors.Join(errs...)
 }
 
 func (r *Recorder) removeFile(ctx context.Context, s Segment) error {
-	if err := r.files.remove(s.Session, s.ID); err != nil || r.out == nil {
+	if err := r.files.remove(s.Session, s.ID); err != nil {
 		return err
 	}
-	return r.out.forget(ctx, s.Session, s.ID)
+	if r.out != nil {
+		if err := r.out.forget(ctx, s.Session, s.ID); err != nil {
+			return err
+		}
+	}
+	return r.setGone(ctx, s)
 }
+
+// setGone says in a segment's row that no server is to be waited for because of its file.
+func (r *Recorder) setGone(ctx context.Context, s Segment) error {
+	if s.Stored {
+		return nil
+	}
+	err := r.cfg.Segments.SetSegmentStored(ctx, s.ID)
+	if errors.Is(err, ErrNotFound) { // somebody else was there first
+		return nil
+	}
+	return err
+}
+
+// theirs reports whether a file is on another server's disk, which alone can read it, remove it, or bring it to the vault.
+func (r *Recorder) theirs(s Segment) bool { return s.Elsewhere && !r.files.has(s) }
 
 // CheckHere is ErrElsewhere if there are files that only another server can read, remove, or bring to the vault.
 func (r *Recorder) CheckHere(segments []Segment) error {
 	for _, s := range segments {
-		if s.Elsewhere && !r.files.has(s) {
+		if r.theirs(s) {
 			return fmt.Errorf("segment %s: %w", s.ID, ErrElsewhere)
 		}
 	}

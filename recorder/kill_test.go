@@ -354,6 +354,19 @@ func (x folderIndex) ListUnfinishedSegments(context.Context) ([]Segment, error) 
 	return x.list(func(s Segment) bool { return !s.Finished })
 }
 
+func (x folderIndex) ListUnstoredSegments(context.Context) ([]Segment, error) {
+	return x.list(func(s Segment) bool { return s.Finished && !s.Stored })
+}
+
+func (x folderIndex) SetSegmentStored(ctx context.Context, id string) error {
+	s, err := x.GetSegment(ctx, id)
+	if err != nil {
+		return err
+	}
+	s.Stored = true
+	return x.InsertSegment(ctx, s)
+}
+
 func (x folderIndex) DeleteSegment(_ context.Context, id string) error { return os.Remove(x.path(id)) }
 
 func (x folderIndex) DeleteSegments(context.Context, string) error { return os.RemoveAll(x.dir) }

@@ -26,15 +26,6 @@ type Vault interface {
 	DeleteBlobs(ctx context.Context, prefix string) error
 }
 
-// Outgoing is what of an Index concerns the Vault.
-type Outgoing interface {
-	// ListUnstoredSegments returns the rows of all sessions whose Finished is true and whose Stored is false, by ID.
-	ListUnstoredSegments(ctx context.Context) ([]Segment, error)
-
-	// SetSegmentStored sets Stored. ErrNotFound if there is no such row.
-	SetSegmentStored(ctx context.Context, id string) error
-}
-
 // vaultFolder begins the keys of a session's segments, or of one of them.
 func vaultFolder(session, segment string) string {
 	if segment == "" {
@@ -62,7 +53,6 @@ type outbox struct {
 	dir   string
 	index Index
 	files files
-	rows  Outgoing
 	vault Vault
 	log   *slog.Logger
 
@@ -86,7 +76,7 @@ type parcel struct {
 func newOutbox(cfg Config, f files) *outbox {
 	ctx, stop := context.WithCancel(context.Background())
 	o := &outbox{
-		dir: cfg.Dir, index: cfg.Segments, files: f, rows: cfg.Outgoing, vault: cfg.Vault, log: cfg.Log,
+		dir: cfg.Dir, index: cfg.Segments, files: f, vault: cfg.Vault, log: cfg.Log,
 		wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{}),
 	}
 	go o.run(ctx)
@@ -144,7 +134,7 @@ func (o *outbox) sendAll(ctx context.Context) error {
 	if err := o.tidy(ctx); err != nil {
 		return err
 	}
-	all, err := o.rows.ListUnstoredSegments(ctx)
+	all, err := o.index.ListUnstoredSegments(ctx)
 	if err != nil {
 		return fmt.Errorf("list what is to be sent: %w", err)
 	}
@@ -205,7 +195,7 @@ func (o *outbox) send(ctx context.Context, s Segment) error {
 	if err := o.verify(ctx, s); err != nil {
 		return err
 	}
-	err := o.rows.SetSegmentStored(ctx, s.ID)
+	err := o.index.SetSegmentStored(ctx, s.ID)
 	if errors.Is(err, ErrNotFound) { // it was deleted meanwhile
 		return o.vault.DeleteBlobs(ctx, vaultFolder(s.Session, s.ID))
 	}

@@ -70,7 +70,7 @@ func TestRecordingsAreSentToTheStore(t *testing.T) {
 		v.away.Store(true)
 		v.spoil.Store(1)
 		index := newMemory()
-		r, _ := newRecorder(t, Config{Dir: dir, Vault: v, Segments: index, Outgoing: index})
+		r, _ := newRecorder(t, Config{Dir: dir, Vault: v, Segments: index})
 		recordVoice := func(member string) {
 			f := newFeed(audioInfo(member))
 			items, _ := packetised(audioInfo(member), samples, calm)
@@ -144,7 +144,7 @@ func TestTheOutboxTidiesUp(t *testing.T) {
 	fatal(t, index.InsertSegment(t.Context(), Segment{ID: "stored", Session: "s", Finished: true, Stored: true}))
 	fatal(t, index.InsertSegment(t.Context(), Segment{ID: "written", Session: "s"}))
 	synctest.Test(t, func(t *testing.T) {
-		r, _ := newRecorder(t, Config{Dir: dir, Vault: v, Segments: index, Outgoing: index})
+		r, _ := newRecorder(t, Config{Dir: dir, Vault: v, Segments: index})
 		time.Sleep(time.Second)
 		fatal(t, r.Close())
 	})
@@ -154,7 +154,15 @@ func TestTheOutboxTidiesUp(t *testing.T) {
 	}
 }
 
+// films counts how often they are begun anew.
+type films struct{ restarted int }
+
+func (f *films) Restart(context.Context, string) (int, error) { f.restarted++; return 1, nil }
+
+func (f *films) Drop(context.Context, string, string) error { return nil }
+
 // What another server has not brought to the store yet cannot be read here, and is not said to be gone; what is here and in the store goes at once.
+// Films are begun anew once, when all of it goes.
 func TestWhatIsElsewhereIsWaitedFor(t *testing.T) {
 	dir, v, index := t.TempDir(), &shelf{dir: t.TempDir()}, newMemory()
 	fatal(t, os.MkdirAll(filepath.Join(dir, "s"), 0o700))
@@ -171,14 +179,15 @@ func TestWhatIsElsewhereIsWaitedFor(t *testing.T) {
 		fatal(t, index.InsertSegment(t.Context(), s))
 	}
 	synctest.Test(t, func(t *testing.T) {
-		r, _ := newRecorder(t, Config{Dir: dir, Vault: v, Segments: index, Outgoing: index})
+		var made films
+		r, _ := newRecorder(t, Config{Dir: dir, Vault: v, Segments: index, Products: &made})
 		if _, _, err := r.Open(t.Context(), "s", "elsewhere"); !errors.Is(err, ErrElsewhere) {
 			t.Errorf("opened with %v", err)
 		}
 		erasure := Erasure{Session: "s", Member: "bo", Until: 1}
 		var proof event.RecordingErased
 		prove := func(p event.RecordingErased) error { proof = p; return nil }
-		if err := r.Erase(t.Context(), erasure, prove); !errors.Is(err, ErrElsewhere) || proof.Member != "" {
+		if err := r.Erase(t.Context(), erasure, prove); !errors.Is(err, ErrElsewhere) || proof.Member != "" || made.restarted != 0 {
 			t.Errorf("erased with %v, and proved %+v", err, proof)
 		}
 		if _, err := os.Lstat(stored); !errors.Is(err, fs.ErrNotExist) || len(filesIn(t, dir)) != 0 {
@@ -189,8 +198,7 @@ func TestWhatIsElsewhereIsWaitedFor(t *testing.T) {
 		}
 		elsewhere.Stored, elsewhere.Elsewhere = true, false // its server has brought it
 		fatal(t, index.InsertSegment(t.Context(), elsewhere))
-		fatal(t, index.DeleteSegment(t.Context(), "here"))
-		if err := r.Erase(t.Context(), erasure, prove); err != nil || len(proof.Files) != 2 || len(index.all()) != 0 {
+		if err := r.Erase(t.Context(), erasure, prove); err != nil || len(proof.Files) != 3 || proof.Films != 1 || len(index.all()) != 0 {
 			t.Errorf("erased with %v, and proved %+v", err, proof)
 		}
 		fatal(t, r.Close())

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,8 +29,7 @@ type Config struct {
 	LowVideo, LowAudio uint64
 
 	// Vault keeps finished segments, which are then removed from Dir. Without one they stay there.
-	Vault    Vault
-	Outgoing Outgoing // required with a Vault
+	Vault Vault
 
 	// Products are told when what they are made of goes. It may be nil.
 	Products Products
@@ -305,6 +305,7 @@ func (r *Recorder) deleteFiles(ctx context.Context, session string) error {
 		return fmt.Errorf("list segments: %w", err)
 	}
 	waits := r.CheckHere(all)
+	ours := slices.DeleteFunc(all, r.theirs)
 	if err := r.files.removeSession(session); err != nil {
 		return err
 	}
@@ -313,7 +314,14 @@ func (r *Recorder) deleteFiles(ctx context.Context, session string) error {
 			return err
 		}
 	}
-	return waits
+	if waits == nil { // the rows go now
+		return nil
+	}
+	errs := []error{waits}
+	for _, s := range ours {
+		errs = append(errs, r.setGone(ctx, s))
+	}
+	return errors.Join(errs...)
 }
 
 func (r *Recorder) notify(n Notice) {

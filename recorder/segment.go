@@ -30,7 +30,7 @@ type Segment struct {
 	Bytes       int64  // 0 until finished
 	SHA256      string // lower-case hexadecimal; empty until finished
 	Finished    bool
-	Stored      bool // its file is in the Vault, and not here
+	Stored      bool // no server's disk has its file: it is in the Vault, or gone for good
 	Elsewhere   bool // its file is on another server's disk, and not in the Vault; which server that is, the Index knows
 	Withdrawn   bool // consent was taken back for it: it is for nobody any more, and goes
 }
@@ -53,6 +53,12 @@ type Index interface {
 
 	// ListUnfinishedSegments returns the rows of all sessions whose Finished is false, by ID.
 	ListUnfinishedSegments(ctx context.Context) ([]Segment, error)
+
+	// ListUnstoredSegments returns the rows of all sessions whose Finished is true and whose Stored is false, by ID.
+	ListUnstoredSegments(ctx context.Context) ([]Segment, error)
+
+	// SetSegmentStored sets Stored. ErrNotFound if there is no such row.
+	SetSegmentStored(ctx context.Context, id string) error
 
 	// DeleteSegment removes a row; no error if there is none.
 	DeleteSegment(ctx context.Context, id string) error

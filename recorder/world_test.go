@@ -102,7 +102,7 @@ func (m *memory) SetSegmentStored(_ context.Context, id string) error {
 	if !ok {
 		return ErrNotFound
 	}
-	s.Stored = true
+	s.Stored, s.Elsewhere = true, false
 	m.rows[id] = s
 	return nil
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -154,7 +155,13 @@ func (w *world) recorded(dir, session string) string {
 
 func (w *world) recorder(dir string) *recorder.Recorder {
 	w.t.Helper()
-	r, err := recorder.New(recorder.Config{Dir: dir, Segments: w.store, Vault: w.store, Outgoing: w.store, Log: quiet()})
+	return w.recorderOf(recorder.Config{Dir: dir, Segments: w.store, Vault: w.store})
+}
+
+func (w *world) recorderOf(c recorder.Config) *recorder.Recorder {
+	w.t.Helper()
+	c.Log = quiet()
+	r, err := recorder.New(c)
 	w.must(err)
 	w.t.Cleanup(func() { w.must(r.Close()) })
 	return r
@@ -201,6 +208,51 @@ func TestAServerReadsWhatAnotherRecorded(t *testing.T) {
 		left, err := filepath.Glob(filepath.Join(dir, session, "*"))
 		return err == nil && len(left) == 0
 	})
+}
+
+// A session moved from one server to another before what the first one recorded was in a bucket. Neither can remove the other's file:
+// each removes its own, and the last of them is done.
+func TestServersThatBothRecordedRemoveBetweenThem(t *testing.T) {
+	for name, remove := range map[string]func(context.Context, *recorder.Recorder, string) ([]event.ErasedFile, error){
+		"erase": func(ctx context.Context, r *recorder.Recorder, session string) (gone []event.ErasedFile, err error) {
+			err = r.Erase(ctx, recorder.Erasure{Session: session, Member: "m", Until: 1}, func(p event.RecordingErased) error {
+				gone = p.Files
+				return nil
+			})
+			return gone, err
+		},
+		"delete": func(ctx context.Context, r *recorder.Recorder, session string) ([]event.ErasedFile, error) {
+			return nil, r.Delete(ctx, session)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := inPostgres(t)
+			session, dirs := uuid.Must(uuid.NewV7()).String(), [2]string{t.TempDir(), t.TempDir()}
+			var servers [2]*recorder.Recorder
+			var w *world
+			for i, node := range []string{"one", "two"} {
+				at.config.Node = node
+				w = newWorld(t, at)
+				w.recorded(dirs[i], session)
+				servers[i] = w.recorderOf(recorder.Config{Dir: dirs[i], Segments: w.store})
+			}
+			for i, want := range []error{recorder.ErrElsewhere, recorder.ErrElsewhere, nil} { // the first tries twice
+				gone, err := remove(w.ctx, servers[i/2], session)
+				if !errors.Is(err, want) || len(gone) != 0 && i < 2 || name == "erase" && i == 2 && len(gone) != 2 {
+					t.Errorf("try %d ends with %v, and proves %+v", i, err, gone)
+				}
+			}
+			left, err := w.store.ListSegments(w.ctx, session)
+			if w.must(err); len(left) != 0 {
+				t.Errorf("left are the rows %+v", left)
+			}
+			for _, dir := range dirs {
+				if files, err := filepath.Glob(filepath.Join(dir, session, "*")); err != nil || len(files) != 0 {
+					t.Errorf("left are the files %v, %v", files, err)
+				}
+			}
+		})
+	}
 }
 
 // soon waits until something holds.

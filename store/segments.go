@@ -53,12 +53,12 @@ func (s *Store) ListUnfinishedSegments(ctx context.Context) ([]recorder.Segment,
 	return all(ctx, s.reader, s.scanSegment, selectSegments+`WHERE NOT finished AND node = $1 ORDER BY id`, s.node)
 }
 
-// ListUnstoredSegments implements [recorder.Outgoing].
+// ListUnstoredSegments implements [recorder.Index].
 func (s *Store) ListUnstoredSegments(ctx context.Context) ([]recorder.Segment, error) {
 	return all(ctx, s.reader, s.scanSegment, selectSegments+`WHERE finished AND NOT stored ORDER BY id`)
 }
 
-// SetSegmentStored implements [recorder.Outgoing].
+// SetSegmentStored implements [recorder.Index].
 func (s *Store) SetSegmentStored(ctx context.Context, id string) error {
 	res, err := s.writer.ExecContext(ctx, `UPDATE segments SET stored = TRUE WHERE id = $1`, id)
 	return exactly(res, err, recorder.ErrNotFound)

@@ -45,7 +45,6 @@ var (
 	_ room.Journal        = (*Store)(nil)
 	_ recorder.Index      = (*Store)(nil)
 	_ cluster.Leases      = (*Store)(nil)
-	_ recorder.Outgoing   = (*Store)(nil)
 	_ recorder.Vault      = (*Store)(nil)
 	_ render.Jobs         = (*Store)(nil)
 	_ render.Blobs        = (*Store)(nil)

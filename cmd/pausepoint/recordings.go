@@ -24,7 +24,7 @@ func openFilms(c common, st *store.Store, clips *clip.Library, log *slog.Logger)
 func (h *house) openRecorder(ctx context.Context, c common, st *store.Store, films *render.Queue) (*recorder.Recorder, error) {
 	config := recorder.Config{Dir: filepath.Join(c.Data, "recordings"), Segments: st, Log: h.log, Notify: h.notice, Products: films}
 	if c.Blobs != "" {
-		config.Vault, config.Outgoing = st, st
+		config.Vault = st
 	}
 	tapes, err := recorder.New(config)
 	if err != nil {
