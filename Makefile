@@ -61,12 +61,12 @@ test-go: static/dist/index.html ## Go tests with the race detector
 test-client: static/node_modules/.package-lock.json ## type check, lint and unit tests of the browser client
 	cd static && npm run --silent lint && npm run --silent check && npm test --silent
 
-test-browser: need-test build bin/impair e2e/node_modules/.package-lock.json ## the whole story in real Chromium, bad networks in Firefox too (artefacts in e2e/artifacts)
+test-browser: need-test build bin/impair bin/stores e2e/node_modules/.package-lock.json ## the whole story in real Chromium, bad networks in Firefox too (artefacts in e2e/artifacts)
 	cd e2e && npm test --silent
 	cd e2e && ../scripts/apart npm test --silent
 
-bin/impair: $(GO_SOURCES)
-	go build -o $@ ./bench/impair
+bin/impair bin/stores: bin/%: $(GO_SOURCES)
+	go build -o $@ ./bench/$*
 
 .PHONY: check fmt lint lint-browser generate generated
 check: need-test generated lint lint-browser test-go test-client ## the gate before a commit

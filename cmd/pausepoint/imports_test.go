@@ -53,6 +53,7 @@ var rooms = map[string]struct {
 	"bench/server":   {[]string{"audience", "bench/wire", "load/shape", "sfu"}, "servers under test, all behind one protocol"},
 	"bench/sfubench": {[]string{"bench/load", "bench/server", "load/stats"}, "it starts servers and members, and compares"},
 	"bench/soak":     {[]string{"bench/server", "bench/wire", "load/shape", "load/stats", "sfu"}, "it wears the media plane out, through its public face"},
+	"bench/stores":   {[]string{"store/storetest"}, "it starts what browser tests keep things on"},
 	"cmd/pausepoint": {
 		[]string{"account", "backup", "clip", "cluster", "keeping", "load", "metrics", "recorder", "relay", "render", "room", "room/event", "sfu", "signaling", "static", "store", "traces"},
 		"the only place where the parts are wired; all but wiring is elsewhere",

@@ -31,11 +31,13 @@ export class Server {
     readonly port: number,
     readonly mediaPort: number,
     private readonly data: string,
+    private readonly more: string[],
   ) {}
 
-  static async start(): Promise<Server> {
-    const data = await mkdtemp(join(tmpdir(), "pausepoint-e2e-"));
-    const server = new Server(await freePort(), await freePort(), data);
+  /** Starts a server, with its data in a new folder, and more flags if they are given. */
+  static async start(data?: string, more: string[] = []): Promise<Server> {
+    const folder = data ?? (await mkdtemp(join(tmpdir(), "pausepoint-e2e-")));
+    const server = new Server(await freePort(), await freePort(), folder, more);
     await server.up();
     return server;
   }
@@ -44,8 +46,9 @@ export class Server {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Starts the process and resolves when /healthz answers 200. */
+  /** Starts the process and resolves when /healthz answers 200 and what the server says at its start is printed. */
   async up(): Promise<void> {
+    const before = this.log.length;
     const child = spawn(
       binary,
       [
@@ -56,6 +59,7 @@ export class Server {
         `${mediaHost}:${this.mediaPort}`,
         "--data",
         this.data,
+        ...this.more,
       ],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
@@ -68,7 +72,7 @@ export class Server {
     for (;;) {
       if (child.exitCode !== null) throw new Error(`the server stopped with ${child.exitCode}:\n${this.log}`);
       const answer = await fetch(`${this.url}/healthz`).catch(() => undefined);
-      if (answer?.status === 200) return;
+      if (answer?.status === 200 && this.log.includes("Pausepoint is ready.", before)) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
