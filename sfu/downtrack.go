@@ -33,6 +33,7 @@ type downTrack struct {
 	out      outStream
 	header   rtp.Header // reused
 	sent     sentRing
+	sounds   sentSounds
 	packets  uint32
 	octets   uint32
 	resends  rateCap
@@ -154,6 +155,9 @@ func (t *downTrack) send(b *transport.Batch, p *packet, now time.Time) {
 	t.stats.Bytes += uint64(len(payload))
 	// A packet that cannot be sent is a lost one; the connection's state tells the rest.
 	t.egress.write(b, t, &t.header, payload, now, 0)
+	if !t.pub.video {
+		t.follow(b, payload, now)
+	}
 	if p.repaired && t.egress.lossy() {
 		t.another(b, p, t.sent.get(n.seq), now)
 	}

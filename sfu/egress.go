@@ -55,7 +55,9 @@ type egress struct {
 	wanted    int // bit/s, if there were enough bandwidth
 	chosen    int // bit/s of the layers that are sent
 	repeats   int // how many earlier packets each packet of sound repeats
+	copies    int // of each packet of sound, to who takes no repeats
 	lossyAt   time.Time
+	lostAt    time.Time // when so much was lost that sound is copied
 	rtt       time.Duration
 	plan      planner
 	serial    int
@@ -66,10 +68,11 @@ type egress struct {
 	sequenceBytes [2]byte
 	orientation   [1]byte
 	level         [1]byte
-	scratch       packet   // reused
-	body, rtx     []byte   // reused
-	sizes         []uint16 // reused
-	lost          []uint32 // reused
+	scratch       packet     // reused
+	copied        rtp.Header // reused
+	body, rtx     []byte     // reused
+	sizes         []uint16   // reused
+	lost          []uint32   // reused
 }
 
 func newEgress(p *Peer, views map[string]View) *egress {
@@ -319,6 +322,7 @@ func (e *egress) beat(b *transport.Batch, now time.Time) (hurry bool) {
 		e.decide(now)
 		e.beginProbe(now)
 	}
+	e.copyLate(b, now)
 	e.drain(b, now)
 	e.sendProbe(b, now)
 	return e.queue.size != 0 || e.probe.live

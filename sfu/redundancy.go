@@ -149,14 +149,22 @@ func repeated(p *packet, n int) []codec.REDBlock {
 	return blocks
 }
 
-// protect decides how much sound is repeated, and returns the rate of all sound with it. Both are in bit/s without redundancy: of sound
+// protect decides how much sound is repeated, and how often it is copied, and returns the rate of all sound with it. Both are in bit/s without redundancy: of sound
 // that goes out plain, and of sound that can be repeated. mu is held.
 func (e *egress) protect(plain, sound int, now time.Time) int {
 	if e.estimator.Loss() >= lossyFrom {
 		e.lossyAt = now
 	}
-	e.repeats = repeats(!e.lossyAt.IsZero() && now.Sub(e.lossyAt) < lossyFor, e.estimator.Estimate()-shareOfSound*plain, sound)
-	return plain + withRepeats(sound, e.repeats)
+	estimate := e.estimator.Estimate()
+	e.repeats = repeats(e.lossyLately(now), estimate-shareOfSound*plain, sound)
+	sound = withRepeats(sound, e.repeats)
+	e.copies = copies(e.copying(now), estimate-shareOfSound*sound, plain)
+	return (1+e.copies)*plain + sound
+}
+
+// lossyLately reports whether two packets in a row may well be lost. mu is held.
+func (e *egress) lossyLately(now time.Time) bool {
+	return !e.lossyAt.IsZero() && now.Sub(e.lossyAt) < lossyFor
 }
 
 // repeats is how many earlier packets each packet of sound is to repeat: one, and one more where two in a row are lost often; but less

@@ -38,7 +38,12 @@ func callerLayers() map[string]int { return map[string]int{"q": 150_000, "h": 40
 func rids() []string { return []string{"q", "h", "f"} }
 
 // caller makes a client. What it sends goes through l.
-func (w *world) caller(id string, l *links) *client {
+func (w *world) caller(id string, l *links) *client { return w.callerOf(id, l, true) }
+
+// plainCaller makes a client that knows no redundancy of sound.
+func (w *world) plainCaller(id string, l *links) *client { return w.callerOf(id, l, false) }
+
+func (w *world) callerOf(id string, l *links, red bool) *client {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.next++
@@ -48,12 +53,12 @@ func (w *world) caller(id string, l *links) *client {
 	s.LoggerFactory = quiet()
 	s.SetNet(linkNet{Net: w.host(c.addr), links: l})
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	c.api = callerAPI(w.t, s)
+	c.api = callerAPI(w.t, s, red)
 	w.members = append(w.members, c)
 	return c
 }
 
-func callerAPI(t *testing.T, s webrtc.SettingEngine) *webrtc.API {
+func callerAPI(t *testing.T, s webrtc.SettingEngine, red bool) *webrtc.API {
 	t.Helper()
 	var m webrtc.MediaEngine
 	opus := webrtc.RTPCodecCapability{
@@ -63,7 +68,9 @@ func callerAPI(t *testing.T, s webrtc.SettingEngine) *webrtc.API {
 	feedback := []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"}}
 	vp8 := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000, RTCPFeedback: feedback}
 	rtx := webrtc.RTPCodecCapability{MimeType: "video/rtx", ClockRate: 90000, SDPFmtpLine: "apt=96"}
-	must(t, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: callerSound(), PayloadType: callerRED}, webrtc.RTPCodecTypeAudio))
+	if red {
+		must(t, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: callerSound(), PayloadType: callerRED}, webrtc.RTPCodecTypeAudio))
+	}
 	must(t, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opus, PayloadType: callerOpus}, webrtc.RTPCodecTypeAudio))
 	must(t, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: vp8, PayloadType: 96}, webrtc.RTPCodecTypeVideo))
 	must(t, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: rtx, PayloadType: 97}, webrtc.RTPCodecTypeVideo))

@@ -78,6 +78,14 @@ func (e *Estimator) Backlog(at time.Time) time.Duration {
 // Loss is the fraction of packets lost lately, 0 to 1.
 func (e *Estimator) Loss() float64 { return e.loss.fraction }
 
+// LossAt is when Loss was measured; the zero time before it was.
+func (e *Estimator) LossAt() time.Time {
+	if e.loss.at == 0 {
+		return time.Time{}
+	}
+	return e.start.Add(e.loss.at)
+}
+
 // UsualLoss is the fraction of packets lost in the last seconds, 0 to 1.
 func (e *Estimator) UsualLoss() float64 { return e.loss.usual }
 
@@ -111,6 +119,15 @@ func (e *Estimator) Sent(seq uint16, size int, at time.Time, probe uint8) {
 	e.sentAt = now
 	if probe != 0 {
 		e.probes.sent(probe, size, now)
+	}
+}
+
+// Again notes that a packet went out once more, under the same number. A report does not say which of both has come: so it
+// is not counted among those that may be lost, nor does its delay tell of a trend.
+func (e *Estimator) Again(seq uint16, size int) {
+	e.total += uint32(size) //nolint:gosec // modulo 2^32
+	if p := e.ring.get(seq); p != nil {
+		p.again = true
 	}
 }
 
@@ -185,7 +202,7 @@ func (e *Estimator) Feedback(raw []byte, at time.Time) error {
 
 // count notes what became of a packet. What was lost on the way to a decrease has been acted upon.
 func (e *Estimator) count(p *sentPacket, reported, lost int) {
-	if e.fellAt == 0 || p.at > e.fellAt {
+	if !p.again && (e.fellAt == 0 || p.at > e.fellAt) {
 		e.loss.add(reported, lost)
 	}
 }
@@ -211,7 +228,9 @@ func (e *Estimator) arrived(p *sentPacket, arrival time.Duration) {
 	p.state = slotAcked
 	e.newest = max(e.newest, arrival)
 	e.acked.add(int(p.size), e.newest)
-	e.trend.arrived(p.at, arrival)
+	if !p.again {
+		e.trend.arrived(p.at, arrival)
+	}
 	e.queue.arrived(arrival-p.at, arrival, int(p.size))
 	if p.probe != 0 {
 		e.probes.arrived(p.probe, int(p.size), arrival)
@@ -339,7 +358,7 @@ func (e *Estimator) ReceiverReport(fraction float64, rtt time.Duration, at time.
 		return
 	}
 	now := e.since(at)
-	e.loss.fraction = fraction
+	e.loss.fraction, e.loss.at = fraction, now
 	switch {
 	case fraction > 0.10:
 		e.set(int(float64(e.target) * (1 - fraction/2)))

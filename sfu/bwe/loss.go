@@ -17,8 +17,9 @@ const (
 
 // lossWindow counts what is reported lost.
 type lossWindow struct {
-	fraction       float64 // of the last whole window, or of several with few packets
-	usual          float64 // of several windows
+	fraction       float64       // of the last whole window, or of several with few packets
+	usual          float64       // of several windows
+	at             time.Duration // when they were measured; 0 before
 	since          time.Duration
 	reported, lost int
 }
@@ -55,5 +56,5 @@ func (w *lossWindow) judge(now time.Duration, target, acked int) (int, bool) {
 func (w *lossWindow) begin(now time.Duration, fraction float64) {
 	weight := min(float64(w.reported)/lossFew, 1)
 	usual := w.usual + weight*lossSmoothing*(fraction-w.usual)
-	*w = lossWindow{fraction: w.fraction + weight*(fraction-w.fraction), usual: usual, since: now}
+	*w = lossWindow{fraction: w.fraction + weight*(fraction-w.fraction), usual: usual, at: now, since: now}
 }

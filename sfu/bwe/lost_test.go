@@ -105,3 +105,30 @@ func TestPacketsThatCarryNothingAreNotLost(t *testing.T) {
 		t.Errorf("lost: %s", got)
 	}
 }
+
+// A report does not say which of two copies has come: losses are measured by what went out once.
+func TestWhatWentOutTwiceSaysNothingOfTheLink(t *testing.T) {
+	l := newLossy()
+	for seq := range uint16(600) {
+		l.send(seq, 0)
+		twice := seq >= 200
+		if twice {
+			l.e.Again(seq, 1000)
+		}
+		if seq%10 != 5 || twice && seq%20 == 5 {
+			l.arrives(seq)
+		}
+		if seq%20 == 19 {
+			l.report(t, seq)
+		}
+	}
+	if got := l.e.Loss(); got < 0.09 || got > 0.11 {
+		t.Errorf("%.3f is lost, want the 0.1 of what went out once", got)
+	}
+	if at := l.e.LossAt().Sub(l.start); at > 3*time.Second {
+		t.Errorf("the loss was measured after %v, when all went out twice", at)
+	}
+	if n := l.e.trend.count; n >= 250 {
+		t.Errorf("%d groups tell of a trend", n)
+	}
+}

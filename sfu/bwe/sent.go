@@ -12,6 +12,7 @@ type sentPacket struct {
 	size  uint16 // bytes
 	probe uint8  // cluster, 0 if it is no probe
 	state uint8
+	again bool   // it was sent once more
 	total uint32 // bytes sent before it and with it, modulo 2^32
 	what  uint32 // what it carries, 0 if it does not matter
 }

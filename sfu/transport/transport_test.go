@@ -147,3 +147,41 @@ func TestStartRefuses(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 }
+
+// What goes out twice under one number is the same packet: the same text, and the same nonce (RFC 7714 section 8.1). The number may have
+// wrapped in between.
+func TestAPacketSentTwiceIsTheSame(t *testing.T) {
+	n := listen(t)
+	m := newMember(t, memberOptions{})
+	defer m.close()
+	c, _ := meet(t, n, m)
+	defer c.Close()
+	b := n.NewBatch()
+	send := func(seq uint16) {
+		p := video(seq, 100)
+		if !c.SendRTP(b, &p.Header, p.Payload) {
+			t.Fatal("not sent")
+		}
+	}
+	for seq := uint16(65530); seq != 6; seq++ {
+		send(seq)
+		send(seq - 2)
+	}
+	b.Flush()
+	seen := make(map[uint16][]byte)
+	twice := 0
+	for range 24 {
+		sealed := next(t, m.rtp)
+		seq := uint16(sealed[2])<<8 | uint16(sealed[3])
+		if before := seen[seq]; before != nil {
+			twice++
+			if !bytes.Equal(before, sealed) {
+				t.Errorf("%d goes out as two packets", seq)
+			}
+		}
+		seen[seq] = sealed
+	}
+	if twice != 10 {
+		t.Errorf("%d packets came twice, want 10", twice)
+	}
+}
