@@ -1,6 +1,6 @@
 import { batch, effect, useSignal } from "@preact/signals";
 import { Keyboard, MessageSquareText, Users, VolumeX, WifiOff } from "lucide";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { CallPageProps } from "../entry.ts";
 import type { Note, Pause, PausePut } from "../event.gen.ts";
 import { useMedia, useTitle } from "../hooks.ts";
@@ -102,7 +102,7 @@ type Open = "settings" | "keys" | "end" | "ask" | null;
 function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 	const call = useCall();
 	const phone = useMedia("(max-width: 720px)");
-	const layout = useCalmLayout(call, phone);
+	const layout = useLayout(call, phone);
 	const open = useSignal<Open>(null);
 	const pause = useSignal<PausePut | null>(null);
 	const seed = useSignal<{ text: string } | null>(null);
@@ -396,36 +396,20 @@ function LayoutChoice({ layout }: { layout: Layout }) {
 	);
 }
 
-/** The room's change between watching and talking: one calm motion, none where it is not wanted. */
-function useCalmLayout(call: CallSession, phone: boolean): Layout {
+/** The room's change between watching and talking. What moves at it is the pause's card alone: see call.css. */
+function useLayout(call: CallSession, phone: boolean): Layout {
 	const shown = useSignal<Layout>(call.layout.peek());
-	const first = useMemo(() => ({ done: false }), []);
 	useEffect(
 		() =>
 			effect(() => {
 				const next = call.layout.value;
-				const change = () =>
-					batch(() => {
-						shown.value = next;
-						call.panel.value =
-							next === "talking" && (phone || call.view.peek()?.clip) ? null : (call.panel.peek() ?? "notes");
-						large.value = false;
-					});
-				if (!first.done || next === shown.peek()) {
-					first.done = true;
-					if (next !== shown.peek() || next === "talking") change();
-					return;
-				}
-				const still = matchMedia("(prefers-reduced-motion: reduce)").matches || document.hidden;
-				if (still || !document.startViewTransition) change();
-				else {
-					const t = document.startViewTransition(async () => {
-						change();
-						await new Promise((r) => setTimeout(r)); // the page is rendered in a microtask of its own
-					});
-					t.ready.catch(() => {});
-					t.finished.catch(() => {});
-				}
+				if (next === shown.peek() && next === "watching") return;
+				batch(() => {
+					shown.value = next;
+					call.panel.value =
+						next === "talking" && (phone || call.view.peek()?.clip) ? null : (call.panel.peek() ?? "notes");
+					large.value = false;
+				});
 			}),
 		[],
 	);
