@@ -123,7 +123,7 @@ func (s *Server) measures(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// segment serves one recorded file, as long as the right to it lasts.
+// segment serves one recorded file.
 func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 	m, err := s.member(r)
 	if err != nil {
@@ -138,7 +138,7 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", kind)
 	h.Set("ETag", `"`+seg.SHA256+`"`)
-	return s.sendFile(w, r, f)
+	return s.sendFile(w, r, f, func() error { return s.checkSegment(r.Context(), seg.ID) })
 }
 
 // recordingProblem is what to say of why something recorded cannot be read.

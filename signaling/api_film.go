@@ -127,28 +127,48 @@ func (s *Server) filmFile(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", "video/mp4")
 	h.Set("Content-Disposition", `attachment; filename="conversation.mp4"`)
 	h.Set("ETag", fmt.Sprintf(`"%d"`, j.Round))
-	return s.sendFile(w, r, f)
+	return s.sendFile(w, r, f, func() error { return s.checkFilm(r.Context(), j) })
 }
 
-// sendFile answers with a file of a session and byte ranges of it, as long as the right to it lasts.
-func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, f io.ReadSeeker) error {
+// checkFilm returns an error once a film is out of date: it was removed, asked for anew, or what it is made of has changed.
+func (s *Server) checkFilm(ctx context.Context, j render.Job) error {
+	now, err := s.films.Get(ctx, j.Session, j.Member)
+	if err == nil && (now.Asked != j.Asked || now.Round != j.Round) {
+		err = render.ErrNoJob
+	}
+	return err
+}
+
+// checkSegment returns an error once a segment is for nobody any more.
+func (s *Server) checkSegment(ctx context.Context, id string) error {
+	g, err := s.segments.GetSegment(ctx, id)
+	if err == nil && g.Withdrawn {
+		err = recorder.ErrNotFound
+	}
+	return err
+}
+
+// sendFile answers with a file of a session and byte ranges of it, as long as the caller is a member, and there is still something to send.
+func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, f io.ReadSeeker, still func() error) error {
 	if err := checkRanges(r); err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	ctx, cancel := s.whileMember(w, r)
+	ctx, cancel := s.whileMember(w, r, still)
 	defer cancel()
 	http.ServeContent(w, r, "", time.Time{}, ctxio.ReadSeeker(ctx, f))
 	return nil
 }
 
-// whileMember returns a context that ends soon after the caller is no member any more.
-func (s *Server) whileMember(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelFunc) {
+// whileMember returns a context that ends soon after the caller is no member any more, or still returns an error.
+func (s *Server) whileMember(w http.ResponseWriter, r *http.Request, still func() error) (context.Context, context.CancelFunc) {
 	return whileAllowed(w, r, recheckEvery, func() error {
-		_, err := s.member(r)
-		return err
+		if _, err := s.member(r); err != nil {
+			return err
+		}
+		return still()
 	})
 }
 
@@ -190,7 +210,8 @@ func (s *Server) sendTrack(w http.ResponseWriter, r *http.Request, segments []re
 			joined.Place = append(joined.Place, recorder.Stretch{From: from, To: i.To, At: from - begin})
 		}
 	}
-	ctx, cancel := s.whileMember(w, r)
+	// Who takes consent back does so for a time from the begin, so for the first segment if for any.
+	ctx, cancel := s.whileMember(w, r, func() error { return s.checkSegment(r.Context(), segments[0].ID) })
 	defer cancel()
 	joined.Open = func(g recorder.Segment) (io.ReadCloser, error) { return s.openSegment(ctx, g) }
 	h := w.Header()

@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pausepoint/pausepoint/room/event"
 )
@@ -76,7 +80,11 @@ func TestFilm(t *testing.T) {
 	}
 	amara.must(404, "GET", path+"/tracks/"+amaraID+"/camera", nil, nil)
 
+	endsFilm := amara.takesSlowly(path+"/film.mp4", filepath.Join(s.data, "blobs", "films", "*", "*", "*", "*"))
+	endsSound := amara.takesSlowly(path+"/segments/"+amara.segmentsOf(path, amaraID)[0], filepath.Join(s.data, "recordings", id, "*.webm"))
 	amara.must(204, "POST", path+"/withdrawal", map[string]any{"removeNotes": false}, nil)
+	endsFilm("the film")
+	endsSound("the sound")
 	amara.poll(path+"/replay", func(_ int, text []byte) bool { return bytes.Contains(text, []byte("recording.erased")) })
 	for _, e := range amara.journal(path) {
 		if b, ok := e.Body.(event.RecordingErased); ok && (b.Films != 1 || len(b.Files) != 1) {
@@ -95,6 +103,39 @@ func TestFilm(t *testing.T) {
 	var f filmed
 	if amara.must(200, "GET", path+"/film", nil, &f); f.State != "none" {
 		t.Errorf("removed, and told %+v", f)
+	}
+}
+
+// takesSlowly makes a file long and begins to load it; breaksOff goes on, slowly, until the server ends it before its end.
+func (b *browser) takesSlowly(path, file string) (breaksOff func(what string)) {
+	b.t.Helper()
+	found, err := filepath.Glob(file)
+	if err != nil || len(found) != 1 {
+		b.t.Fatalf("%s: %v, %v", file, found, err)
+	}
+	if err := os.Truncate(found[0], 1<<30); err != nil {
+		b.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.server.url+path, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	res, err := b.client.Do(req)
+	if err != nil || res.StatusCode != http.StatusOK || res.ContentLength != 1<<30 {
+		b.t.Fatalf("GET %s: %v, %v", path, res, err)
+	}
+	b.t.Cleanup(func() { _ = res.Body.Close() })
+	return func(what string) {
+		b.t.Helper()
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for err == nil {
+			<-tick.C
+			_, err = io.CopyN(io.Discard, res.Body, 1<<20)
+		}
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
+			b.t.Errorf("%s goes on until its end: %v", what, err)
+		}
 	}
 }
 
