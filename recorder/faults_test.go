@@ -408,6 +408,29 @@ func TestWhatWaitsInTheQueueAtStopIsCutThere(t *testing.T) {
 	})
 }
 
+// A session is deleted right after its end, while the row of its first segment is still being made: nothing comes after the deletion.
+func TestDeletionWaitsForWhatIsBeingFinished(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		index := newMemory()
+		index.slow = 3 * time.Second
+		r, _, _, _ := live(t, Config{Dir: dir, Segments: index}, 10)
+		time.Sleep(time.Second)
+		r.Stop("s")
+		fatal(t, r.Delete(t.Context(), "s"))
+		if n := r.Stats().Tracks; n != 0 {
+			t.Errorf("%d tracks are still being recorded", n)
+		}
+		closed(t, r)
+		if left := index.all(); len(left) != 0 {
+			t.Errorf("left are %+v", left)
+		}
+	})
+	if left := filesIn(t, dir); len(left) != 0 {
+		t.Errorf("left are %v", left)
+	}
+}
+
 func TestSettleWaitsForWhatIsBeingFinished(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

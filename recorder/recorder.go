@@ -149,39 +149,50 @@ func (r *Recorder) Start(session string, room Room, now func() float64) error {
 }
 
 // Stop ends a session's recording. Nothing that arrives after the call is stored. It does not wait; the channel that it returns is
-// closed once every segment is finished. Stopping what is not started does nothing.
-func (r *Recorder) Stop(session string) (done <-chan struct{}) {
+// closed once every segment is finished, also those of recordings that were stopped before and are still ending.
+func (r *Recorder) Stop(session string) <-chan struct{} {
 	r.mu.Lock()
 	run := r.runs[session]
 	delete(r.runs, session)
 	r.mu.Unlock()
-	if run == nil {
-		c := make(chan struct{})
-		close(c)
-		return c
+	if run != nil {
+		run.cut()
+		go r.end(run)
 	}
-	run.cut()
+	ending, done := r.ending(session), make(chan struct{})
 	go func() {
-		run.wait()
-		r.mu.Lock()
-		delete(r.all, run)
-		r.mu.Unlock()
-		close(run.done)
+		for _, run := range ending {
+			<-run.done
+		}
+		close(done)
 	}()
-	return run.done
+	return done
+}
+
+// end waits for all of a run that was cut.
+func (r *Recorder) end(run *run) {
+	run.wait()
+	r.mu.Lock()
+	delete(r.all, run)
+	r.mu.Unlock()
+	close(run.done)
+}
+
+// ending returns what was recorded of a session and is stopped, but not finished.
+func (r *Recorder) ending(session string) (runs []*run) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for run := range r.all {
+		if run.session == session && r.runs[session] != run {
+			runs = append(runs, run)
+		}
+	}
+	return runs
 }
 
 // Settle waits until everything that was recorded of a session before its latest Stop is finished, or until ctx ends.
 func (r *Recorder) Settle(ctx context.Context, session string) {
-	r.mu.Lock()
-	var ending []*run
-	for run := range r.all {
-		if run.session == session && r.runs[session] != run {
-			ending = append(ending, run)
-		}
-	}
-	r.mu.Unlock()
-	for _, run := range ending {
+	for _, run := range r.ending(session) {
 		select {
 		case <-run.done:
 		case <-ctx.Done():
