@@ -70,7 +70,7 @@ type Kept struct {
 
 // Files is what a session has outside of the database.
 type Files interface {
-	// Stop ends the session's recording; the channel is closed once every segment is finished.
+	// Stop ends the session's recording here; the channel is closed once every segment is finished, or waits for the database.
 	Stop(session string) <-chan struct{}
 
 	// Delete removes everything, and the rows of its segments. No error if there is nothing.
@@ -258,7 +258,8 @@ func (k *Keeper) put(ctx context.Context, r Receipt) error {
 	return nil
 }
 
-// list keeps which files there are, once all of them are finished.
+// list keeps which files there are, once all of them are finished: those that another server records, too, and those whose ends the
+// database did not take yet. Of a file that went with its server the end is not known.
 func (k *Keeper) list(ctx context.Context, r Receipt) (Receipt, error) {
 	select {
 	case <-k.files.Stop(r.Session):
@@ -268,6 +269,11 @@ func (k *Keeper) list(ctx context.Context, r Receipt) (Receipt, error) {
 	segments, err := k.store.ListSegments(ctx, r.Session)
 	if err != nil {
 		return r, fmt.Errorf("list the files of %s: %w", r.Session, err)
+	}
+	for _, s := range segments {
+		if !s.Finished && !s.Stored {
+			return r, fmt.Errorf("list the files of %s: segment %s is not finished", r.Session, s.ID)
+		}
 	}
 	r = r.listing(segments)
 	return r, k.put(ctx, r)

@@ -215,6 +215,24 @@ func (b *broken) Delete(ctx context.Context, session string) error {
 	return errors.New("the power went")
 }
 
+// What is still being recorded when a session is deleted, here or by another server, is in the receipt as it was at its end.
+func TestAReceiptListsWhatIsFinished(t *testing.T) {
+	h := newHouse(t, 31*24*time.Hour, 0)
+	last := newID()
+	h.must(h.store.InsertSegment(t.Context(), recorder.Segment{ID: last, Session: h.session, Member: h.member, Source: "audio", Start: 70}))
+	k := h.keeper(h.recorder)
+	h.must(k.Delete(t.Context(), h.session, h.member))
+	h.must(k.Close(t.Context()))
+	if r, err := k.Receipt(t.Context(), h.session, h.planner.ID, ""); err != nil || r.Listed || r.Done != nil {
+		t.Fatalf("receipt %+v, %v", r, err)
+	}
+	h.must(h.store.FinishSegment(t.Context(), last, 90, 5, "ab"))
+	r := h.done(h.keeper(h.recorder))
+	if len(r.Files) != 2 || r.Files[1].ID != last || r.Files[1].End != 90 || r.Files[1].SHA256 != "ab" {
+		t.Errorf("receipt %+v", r)
+	}
+}
+
 // A server that dies while files are removed goes on after its next start, and the receipt names them all.
 func TestADeletionGoesOnAfterARestart(t *testing.T) {
 	for _, removes := range []bool{false, true} {
