@@ -33,12 +33,12 @@ describe("the page turns", () => {
 		expect(turn.keeps(began(300))).toBe(true);
 		expect(turn.keeps(note)).toBe(true);
 		expect(told).toEqual([{ mode: "holding", at: 300 }]);
-		vi.advanceTimersByTime(340);
+		vi.advanceTimersByTime(440);
 		expect(turned).toEqual([]);
 		vi.advanceTimersByTime(20);
 		expect(turned).toEqual([
-			[350, "hold.began"],
-			[350, "note.added"],
+			[450, "hold.began"],
+			[450, "note.added"],
 		]);
 		expect(turn.keeps(note)).toBe(false);
 	});
@@ -55,10 +55,10 @@ describe("the page turns", () => {
 		expect(turn.keeps(ended)).toBe(true);
 		expect(turn.keeps(changed("playing", 250))).toBe(true);
 		expect(told).toEqual([{ mode: "playing", at: 250 }]);
-		vi.advanceTimersByTime(640);
+		vi.advanceTimersByTime(1240);
 		expect(turned).toEqual([]);
 		vi.advanceTimersByTime(10);
-		expect(turned.map(([at, type]) => `${at} ${type}`)).toEqual(["650 hold.ended", "650 playback.changed"]);
+		expect(turned.map(([at, type]) => `${at} ${type}`)).toEqual(["1250 hold.ended", "1250 playback.changed"]);
 	});
 
 	it("back at once where somebody is waited for, or nothing plays", () => {
@@ -79,8 +79,8 @@ describe("the page turns", () => {
 		turn.keeps(changed("playing", 250));
 		expect(turn.keeps(began(400))).toBe(true);
 		expect(turned.map(([at]) => at)).toEqual([0, 0]);
-		vi.advanceTimersByTime(450);
-		expect(turned.at(-1)).toEqual([450, "hold.began"]);
+		vi.advanceTimersByTime(550);
+		expect(turned.at(-1)).toEqual([550, "hold.began"]);
 	});
 
 	it("not at all for what was told before a new connection", () => {

@@ -5,10 +5,10 @@
  */
 import type { Event, Playback } from "../event.gen.ts";
 
-/** After the clip stopped, ms. */
-const AFTER_STOP = 50;
+/** After the clip stopped, ms: by then its frame is on the screen. */
+const AFTER_STOP = 150;
 /** After the clip began to play, ms: by then it is in step. */
-const AFTER_START = 400;
+const AFTER_START = 1000;
 /** How the clip goes on after a pause is told right after the pause's end, ms. */
 const SOON = 100;
 /** What is further off than this is not waited for, ms. */
