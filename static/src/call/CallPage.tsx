@@ -280,10 +280,11 @@ function act(call: CallSession, a: KeyAction): boolean {
 			void mark(call);
 			return true;
 		case "pause":
-			if (can("call-pause") && v?.clip && !v.hold) void call.press({ type: "pause.call", data: {} });
+			if (can("call-pause") && v?.clip && (!v.hold || call.leaving.peek()))
+				void call.press({ type: "pause.call", data: {} });
 			return true;
 		case "continue":
-			if (can("continue") && v?.hold) void call.press({ type: "hold.continue", data: { hold: v.hold.id } });
+			call.goOn();
 			return true;
 		case "mic":
 			if (can("publish")) void call.setMic(!call.micOn.peek());

@@ -18,12 +18,14 @@ const note = { type: "note.added", data: {} } as unknown as Event;
 function setUp() {
 	const told: Playback[] = [];
 	const turned: [number, string][] = [];
+	const leave = vi.fn();
 	const turn = new PageTurn({
 		now: () => Date.now(),
 		expect: (p) => told.push(p),
+		leave,
 		letIn: (events) => turned.push(...events.map((e) => [Date.now(), e.type] as [number, string])),
 	});
-	return { turn, told, turned };
+	return { turn, told, turned, leave };
 }
 
 describe("the page turns", () => {
@@ -51,8 +53,9 @@ describe("the page turns", () => {
 	});
 
 	it("back when the clip is under way, of which the player hears at once", () => {
-		const { turn, told, turned } = setUp();
+		const { turn, told, turned, leave } = setUp();
 		expect(turn.keeps(ended)).toBe(true);
+		expect(leave).toHaveBeenCalledOnce();
 		expect(turn.keeps(changed("playing", 250))).toBe(true);
 		expect(told).toEqual([{ mode: "playing", at: 250 }]);
 		vi.advanceTimersByTime(1240);

@@ -19,6 +19,8 @@ export interface Turned {
 	now(): number;
 	/** The player is to follow this from its time on. */
 	expect(playback: Playback): void;
+	/** The pause is over, though the page shows it for a moment more. */
+	leave(): void;
 	/** What was kept back, in order. */
 	letIn(events: Event[]): void;
 }
@@ -56,6 +58,7 @@ export class PageTurn {
 	#wait(e: Event): number | null {
 		switch (e.type) {
 			case "hold.ended":
+				this.#of.leave();
 				return SOON;
 			case "hold.began":
 				return this.#until(e.data.hold.began, AFTER_STOP, e.data.playback);
