@@ -19,13 +19,14 @@ export interface MediaHandlers {
 
 /**
  * What is sent of each source. Pictures are sent in layers of rising size: everybody gets the one that fits the place where it is
- * shown, and their network.
+ * shown, and their network. The smallest one is for faces beside a clip that plays: 10 pictures of it a second leave a small machine the time
+ * to show the clip's.
  */
 const encodings: Record<Source | "lesson", RTCRtpEncodingParameters[]> = {
 	audio: [{ maxBitrate: 40_000 }],
 	"screen-audio": [{ maxBitrate: 96_000 }],
 	camera: [
-		{ rid: "q", scaleResolutionDownBy: 4, maxBitrate: 100_000 },
+		{ rid: "q", scaleResolutionDownBy: 4, maxBitrate: 100_000, maxFramerate: 10 },
 		{ rid: "h", scaleResolutionDownBy: 2, maxBitrate: 300_000 },
 		{ rid: "f", maxBitrate: 900_000 },
 	],
