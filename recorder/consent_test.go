@@ -57,13 +57,13 @@ func TestConsentAndErasure(t *testing.T) {
 
 		erasure := Erasure{Session: "s", Member: "ben", Until: 20_000}
 		refuse := func(event.RecordingErased) error { return errTest }
-		if err := r.Erase(t.Context(), erasure, refuse); !errors.Is(err, errTest) || len(of("ben")) != 1 {
+		if err := r.Erase(t.Context(), erasure, always, refuse); !errors.Is(err, errTest) || len(of("ben")) != 1 {
 			t.Fatalf("without proof: %v, %d rows", err, len(of("ben")))
 		}
 		var proof event.RecordingErased
 		prove := func(p event.RecordingErased) error { proof = p; return nil }
 		want := of("ben")[0]
-		fatal(t, r.Erase(t.Context(), erasure, prove))
+		fatal(t, r.Erase(t.Context(), erasure, always, prove))
 		if len(of("ben")) != 0 || len(of("amara")) != 1 {
 			t.Errorf("left are %+v", index.all())
 		}
@@ -74,11 +74,11 @@ func TestConsentAndErasure(t *testing.T) {
 		if fatal(t, err); len(files) != 1 || files[0].Name() != of("amara")[0].ID+".webm" {
 			t.Errorf("left on disk: %v", files)
 		}
-		fatal(t, r.Erase(t.Context(), erasure, prove))
+		fatal(t, r.Erase(t.Context(), erasure, always, prove))
 		if len(proof.Files) != 0 {
 			t.Errorf("erased twice: %+v", proof)
 		}
-		fatal(t, r.Erase(t.Context(), Erasure{Session: "never", Member: "ben", Until: 1}, prove))
+		fatal(t, r.Erase(t.Context(), Erasure{Session: "never", Member: "ben", Until: 1}, always, prove))
 		fatal(t, r.Close())
 	})
 }
@@ -99,7 +99,7 @@ func TestErasureOfWhoHasLeft(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		var proof event.RecordingErased
 		erasure := Erasure{Session: "s", Member: "ben", Until: 6_000}
-		fatal(t, r.Erase(t.Context(), erasure, func(p event.RecordingErased) error { proof = p; return nil }))
+		fatal(t, r.Erase(t.Context(), erasure, always, func(p event.RecordingErased) error { proof = p; return nil }))
 		if len(proof.Files) != 1 || proof.Files[0].End == 0 || proof.Files[0].SHA256 == "" {
 			t.Errorf("erased %+v", proof)
 		}
@@ -110,11 +110,42 @@ func TestErasureOfWhoHasLeft(t *testing.T) {
 		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := r.Erase(ended, erasure, nil); err == nil {
+		if err := r.Erase(ended, erasure, always, nil); err == nil {
 			t.Error("erased without time to")
 		}
 		fatal(t, r.Close())
 	})
+}
+
+// always is an erasure that nothing keeps from being done.
+func always(context.Context) error { return nil }
+
+// A legal hold begins, wherever, while files are removed: the others stay, and nothing is proved.
+func TestErasureEndsWithALegalHold(t *testing.T) {
+	dir := t.TempDir()
+	r, index := newRecorder(t, Config{Dir: dir})
+	defer closed(t, r)
+	fatal(t, os.MkdirAll(filepath.Join(dir, "s"), 0o700))
+	for _, id := range []string{"a", "b", "c"} {
+		fatal(t, index.InsertSegment(t.Context(), Segment{ID: id, Session: "s", Member: "ben", Finished: true}))
+		fatal(t, os.WriteFile(filepath.Join(dir, "s", id+".webm"), []byte(id), 0o600))
+	}
+	held := func(context.Context) error {
+		if len(filesIn(t, dir)) < 3 {
+			return ErrKept
+		}
+		return nil
+	}
+	erasure := Erasure{Session: "s", Member: "ben", Until: 1}
+	prove := func(p event.RecordingErased) error { t.Errorf("proved %+v", p); return nil }
+	if err := r.Erase(t.Context(), erasure, held, prove); !errors.Is(err, ErrKept) || len(filesIn(t, dir)) != 2 || len(index.all()) != 3 {
+		t.Errorf("erased with %v; left are %v", err, filesIn(t, dir))
+	}
+	var proof event.RecordingErased
+	fatal(t, r.Erase(t.Context(), erasure, always, func(p event.RecordingErased) error { proof = p; return nil }))
+	if len(proof.Files) != 3 || len(filesIn(t, dir)) != 0 {
+		t.Errorf("after the hold, %+v is proved, and left are %v", proof, filesIn(t, dir))
+	}
 }
 
 // Who agreed again after they took their consent back is recorded on, however late what came before is erased.
@@ -135,7 +166,7 @@ func TestErasureOfAFormerRecording(t *testing.T) {
 		fatal(t, r.Start("s", hall{tracks: []Track{again}}, now))
 		time.Sleep(time.Second)
 		var proof event.RecordingErased
-		fatal(t, r.Erase(t.Context(), Erasure{Session: "s", Member: "ben", Until: 7_000}, func(p event.RecordingErased) error { proof = p; return nil }))
+		fatal(t, r.Erase(t.Context(), Erasure{Session: "s", Member: "ben", Until: 7_000}, always, func(p event.RecordingErased) error { proof = p; return nil }))
 		time.Sleep(4 * time.Second)
 		<-r.Stop("s")
 		if len(proof.Files) != 1 || proof.Files[0].Start > 5_000 {

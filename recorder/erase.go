@@ -20,6 +20,9 @@ type Erasure struct {
 // that is in the journal, not at the press of the button.
 const withdrawing = 2000
 
+// ErrKept says that what an erasure names is to stay, or that nothing is left to do.
+var ErrKept = errors.New("this is not to be removed any more")
+
 // ErasureOf is what is to be removed because of an event, if it is that somebody took their consent back.
 func ErasureOf(session string, e event.Event) (Erasure, bool) {
 	b, ok := e.Body.(event.MemberWithdrew)
@@ -48,9 +51,9 @@ type Products interface {
 }
 
 // Erase removes what an erasure names. What was made of the files goes first, then the files, for good; then prove is told what there
-// was, to keep it for good; then the rows go. Whatever fails, calling it again begins anew with the same list. A member who is still
+// was, to keep it for good; then the rows go. check is asked before each file; its error ends all. Whatever fails, calling it again begins anew with the same list. A member who is still
 // being recorded is not any more. With ErrElsewhere all but what another server has is gone: whichever of them calls it last proves it.
-func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func(event.RecordingErased) error) error {
+func (r *Recorder) Erase(ctx context.Context, e Erasure, check func(context.Context) error, prove func(event.RecordingErased) error) error {
 	if !plain(e.Session) {
 		return fmt.Errorf("erase: %q is not a session id", e.Session)
 	}
@@ -62,7 +65,7 @@ func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func(event.Record
 		return fmt.Errorf("erase: list segments: %w", err)
 	}
 	gone := slices.DeleteFunc(all, func(s Segment) bool { return !e.of(s) })
-	films, err := r.removeAll(ctx, e.Session, gone)
+	films, err := r.removeAll(ctx, e.Session, gone, check)
 	if err != nil {
 		return fmt.Errorf("erase: %w", err)
 	}
@@ -79,13 +82,13 @@ func (r *Recorder) Erase(ctx context.Context, e Erasure, prove func(event.Record
 
 // removeAll removes what was made of segments, and their files. While another server has some of them it removes what it can; films are
 // then left alone, so that they are not begun anew with every try: in line again they are since consent was taken back.
-func (r *Recorder) removeAll(ctx context.Context, session string, gone []Segment) (films int, err error) {
+func (r *Recorder) removeAll(ctx context.Context, session string, gone []Segment, check func(context.Context) error) (films int, err error) {
 	waits := r.CheckHere(gone)
 	if waits == nil {
 		films, err = r.restartProducts(ctx, session)
 	}
 	if err == nil {
-		err = r.removeFiles(ctx, gone)
+		err = r.removeFiles(ctx, gone, check)
 	}
 	return films, errors.Join(waits, err)
 }
@@ -98,12 +101,13 @@ func (r *Recorder) restartProducts(ctx context.Context, session string) (int, er
 }
 
 // removeFiles removes segments' files, here and in the vault, but those that are another server's to remove.
-func (r *Recorder) removeFiles(ctx context.Context, gone []Segment) error {
+func (r *Recorder) removeFiles(ctx context.Context, gone []Segment, check func(context.Context) error) error {
 	var errs []error
-	for _, s := range gone {
-		if !r.theirs(s) {
-			errs = append(errs, r.removeFile(ctx, s))
+	for _, s := range slices.DeleteFunc(slices.Clone(gone), r.theirs) {
+		if err := check(ctx); err != nil {
+			return errors.Join(append(errs, err)...)
 		}
+		errs = append(errs, r.removeFile(ctx, s))
 	}
 	return errors.Join(errs...)
 }

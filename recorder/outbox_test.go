@@ -107,11 +107,11 @@ func TestRecordingsAreSentToTheStore(t *testing.T) {
 		bo := Erasure{Session: "s", Member: "bo", Until: 1 << 40}
 		prove := func(event.RecordingErased) error { return nil }
 		v.away.Store(true)
-		if err := r.Erase(t.Context(), bo, prove); !errors.Is(err, errTest) || len(index.all()) != 6 {
+		if err := r.Erase(t.Context(), bo, always, prove); !errors.Is(err, errTest) || len(index.all()) != 6 {
 			t.Errorf("erased in a store that is away: %v", err)
 		}
 		v.away.Store(false)
-		fatal(t, r.Erase(t.Context(), bo, prove))
+		fatal(t, r.Erase(t.Context(), bo, always, prove))
 		inStore := func() []string {
 			files, err := filepath.Glob(filepath.Join(v.dir, "recordings", "s", "*", "*"))
 			fatal(t, err)
@@ -187,7 +187,7 @@ func TestWhatIsElsewhereIsWaitedFor(t *testing.T) {
 		erasure := Erasure{Session: "s", Member: "bo", Until: 1}
 		var proof event.RecordingErased
 		prove := func(p event.RecordingErased) error { proof = p; return nil }
-		if err := r.Erase(t.Context(), erasure, prove); !errors.Is(err, ErrElsewhere) || proof.Member != "" || made.restarted != 0 {
+		if err := r.Erase(t.Context(), erasure, always, prove); !errors.Is(err, ErrElsewhere) || proof.Member != "" || made.restarted != 0 {
 			t.Errorf("erased with %v, and proved %+v", err, proof)
 		}
 		if _, err := os.Lstat(stored); !errors.Is(err, fs.ErrNotExist) || len(filesIn(t, dir)) != 0 {
@@ -198,7 +198,7 @@ func TestWhatIsElsewhereIsWaitedFor(t *testing.T) {
 		}
 		elsewhere.Stored, elsewhere.Elsewhere = true, false // its server has brought it
 		fatal(t, index.InsertSegment(t.Context(), elsewhere))
-		if err := r.Erase(t.Context(), erasure, prove); err != nil || len(proof.Files) != 3 || proof.Films != 1 || len(index.all()) != 0 {
+		if err := r.Erase(t.Context(), erasure, always, prove); err != nil || len(proof.Files) != 3 || proof.Films != 1 || len(index.all()) != 0 {
 			t.Errorf("erased with %v, and proved %+v", err, proof)
 		}
 		fatal(t, r.Close())

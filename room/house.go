@@ -90,7 +90,7 @@ func (h *House) Withdraw(ctx context.Context, session, member string, notes bool
 
 // Erased keeps the proof in a session's journal that what was recorded of a member is gone.
 func (h *House) Erased(ctx context.Context, session string, erased event.RecordingErased) error {
-	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.Erased(env, erased), nil })
+	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.Erased(env, erased) })
 }
 
 // SeeMeasures keeps in a session's journal that a member has looked at the measures of their part.

@@ -113,12 +113,16 @@ func (s *State) Withdraw(env Env, member string, notes bool) ([]event.Event, err
 	return t.out, nil
 }
 
-// Erased keeps the proof that what was recorded of a member is gone; When is set here.
-func (s *State) Erased(env Env, erased event.RecordingErased) []event.Event {
+// Erased keeps the proof that what was recorded of a member is gone; When is set here. Under a legal hold it is an error, a *event.Problem:
+// what is gone is proved when that ends.
+func (s *State) Erased(env Env, erased event.RecordingErased) ([]event.Event, error) {
+	if s.view.Keeping.Held != 0 {
+		return nil, refuse("conflict", "This session is under a legal hold. Nothing of it is removed until that ends.")
+	}
 	t := s.turn(env, "", "")
 	erased.Files, erased.When = append([]event.ErasedFile{}, erased.Files...), t.wall
 	t.emit(erased)
-	return t.out
+	return t.out, nil
 }
 
 // SeeMeasures keeps that a member has looked at the measures of their part, the first time that they do. An error is a

@@ -200,6 +200,19 @@ func TestWithdrawAtAnyTime(t *testing.T) {
 		if got := names(seen.all()); !slices.Contains(got, "session.ended") || got[len(got)-1] != "recording.erased" {
 			t.Fatalf("the observer is told %v", got)
 		}
+		hold := func(on bool) {
+			t.Helper()
+			if err := l.house.LegalHold(t.Context(), session, on, "A complaint."); err != nil {
+				t.Fatal(err)
+			}
+		}
+		hold(true)
+		before := len(l.stored())
+		if err := l.house.Erased(t.Context(), session, event.RecordingErased{Member: focal, Until: 9}); err == nil || len(l.stored()) != before {
+			t.Errorf("under a legal hold it is proved that a recording is gone: %v", err)
+		}
+		hold(false)
+		withdraw("after a legal hold", focal, "member.withdrew", "recording.erased")
 		if err := l.house.Withdraw(t.Context(), session, coach, true); codeOf(err) != "not_found" {
 			t.Fatalf("who was not here: %v", err)
 		}

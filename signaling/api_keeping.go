@@ -160,7 +160,8 @@ func (s *Server) kept(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// setLegalHold sets or lifts a legal hold. It returns once nothing is being deleted of the session any more.
+// setLegalHold sets or lifts a legal hold. Once it has returned, no server begins to remove another file of the session: each asks the
+// database before every one.
 func (s *Server) setLegalHold(w http.ResponseWriter, r *http.Request) error {
 	if err := s.administrator(r); err != nil {
 		return err

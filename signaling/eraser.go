@@ -2,8 +2,9 @@ package signaling
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/pausepoint/pausepoint/recorder"
@@ -13,11 +14,15 @@ import (
 // Erasures knows what members took their consent back for and what is not proved to be gone yet.
 type Erasures interface {
 	ListErasures(ctx context.Context) ([]recorder.Erasure, error)
+
+	// CheckErasure is recorder.ErrKept if an erasure is not to be done any more: under a legal hold, or since it is proved.
+	CheckErasure(ctx context.Context, e recorder.Erasure) error
 }
 
-// How long one try to remove recordings may take, and how long until the next one after a failure.
+// How long it may take to list what is to be removed, and to remove one member's recordings; how long until the next try after a failure.
 const (
-	eraseWithin = 30 * time.Second
+	listWithin  = 30 * time.Second
+	eraseWithin = 10 * time.Minute
 	eraseAgain  = 20 * time.Second
 )
 
@@ -29,19 +34,18 @@ type eraser struct {
 	open       Erasures
 	log        *slog.Logger
 	wake       chan struct{} // capacity 1
-	quit       chan struct{}
-	once       sync.Once
+	quit       context.CancelFunc
 	done       chan struct{}
-	rounds     sync.Mutex // held while something is removed
 }
 
 func newEraser(r *recorder.Recorder, change func(context.Context, question) error, open Erasures, log *slog.Logger) *eraser {
+	ctx, quit := context.WithCancel(context.Background())
 	e := &eraser{
 		recordings: r, change: change, open: open, log: log,
-		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
+		wake: make(chan struct{}, 1), quit: quit, done: make(chan struct{}),
 	}
 	e.wake <- struct{}{} // what is left of a former run
-	go e.run()
+	go e.run(ctx)
 	return e
 }
 
@@ -60,63 +64,60 @@ func (e *eraser) observe(events []event.Event) {
 	}
 }
 
-func (e *eraser) run() {
+func (e *eraser) run(ctx context.Context) {
 	defer close(e.done)
 	timer := time.NewTimer(eraseAgain)
 	defer timer.Stop()
 	for {
 		select {
-		case <-e.quit:
+		case <-ctx.Done():
 			return
 		case <-e.wake:
 		case <-timer.C:
 		}
 		wait := time.Hour
-		if !e.eraseAll() {
+		if err := e.eraseAll(ctx); err != nil && ctx.Err() == nil {
+			e.log.Error("what consent was taken back for is not removed yet", slog.Any("err", err))
 			wait = eraseAgain
 		}
 		timer.Reset(wait)
 	}
 }
 
-// eraseAll does what there is to do, and reports whether all of it is done.
-func (e *eraser) eraseAll() bool {
-	e.rounds.Lock()
-	defer e.rounds.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), eraseWithin)
-	defer cancel()
-	todo, err := e.open.ListErasures(ctx)
+// eraseAll does what there is to do. What fails or hangs keeps nothing from the others.
+func (e *eraser) eraseAll(ctx context.Context) error {
+	listing, cancel := context.WithTimeout(ctx, listWithin)
+	todo, err := e.open.ListErasures(listing)
+	cancel()
 	if err != nil {
-		e.log.Error("cannot list what is to be removed", slog.Any("err", err))
-		return false
+		return fmt.Errorf("list what is to be removed: %w", err)
 	}
-	done := true
+	var errs []error
 	for _, x := range todo {
 		if err := e.erase(ctx, x); err != nil {
-			done = false
-			e.log.Error("what consent was taken back for is not removed yet",
-				slog.String("session", x.Session), slog.String("member", x.Member), slog.Any("err", err))
+			errs = append(errs, fmt.Errorf("of %s in session %s: %w", x.Member, x.Session, err))
 		}
 	}
-	return done
+	return errors.Join(errs...)
 }
 
-// between runs a change of what may be removed, while nothing is.
-func (e *eraser) between(change func() error) error {
-	e.rounds.Lock()
-	defer e.rounds.Unlock()
-	return change()
-}
-
+// erase removes what an erasure names. What a legal hold keeps stays; its end wakes the eraser.
 func (e *eraser) erase(ctx context.Context, x recorder.Erasure) error {
-	return e.recordings.Erase(ctx, x, func(proof event.RecordingErased) error {
+	ctx, cancel := context.WithTimeout(ctx, eraseWithin)
+	defer cancel()
+	check := func(ctx context.Context) error { return e.open.CheckErasure(ctx, x) }
+	err := e.recordings.Erase(ctx, x, check, func(proof event.RecordingErased) error {
 		return e.change(ctx, question{Session: x.Session, Erased: &proof})
 	})
+	if errors.Is(err, recorder.ErrKept) {
+		return nil
+	}
+	return err
 }
 
-// close ends it, after what is under way.
+// close ends it. What is under way is done after the next start.
 func (e *eraser) close(ctx context.Context) {
-	e.once.Do(func() { close(e.quit) })
+	e.quit()
 	select {
 	case <-e.done:
 	case <-ctx.Done():

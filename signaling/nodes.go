@@ -242,8 +242,8 @@ func (s *Server) answerHere(ctx context.Context, q question) (a answer, err erro
 		err = house.Erased(ctx, q.Session, *q.Erased)
 	case q.Keep != nil:
 		err = house.Keep(ctx, q.Session, q.Keep.Member, q.Keep.Days)
-	case q.Hold != nil: // which begins between two removals
-		err = s.eraser.between(func() error { return house.LegalHold(ctx, q.Session, q.Hold.On, q.Hold.Reason) })
+	case q.Hold != nil:
+		err = house.LegalHold(ctx, q.Session, q.Hold.On, q.Hold.Reason)
 	case q.Door:
 		a.Door, err = s.doorHere(q.Session)
 	default:

@@ -191,4 +191,15 @@ func testALegalHoldKeepsWhatWasTakenBack(t *testing.T, at place) {
 	}
 	w.journal(id, event.KeepingChanged{})
 	open(1)
+	list, err := w.store.ListErasures(w.ctx)
+	w.must(err)
+	w.must(w.store.CheckErasure(w.ctx, list[0]))
+	w.journal(id, event.KeepingChanged{Keeping: event.Keeping{Held: 43}})
+	if err := w.store.CheckErasure(w.ctx, list[0]); !errors.Is(err, recorder.ErrKept) {
+		t.Errorf("under a hold that came meanwhile, it is to be removed: %v", err)
+	}
+	w.journal(id, event.KeepingChanged{}, event.RecordingErased{Member: m.ID, Until: list[0].Until})
+	if err := w.store.CheckErasure(w.ctx, list[0]); !errors.Is(err, recorder.ErrKept) {
+		t.Errorf("what is proved is to be removed: %v", err)
+	}
 }

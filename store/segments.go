@@ -83,3 +83,14 @@ func (s *Store) ListErasures(ctx context.Context) ([]recorder.Erasure, error) {
 	return all(ctx, s.reader, scan, `SELECT e.session, e.member, e.until FROM erasures e
 		JOIN sessions s ON s.id = e.session WHERE s.held_since = 0 ORDER BY e.session, e.member`)
 }
+
+// CheckErasure is [recorder.ErrKept] unless an erasure is to be done now: a legal hold keeps everything, and what is proved is done.
+func (s *Store) CheckErasure(ctx context.Context, e recorder.Erasure) error {
+	var open bool
+	err := s.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM erasures e JOIN sessions s ON s.id = e.session
+		WHERE e.session = $1 AND e.member = $2 AND e.until >= $3 AND s.held_since = 0)`, e.Session, e.Member, e.Until).Scan(&open)
+	if err == nil && !open {
+		err = recorder.ErrKept
+	}
+	return err
+}
