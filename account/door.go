@@ -13,6 +13,7 @@ type Entry struct {
 	Plan      Plan // without notes and pauses
 	Standing  Standing
 	Member    *Member    // nil before a stranger gave a name
+	Attended  bool       // what is kept of the session is for Member
 	Role      event.Role // that the person has, or would have
 	People    []Member   // without those who were removed
 	Observers bool       // observers are invited, or members
@@ -36,6 +37,23 @@ func (s *Sessions) MemberOf(ctx context.Context, who Identity, session string) (
 	}
 	return m, err
 }
+
+// Attendee returns who somebody is in what is kept of a session: who was inside, or planned it. [ErrNotFound] for everybody else, also for
+// who only gave a name at the door; [ErrRemoved] if they were removed.
+func (s *Sessions) Attendee(ctx context.Context, who Identity, session string) (Member, error) {
+	m, err := s.MemberOf(ctx, who, session)
+	if err != nil || m.Arrived {
+		return m, err
+	}
+	p, _, err := s.cfg.Plans.GetPlan(ctx, session)
+	if err == nil && !m.attends(p) {
+		err = ErrNotFound
+	}
+	return m, err
+}
+
+// attends reports whether what is kept of the planned session is for the member.
+func (m Member) attends(p Plan) bool { return m.Arrived || !m.Guest() && m.Account == p.Planner }
 
 // Recorded returns who somebody is in what was recorded of a session, also if they were removed from it since: [ErrNotFound] if they were
 // never in it.
@@ -161,7 +179,7 @@ func (s *Sessions) entry(ctx context.Context, session string, m *Member, role ev
 		return Entry{}, err
 	}
 	p.Notes, p.Pauses = nil, nil
-	e := Entry{Plan: p, Standing: standing, Member: m, Role: role, People: present(members)}
+	e := Entry{Plan: p, Standing: standing, Member: m, Attended: m != nil && m.attends(p), Role: role, People: present(members)}
 	e.Observers = slices.ContainsFunc(links, func(l Link) bool { return l.Role == event.Observer }) || e.Invited()[event.Observer] > 0
 	return e, nil
 }

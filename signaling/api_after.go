@@ -21,14 +21,14 @@ const maxRanges = 10
 // settleFor bounds how long a replay waits for segments that are being finished.
 const settleFor = 5 * time.Second
 
-// member returns who the caller is in a session, for what remains of it: 403 for everybody else, whether or not there is such
-// a session, and from the moment on at which they were removed.
+// member returns who the caller is in a session, for what remains of it: 403 for everybody else, also for who never came in, whether or not
+// there is such a session, and from the moment on at which they were removed.
 func (s *Server) member(r *http.Request) (account.Member, error) {
 	who, err := s.caller(r)
 	if err != nil {
 		return account.Member{}, err
 	}
-	m, err := s.sessions.MemberOf(r.Context(), who.Identity, r.PathValue("id"))
+	m, err := s.sessions.Attendee(r.Context(), who.Identity, r.PathValue("id"))
 	if errors.Is(err, account.ErrNotFound) {
 		err = errMember
 	}

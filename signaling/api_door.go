@@ -36,6 +36,7 @@ type doorMemberJSON struct {
 type doorJSON struct {
 	Session   doorSessionJSON    `json:"session"`
 	Member    *doorMemberJSON    `json:"member"`
+	Attended  bool               `json:"attended"`
 	Role      event.Role         `json:"role"`
 	Inside    []personJSON       `json:"inside"`
 	Invited   map[event.Role]int `json:"invited"`
@@ -86,7 +87,7 @@ func (s *Server) writeDoor(w http.ResponseWriter, r *http.Request, e account.Ent
 			ID: p.ID, Kind: p.Kind, Title: p.Title, Focus: p.Focus, Purpose: p.Purpose, Recorded: p.Recorded, Keep: p.Keep,
 			Scheduled: some(p.Scheduled), Minutes: p.Minutes, State: e.Standing.State(),
 		},
-		Role: e.Role, Inside: inside(e.People), Invited: e.Invited(), Observers: e.Observers,
+		Attended: e.Attended, Role: e.Role, Inside: inside(e.People), Invited: e.Invited(), Observers: e.Observers,
 	}
 	if m := e.Member; m != nil {
 		out.Member = &doorMemberJSON{ID: m.ID, Name: m.Name, Role: m.Role, Guest: m.Guest()}

@@ -25,7 +25,7 @@ const (
 // What requests are refused with, over and over.
 var (
 	errNotFound  = account.ErrNotFound
-	errMember    = event.Errorf("forbidden", "Only members of this session may have this. Enter the session with your invitation first.")
+	errMember    = event.Errorf("forbidden", "Only those who were in this session may have this. Enter the session with your invitation first.")
 	errRole      = account.ErrRole
 	errElsewhere = event.Errorf("unavailable", "A part of the recording is still on its way from another server. Try again in a few minutes.")
 	errSignIn    = account.ErrNoAccount

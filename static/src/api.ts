@@ -149,6 +149,8 @@ export interface Door {
 	session: DoorSession;
 	/** Who you are in it; null before a name was given. */
 	member: DoorMember | null;
+	/** What is kept of it is for you: you were inside, or planned it. */
+	attended: boolean;
 	role?: Role;
 	inside: Person[];
 	invited: Partial<Record<Role, number>>;

@@ -73,7 +73,7 @@ export function SessionPage({ params }: { params: Params }) {
 		);
 	}
 	if (!door) return <Loading />;
-	if (door.session.state === "ended") return <LeftPage id={id} ended door={door} member={door.member !== null} />;
+	if (door.session.state === "ended") return <LeftPage id={id} ended door={door} member={door.attended} />;
 	return <LobbyPage id={id} door={door} token={token} onEnter={(entry) => setStage({ at: "call", entry })} />;
 }
 
