@@ -17,6 +17,8 @@ const long = process.env.NETWORK === "long";
 const measured = long ? 60 : 8;
 /** Part of the sound that may be made up. A machine that runs three browsers adds some of its own; the long form's figures say more. */
 const mostConcealed = 0.15;
+/** Part of the sound that may be made up over a network that loses at most 5 %, packet by packet. */
+const most = (network: Conditions) => (long && !network.burst && (network.loss ?? 0) <= 0.05 ? 0.01 : mostConcealed);
 
 let server: Server;
 let amara: Page;
@@ -118,8 +120,8 @@ test("sound and pictures arrive over networks that lose and delay", async ({ bro
     await note({ browser: "Chromium", network: name, down, up, counts: { sent, got } });
     expect(down?.framesPerSecond, `pictures to the coach, ${name}`).toBeGreaterThan(3);
     expect(up?.framesPerSecond, `pictures from the coach, ${name}`).toBeGreaterThan(3);
-    expect(down?.concealed, `sound to the coach, ${name}`).toBeLessThan(mostConcealed);
-    expect(up?.concealed, `sound from the coach, ${name}`).toBeLessThan(mostConcealed);
+    expect(down?.concealed, `sound to the coach, ${name}`).toBeLessThan(most(network));
+    expect(up?.concealed, `sound from the coach, ${name}`).toBeLessThan(most(network));
   }
   await tomasz.context().close();
 });
@@ -197,13 +199,14 @@ test("Firefox and Chromium hear and see each other over a network that loses 5 %
     await receives(readFirefox);
     await receives(() => read(amara));
     expect(await codecs(amara), "what Firefox sends").toEqual(["video/VP8"]);
-    await impair.set({ up: { loss: 0.05 }, down: { loss: 0.05 } });
+    const network = { loss: 0.05 };
+    await impair.set({ up: network, down: network });
     const [down, up] = await received(measured, readFirefox, () => read(amara));
     await note({ browser: "Firefox", network: "5 % loss", down, up });
     expect(down?.framesPerSecond, "pictures to Firefox").toBeGreaterThan(3);
     expect(up?.framesPerSecond, "pictures from Firefox").toBeGreaterThan(3);
-    expect(down?.concealed, "sound to Firefox").toBeLessThan(mostConcealed);
-    expect(up?.concealed, "sound from Firefox").toBeLessThan(mostConcealed);
+    expect(down?.concealed, "sound to Firefox").toBeLessThan(most(network));
+    expect(up?.concealed, "sound from Firefox").toBeLessThan(most(network));
     await stopTogether(page, long ? 10 : 2);
   } finally {
     await firefox.close();

@@ -39,12 +39,14 @@
 //
 // # Sound
 //
-// Sound is not sent again when it is lost: later packets repeat it (RED, RFC 2198), and the server mends each way by itself. Redundancy is
+// Sound is rather not sent again when it is lost: later packets repeat it (RED, RFC 2198), and the server mends each way by itself. Redundancy is
 // taken apart where it comes in (layer.unwrap); what is missing of the stream is made of it, under its own number, before the
 // packet that repeats it, and the original is dropped if it comes after all (publishConn.mend). A block that may be another packet
 // is not used. Towards each subscriber that takes RED, redundancy is composed anew: one earlier packet, two where 3 % are
 // lost, none where the bandwidth is hardly enough for sound. A subscriber that takes none (Firefox) is sent each packet of sound a second
-// time while 1 % is lost, a third time while 3 % are, unchanged to the last byte (downTrack.follow). Recorders get plain Opus, with what was made.
+// time while 1 % is lost, a third time while 3 % are, unchanged to the last byte (downTrack.follow). A publisher that has none is asked for
+// what is missing, as for pictures: Firefox answers that, although it offers nothing of it (negotiate.Codec, Kept).
+// Recorders get plain Opus, with what was made.
 //
 // # Layers and bandwidth
 //

@@ -44,6 +44,7 @@ type layer struct {
 	ssrc       atomic.Uint32
 	clock      uint32
 	nack       bool
+	resent     bool // what is sent again comes in the stream itself
 	source     rtpmap.Source
 	epoch      uint32
 	limiter    rateCap
@@ -90,7 +91,9 @@ func newLayer(p *Publication, index, count int, ask func(ssrc uint32)) *layer {
 }
 
 // begin says what the packets carry.
-func (l *layer) begin(c *negotiate.Codec) { l.clock, l.nack = c.ClockRate, c.NACK() }
+func (l *layer) begin(c *negotiate.Codec) {
+	l.clock, l.nack, l.resent = c.ClockRate, c.NACK() || c.Kept, c.Kept
+}
 
 // takeover says that the stream goes on under another SSRC, with numbers of its own.
 func (l *layer) takeover(ssrc uint32) {
@@ -103,7 +106,7 @@ func (l *layer) takeover(ssrc uint32) {
 }
 
 // accept checks a packet, whose header, kind and payload are set; it reports false for one that is dropped, and counted. repaired says
-// that it came on the retransmission stream.
+// that it was sent again.
 func (l *layer) accept(p *packet, dependency []byte, repaired bool) bool {
 	counts := &l.pub.counts
 	counts.received.Add(1)

@@ -143,7 +143,7 @@ func (c *publishConn) receive(b *transport.Batch, in *inStream, l *layer, payloa
 		}
 		p.seq, p.payload = uint16(payload[0])<<8|uint16(payload[1]), payload[2:]
 	}
-	p.repaired = in.rtx && l.missing.asked(p.seq)
+	p.repaired = (in.rtx || l.resent) && l.missing.asked(p.seq)
 	if o := h.GetExtension(c.ids.orientation); c.ids.orientation != 0 && len(o) != 0 {
 		p.oriented, p.orientation = true, o[0]
 	}
@@ -157,7 +157,7 @@ func (c *publishConn) receive(b *transport.Batch, in *inStream, l *layer, payloa
 	if c.ids.dependency != 0 {
 		dependency = h.GetExtension(c.ids.dependency)
 	}
-	ok := l.accept(p, dependency, in.rtx)
+	ok := l.accept(p, dependency, in.rtx || p.repaired)
 	c.mend(b, l, p)
 	if !ok {
 		return

@@ -209,13 +209,15 @@ func (d *described) supported(names ...string) []string {
 	return out
 }
 
-// opusParameters asks for in-band redundancy, and keeps of the member's own what is its choice: silence left out, and stereo.
+// opusParameters asks for in-band redundancy, and keeps of the member's own what is its choice: silence left out, and stereo where it says
+// that it will send that (RFC 7587 section 6.1). Firefox says of a microphone that it could receive stereo, and would send it if asked.
 func opusParameters(offered map[string]string) string {
 	out := opusSent
-	for _, key := range []string{"usedtx", "stereo", "sprop-stereo"} {
-		if offered[key] == "1" {
-			out += ";" + key + "=1"
-		}
+	if offered["usedtx"] == "1" {
+		out += ";usedtx=1"
+	}
+	if offered["sprop-stereo"] == "1" {
+		out += ";stereo=1"
 	}
 	return out
 }

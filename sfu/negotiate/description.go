@@ -68,9 +68,10 @@ type Codec struct {
 	PayloadType uint8
 	RTX         uint8    // payload type of its retransmissions (RFC 4588), 0 if there are none
 	Feedback    []string // "nack", "nack pli", …
+	Kept        bool     // what is sent is kept, and sent again for the asking, although that is not agreed upon
 }
 
-// NACK reports whether lost packets may be asked for.
+// NACK reports whether it is agreed that lost packets may be asked for.
 func (c *Codec) NACK() bool {
 	for _, f := range c.Feedback {
 		if f == "nack" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -508,4 +509,29 @@ func FuzzAnswer(f *testing.F) {
 		}
 		s.Offer(server())
 	})
+}
+
+// Sound is asked for again where redundancy cannot be had, and what is sent again is the same packet.
+func TestWhoseSoundIsKept(t *testing.T) {
+	kept := func(o *Offer) bool {
+		return slices.ContainsFunc(o.Sections, func(s Section) bool {
+			return slices.ContainsFunc(s.Codecs, func(c Codec) bool { return c.Kept })
+		})
+	}
+	for name, want := range map[string]bool{"chromium": false, "firefox": true, "safari": false} {
+		if got := kept(offered(t, name+"-publish.sdp")); got != want {
+			t.Errorf("%s: kept is %v", name, got)
+		}
+	}
+	text := file(t, "firefox-publish.sdp")
+	for _, uri := range []string{ExtTransportCC, ExtSendTime} {
+		o, err := ReadOffer(strings.Replace(text, "a=mid:0", "a=extmap:9 "+uri+"\r\na=mid:0", 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		accepted := slices.ContainsFunc(o.Sections[0].Extensions, func(e Extension) bool { return e.URI == uri })
+		if !kept(o) || accepted {
+			t.Errorf("with %s, what is sent again is another packet", uri)
+		}
+	}
 }

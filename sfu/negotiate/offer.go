@@ -94,8 +94,22 @@ func readSection(m *sdp.MediaDescription) (Section, error) {
 	s.Sends = sends(m)
 	s.Accepted = !refused(m) && len(s.Codecs) != 0 && secure(s.protocol)
 	s.Extensions = extensions(m, s.Audio)
+	s.keepsSound()
 	s.readSources(m)
 	return s, s.readLayers(m)
+}
+
+// keepsSound marks plain sound as kept. Firefox has no RED, and its offers say nothing of NACKs for sound; but it keeps what it has sent, and
+// sends it again when it is asked. A transport-wide number or a time of sending is not accepted with such sound: what is sent again would
+// have another, and be a second text under one nonce (RFC 7714 section 8.1).
+func (s *Section) keepsSound() {
+	if !s.Audio || slices.ContainsFunc(s.Codecs, func(c Codec) bool { return c.MimeType == RED }) {
+		return
+	}
+	s.Extensions = slices.DeleteFunc(s.Extensions, func(e Extension) bool { return e.URI == ExtTransportCC || e.URI == ExtSendTime })
+	for i := range s.Codecs {
+		s.Codecs[i].Kept = true
+	}
 }
 
 // secure reports whether a protocol is RTP over DTLS-SRTP (RFC 5764 section 8).
