@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,6 +44,9 @@ const (
 	sendLook      = 15 * time.Second
 )
 
+// failuresInARow are taken for the vault's, not the segments': the round ends.
+const failuresInARow = 3
+
 // waitingFolder is in the folder of recordings; no session is called so.
 const waitingFolder = ".sending"
 
@@ -61,6 +65,7 @@ type outbox struct {
 	done    chan struct{}
 	waiting atomic.Int64
 	oldest  atomic.Int64 // Unix ms; 0 if none waits
+	failed  string       // the segment that could not be sent last: the next round begins behind it. It is run's
 
 	mu      sync.Mutex
 	current *parcel
@@ -129,29 +134,38 @@ func (o *outbox) run(ctx context.Context) {
 	}
 }
 
-// sendAll sends what waits, the oldest first, until something fails.
+// sendAll sends what waits, the oldest first. A segment that cannot be sent holds up none of the others.
 func (o *outbox) sendAll(ctx context.Context) error {
-	if err := o.tidy(ctx); err != nil {
-		return err
-	}
+	errs := []error{o.tidy(ctx)}
 	all, err := o.index.ListUnstoredSegments(ctx)
 	if err != nil {
-		return fmt.Errorf("list what is to be sent: %w", err)
+		return errors.Join(append(errs, fmt.Errorf("list what is to be sent: %w", err))...)
 	}
-	var here []Segment
-	for _, s := range all {
-		if o.files.has(s) { // else it is on another server, or lost
-			here = append(here, s)
+	here := slices.DeleteFunc(all, func(s Segment) bool { return !o.files.has(s) }) // it is on another server, or lost
+	o.count(here)
+	inARow := 0
+	for _, s := range o.inTurn(here) {
+		if err := o.send(ctx, s); err != nil {
+			errs, o.failed = append(errs, fmt.Errorf("send segment %s: %w", s.ID, err)), s.ID
+			if inARow++; inARow == failuresInARow || ctx.Err() != nil {
+				break
+			}
+			continue
 		}
-	}
-	for ; len(here) > 0; here = here[1:] {
+		inARow = 0
+		here = slices.DeleteFunc(here, func(x Segment) bool { return x.ID == s.ID })
 		o.count(here)
-		if err := o.send(ctx, here[0]); err != nil {
-			return fmt.Errorf("send segment %s: %w", here[0].ID, err)
-		}
 	}
-	o.count(nil)
-	return nil
+	return errors.Join(errs...)
+}
+
+// inTurn puts segments, which are sorted, in the order in which they are sent: those behind the one that failed last come first.
+func (o *outbox) inTurn(here []Segment) []Segment {
+	i := slices.IndexFunc(here, func(s Segment) bool { return s.ID > o.failed })
+	if i < 0 {
+		return slices.Clone(here)
+	}
+	return slices.Concat(here[i:], here[:i])
 }
 
 // tidy removes files that are not to be here any more: a crash came between, or another server deleted their rows.

@@ -3,6 +3,8 @@ package recorder
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
@@ -150,6 +152,39 @@ func TestTheOutboxTidiesUp(t *testing.T) {
 	})
 	left := filesIn(t, dir)
 	if len(left) != 1 || filepath.Base(left[0]) != "written.webm" {
+		t.Errorf("left are %v", left)
+	}
+}
+
+// Some files were spoilt on the disk. They are never taken for what was recorded, stay here, and hold up none of the others.
+func TestSpoiltSegmentsHoldUpNoOthers(t *testing.T) {
+	dir, v, index := t.TempDir(), &shelf{dir: t.TempDir()}, newMemory()
+	fatal(t, os.MkdirAll(filepath.Join(dir, "s"), 0o700))
+	for i := range 10 {
+		id := string(rune('a' + i))
+		sum := sha256.Sum256([]byte(id))
+		fatal(t, index.InsertSegment(t.Context(), Segment{
+			ID: id, Session: "s", Finished: true, Bytes: 1, SHA256: hex.EncodeToString(sum[:]),
+		}))
+		if i < 5 {
+			id = "x"
+		}
+		fatal(t, os.WriteFile(filepath.Join(dir, "s", string(rune('a'+i))+".webm"), []byte(id), 0o600))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := newRecorder(t, Config{Dir: dir, Vault: v, Segments: index})
+		time.Sleep(10 * time.Minute)
+		if n := r.Stats().Unstored; n != 5 {
+			t.Errorf("%d segments wait", n)
+		}
+		fatal(t, r.Close())
+	})
+	for _, s := range index.all() {
+		if spoilt := s.ID < "f"; s.Stored == spoilt {
+			t.Errorf("stored: %+v", s)
+		}
+	}
+	if left := filesIn(t, dir); len(left) != 5 {
 		t.Errorf("left are %v", left)
 	}
 }
