@@ -81,17 +81,10 @@ func (d *disk) notice() Notice {
 	return Notice{Kind: NoticeDiskOK, Message: "There is room on the server's disk again: everything is being recorded."}
 }
 
-// watch looks at the disk, and brings rows of segments after that could not be finished.
+// watch looks at the disk.
 func (r *Recorder) watch() {
-	ticker := time.NewTicker(watchEvery)
-	defer ticker.Stop()
 	failing := false
-	for {
-		select {
-		case <-r.quit:
-			return
-		case <-ticker.C:
-		}
+	r.each(watchEvery, func() {
 		changed, err := r.disk.check()
 		if err != nil && !failing {
 			r.cfg.Log.Error("the free space of the disk is unknown", "error", err)
@@ -100,7 +93,20 @@ func (r *Recorder) watch() {
 		if changed {
 			r.tellAll()
 		}
-		_ = r.finishLate() // it has logged; the next round tries again
+	})
+}
+
+// each does something again and again until the recorder closes.
+func (r *Recorder) each(every time.Duration, do func()) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-r.quit:
+			return
+		case <-ticker.C:
+			do()
+		}
 	}
 }
 

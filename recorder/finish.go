@@ -38,22 +38,27 @@ func (r *Recorder) finishRow(seg Segment) error {
 	return err
 }
 
-// finishLate tries once more what the Index did not take; what still fails waits on, and Recover finds it after a restart.
+// bringLate brings rows of segments after that could not be finished, in a goroutine of its own: an Index that hangs holds up nothing else.
+func (r *Recorder) bringLate() {
+	r.each(watchEvery, func() { _ = r.finishLate() }) // it has logged; the next round tries again
+}
+
+// finishLate tries once more what the Index did not take, until one fails. That one waits on behind the others, and Recover finds it
+// after a restart.
 func (r *Recorder) finishLate() error {
 	r.mu.Lock()
 	late := r.late
 	r.late = nil
 	r.mu.Unlock()
-	var errs []error
-	for _, seg := range late {
+	for i, seg := range late {
 		if err := r.finishRow(seg); err != nil {
-			errs = append(errs, err)
 			r.mu.Lock()
-			r.late = append(r.late, seg)
+			r.late = slices.Concat(r.late, late[i+1:], []Segment{seg})
 			r.mu.Unlock()
+			return err
 		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 func (r *Recorder) forgetLate(session string) {

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"context"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -114,6 +115,54 @@ func TestTheDiskFillsUp(t *testing.T) {
 	if sound[0].End < camera[0].End+5_000 {
 		t.Errorf("pictures stopped at %d ms and sound at %d", camera[0].End, sound[0].End)
 	}
+}
+
+// hanging is an Index that takes no ends for a while.
+type hanging struct {
+	*memory
+	hangs atomic.Bool
+}
+
+func (h *hanging) FinishSegment(ctx context.Context, id string, end, bytes int64, sum string) error {
+	if h.hangs.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return h.memory.FinishSegment(ctx, id, end, bytes, sum)
+}
+
+// While the database hangs and many segments wait for it, the disk is still looked at. What
+// waits comes to the database when it answers again.
+func TestTheDiskIsWatchedWhileTheDatabaseHangs(t *testing.T) {
+	var notices heard
+	synctest.Test(t, func(t *testing.T) {
+		told, disk := newBell(&notices), &smallDisk{}
+		disk.size.Store(1 << 40)
+		index := &hanging{memory: newMemory()}
+		index.hangs.Store(true)
+		r, err := New(Config{Dir: t.TempDir(), Segments: index, Notify: told.ring, Free: disk.free, Log: quiet()})
+		fatal(t, err)
+		fatal(t, r.Start("s", hall{}, sessionClock(0)))
+		for i := range 20 {
+			s := Segment{ID: string(rune('a' + i)), Session: "late", End: 1}
+			fatal(t, index.InsertSegment(t.Context(), s))
+			r.finishSegment(s)
+		}
+		time.Sleep(5 * time.Second) // it hangs
+		disk.size.Store(0)
+		full := time.Now()
+		told.await(NoticeDiskFull)
+		if d := time.Since(full); d > 2*watchEvery {
+			t.Errorf("that the disk is full is told after %v", d)
+		}
+		time.Sleep(time.Minute)
+		index.hangs.Store(false)
+		time.Sleep(indexTimeout + 2*watchEvery)
+		if left := index.list(func(s Segment) bool { return !s.Finished }); len(left) != 0 {
+			t.Errorf("not finished: %+v", left)
+		}
+		closed(t, r)
+	})
 }
 
 // bell wakes those who wait for a kind of notice.

@@ -88,7 +88,7 @@ type Recorder struct {
 	stats counters
 
 	quit    chan struct{}
-	watched sync.WaitGroup // the goroutine of watch
+	watched sync.WaitGroup // the goroutines of watch and bringLate
 
 	mu     sync.Mutex
 	runs   map[string]*run // on the record, by session
@@ -115,6 +115,7 @@ func New(cfg Config) (*Recorder, error) {
 		r.out = newOutbox(cfg, r.files)
 	}
 	r.watched.Go(r.watch)
+	r.watched.Go(r.bringLate)
 	return r, nil
 }
 
