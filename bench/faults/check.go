@@ -121,6 +121,10 @@ func (h *History) checkLine(journal []event.Event) {
 			continue
 		}
 		now := view.Playback
+		if view.Clip == nil {
+			h.fault("a clip goes on at %d where there is none: %s", e.Seq, encode(now))
+			continue
+		}
 		want := along(before, now.At, view.Clip)
 		again := want > view.Clip.To-lineSlack // playing from the end is from the begin
 		if !again && math.Abs(float64(now.Position-want)) > lineSlack {

@@ -101,6 +101,9 @@ func TestEveryFaultIsFound(t *testing.T) {
 			stop := event.Playback{Mode: event.Playing, Rate: 1, Position: 9_000_000, At: 40}
 			s.journal = append(s.journal, event.Event{Seq: int64(len(s.journal)) + 1, Body: event.PlaybackChanged{Playback: stop}})
 		}},
+		{"where there is none", func(s *story) {
+			s.journal[0].Body = event.SessionOpened{Session: event.Session{Opened: s.began.UnixMilli()}}
+		}},
 		{"still to come", func(s *story) {
 			s.journal = append(s.journal, event.Event{Seq: int64(len(s.journal)) + 1, At: 600_000, Body: event.NoteRemoved{}})
 			s.Told("ana", s.journal[len(s.journal)-1])
