@@ -15,7 +15,7 @@ import (
 // sight is what a node sees of the others at one beat. It is immutable.
 type sight struct {
 	err   error           // why nothing is seen, or nil
-	at    time.Time       // when that was
+	at    time.Time       // when Redis last answered
 	since time.Time       // since when Redis has answered and remembered this node, without a break
 	nodes map[string]peer // by name, this node too
 }
@@ -31,6 +31,13 @@ type peer struct {
 
 // settled reports whether whoever is alive has had the time to say so.
 func (s *sight) settled() bool { return s.err == nil && time.Since(s.since) > settleFor }
+
+// cutOff reports whether this node is cut off: Redis and the database, which last answered at a time, have gone silent together, and so
+// long ago that this node is dead to the others. Where they went one after the other, it is they who are away.
+func (s *sight) cutOff(answered, now time.Time) bool {
+	long := now.Sub(s.at) > forgotten && now.Sub(answered) > forgotten
+	return s.err != nil && long && s.at.Sub(answered).Abs() < goneAfter
+}
 
 // live lists who can run sessions.
 func (s *sight) live() []string {
@@ -91,7 +98,7 @@ func (n *Node) beat(ctx context.Context) {
 		return // it may have stumbled
 	}
 	if err != nil {
-		now = &sight{err: err}
+		now = &sight{err: err, at: before.at}
 	}
 	n.seen.Store(now)
 	switch {

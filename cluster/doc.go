@@ -6,7 +6,8 @@
 // that nobody runs is placed by one script, so that all nodes agree.
 //
 // A node that is not heard of for five seconds is dead to the others: they take its leases. If it lives (it was stopped, or cut off),
-// its appends are refused, and within two seconds of its waking it sees the higher epochs and lets go.
+// its appends are refused, and within two seconds of its waking it sees the higher epochs and lets go. A node that is cut off from Redis
+// and the database at once cannot see them; it lets go when its five seconds are over.
 //
 // While Redis is away, sessions stay where they are; one that nobody holds may be opened where it is asked for. Lines between nodes are
 // numbered: what is lost breaks the line, and whoever came by it comes again.

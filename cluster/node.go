@@ -247,6 +247,14 @@ func (n *Node) lose(session string, epoch int64) {
 	n.on().Abandon(session)
 }
 
+// loseAll lets go of what others have by now, as this node is cut off and cannot see it.
+func (n *Node) loseAll() {
+	n.log.Warn("neither Redis nor the database answers: other nodes take what is here")
+	for session, epoch := range n.ownedNow() {
+		n.lose(session, epoch)
+	}
+}
+
 // on is who runs sessions here. It is there once the node has started.
 func (n *Node) on() Handler { return *n.handler.Load() }
 

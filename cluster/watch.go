@@ -25,6 +25,9 @@ func (n *Node) watchOn(ctx context.Context) {
 		}
 		n.impaired.Store(time.Since(answered) > impairedAt)
 		s := n.seen.Load()
+		if len(n.ownedNow()) > 0 && s.cutOff(answered, time.Now()) {
+			n.loseAll()
+		}
 		if !s.settled() || n.impaired.Load() || n.draining.Load() {
 			continue
 		}

@@ -72,14 +72,19 @@ func pause(ctx context.Context, lasts time.Duration) {
 
 // toll is what faults have cost.
 type toll struct {
+	log func(format string, args ...any) // is told of each
+
 	mu      sync.Mutex
 	count   map[string]int
 	longest map[string]time.Duration // until every session was live again
 }
 
-func newToll() *toll { return &toll{count: map[string]int{}, longest: map[string]time.Duration{}} }
+func newToll(log func(format string, args ...any)) *toll {
+	return &toll{log: log, count: map[string]int{}, longest: map[string]time.Duration{}}
+}
 
 func (t *toll) add(name string, took time.Duration) {
+	t.log("%s: live again after %v", name, took.Round(10*time.Millisecond))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.count[name]++

@@ -77,14 +77,14 @@ func TestManyNodesHold(t *testing.T) {
 	count := long(t)
 	if count == 0 {
 		short := ordeal{sessions: 3, faults: 1, longest: 3 * time.Second, withoutRedis: 4 * time.Second}
-		short.befalls(t, newToll())
+		short.befalls(t, newToll(t.Logf))
 		return
 	}
 	const fleets = 4 // at once
 	for i := range min(fleets, count) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
-			o, costs := ordeal{6, (count + i) / fleets, 15 * time.Second, 10 * time.Minute, 30 * time.Second}, newToll()
+			o, costs := ordeal{6, (count + i) / fleets, 15 * time.Second, 10 * time.Minute, 30 * time.Second}, newToll(t.Logf)
 			o.befalls(t, costs)
 			if healed := costs.longest[redisBack]; healed > healedWithin {
 				t.Errorf("people got in everywhere again %v after Redis was back", healed)
