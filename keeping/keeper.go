@@ -77,10 +77,10 @@ type Files interface {
 	Delete(ctx context.Context, session string) error
 }
 
-// How often it is looked for what is due, how long a round may take, and how long after a failure the next one comes.
+// How often it is looked for what is due, and how long may be taken to take it out of the database, and to remove files.
 const (
-	lookEvery   = time.Minute
-	roundWithin = time.Minute
+	lookEvery  = time.Minute
+	stepWithin = time.Minute
 )
 
 // Keeper deletes sessions. What it has not finished when the server stops it finishes after the next start. The goroutine of run does
@@ -129,16 +129,21 @@ func (k *Keeper) run(ctx context.Context) {
 	}
 }
 
-// round finishes what was begun, and deletes what is due.
+// round takes what is due, and then removes the files of all that was taken: nobody sees a session for longer because a bucket hangs.
 func (k *Keeper) round(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, roundWithin)
-	defer cancel()
-	if err := k.finishAll(ctx); err != nil && ctx.Err() == nil {
-		k.log.Error("files of deleted sessions are not removed yet", slog.Any("err", err))
-	}
-	if err := k.deleteDue(ctx); err != nil && ctx.Err() == nil {
+	if err := within(ctx, k.takeDue); err != nil && ctx.Err() == nil {
 		k.log.Error("sessions whose time is over are not deleted yet", slog.Any("err", err))
 	}
+	if err := within(ctx, k.finishAll); err != nil && ctx.Err() == nil {
+		k.log.Error("files of deleted sessions are not removed yet", slog.Any("err", err))
+	}
+}
+
+// within does a step in the time that it may take.
+func within(ctx context.Context, step func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, stepWithin)
+	defer cancel()
+	return step(ctx)
 }
 
 func (k *Keeper) finishAll(ctx context.Context) error {
@@ -153,7 +158,7 @@ func (k *Keeper) finishAll(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (k *Keeper) deleteDue(ctx context.Context) error {
+func (k *Keeper) takeDue(ctx context.Context) error {
 	now := k.now()
 	sessions, err := k.store.ListDue(ctx, now)
 	if err != nil {
@@ -161,7 +166,7 @@ func (k *Keeper) deleteDue(ctx context.Context) error {
 	}
 	var errs []error
 	for _, session := range sessions {
-		err := k.delete(ctx, session, func(c Contents) (Receipt, error) {
+		_, err := k.take(ctx, session, func(c Contents) (Receipt, error) {
 			if !c.due(now) {
 				return Receipt{}, errNotDue
 			}
@@ -177,29 +182,34 @@ func (k *Keeper) deleteDue(ctx context.Context) error {
 // Delete deletes a session for a member who may do that. Once it has returned without an error nobody sees anything of the session; files
 // that could not be removed yet are removed later, which the receipt tells.
 func (k *Keeper) Delete(ctx context.Context, session, member string) error {
-	return k.delete(ctx, session, func(c Contents) (Receipt, error) {
+	r, err := k.take(ctx, session, func(c Contents) (Receipt, error) {
 		if c.Inside > 0 {
 			return Receipt{}, ErrInside
 		}
 		return c.receipt(session, ByHand, member, k.now()), nil
 	})
+	if err != nil {
+		return err
+	}
+	finish := func(ctx context.Context) error { return k.finish(ctx, r) }
+	if err := within(context.WithoutCancel(ctx), finish); err != nil { // the next round does it
+		k.log.Error("files of a deleted session are not removed yet", slog.String("session", session), slog.Any("err", err))
+	}
+	return nil
 }
 
-func (k *Keeper) delete(ctx context.Context, session string, receipt func(Contents) (Receipt, error)) error {
+// take takes a session out of the database; its files are there still.
+func (k *Keeper) take(ctx context.Context, session string, receipt func(Contents) (Receipt, error)) (Receipt, error) {
 	r, err := k.store.TakeSession(ctx, session, func(c Contents) (Receipt, error) {
 		if !c.Held.IsZero() {
 			return Receipt{}, ErrHeld
 		}
 		return receipt(c)
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		k.log.Info("session deleted", slog.String("session", session), slog.String("rule", string(r.Rule)))
 	}
-	k.log.Info("session deleted", slog.String("session", session), slog.String("rule", string(r.Rule)))
-	if err := k.finish(context.WithoutCancel(ctx), r); err != nil { // the next round does it
-		k.log.Error("files of a deleted session are not removed yet", slog.String("session", session), slog.Any("err", err))
-	}
-	return nil
+	return r, err
 }
 
 // Receipt returns the receipt of a session that was deleted, for who was a member of it; [ErrNotFound] for others.

@@ -61,21 +61,27 @@ func newHouse(t *testing.T, ago time.Duration, days int) *house {
 	h.recorder, err = recorder.New(recorder.Config{Dir: h.dir, Segments: st, Log: quiet()})
 	h.must(err)
 	t.Cleanup(func() { h.must(h.recorder.Close()) })
-	h.plan(days)
-	h.journal(event.SessionOpened{Session: event.Session{ID: h.session, Title: "Secret words", Opened: time.Now().Add(-ago).UnixMilli()}})
+	h.signUp()
+	h.begin(ago, days)
 	h.record()
 	return h
 }
 
-func (h *house) plan(days int) {
-	h.planner = account.Account{ID: newID(), Name: "Ana", Email: "ana@school.example", Created: time.Now().UTC()}
-	inv := account.Invitation{Hash: account.HashToken("x"), Created: h.planner.Created, Expires: h.planner.Created.Add(time.Hour)}
-	h.must(h.store.AddInvitation(h.t.Context(), inv))
-	h.must(h.store.AddAccount(h.t.Context(), h.planner, "x", inv.Hash))
+// begin plans a session that began so long ago.
+func (h *house) begin(ago time.Duration, days int) {
+	h.t.Helper()
 	sessions := account.NewSessions(account.Config{Plans: h.store, Members: h.store, Links: h.store, Library: h.store, Log: quiet()})
 	card, err := sessions.Create(h.t.Context(), h.planner, account.NewSession{Change: account.Change{Keep: &days}})
 	h.must(err)
 	h.session, h.member = card.Plan.ID, card.You.ID
+	h.journal(event.SessionOpened{Session: event.Session{ID: h.session, Title: "Secret words", Opened: time.Now().Add(-ago).UnixMilli()}})
+}
+
+func (h *house) signUp() {
+	h.planner = account.Account{ID: newID(), Name: "Ana", Email: "ana@school.example", Created: time.Now().UTC()}
+	inv := account.Invitation{Hash: account.HashToken("x"), Created: h.planner.Created, Expires: h.planner.Created.Add(time.Hour)}
+	h.must(h.store.AddInvitation(h.t.Context(), inv))
+	h.must(h.store.AddAccount(h.t.Context(), h.planner, "x", inv.Hash))
 }
 
 func (h *house) journal(bodies ...event.Body) {
@@ -117,11 +123,17 @@ func (h *house) keeper(files keeping.Files) *keeping.Keeper {
 // done waits for a receipt that says that all is gone.
 func (h *house) done(k *keeping.Keeper) keeping.Receipt {
 	h.t.Helper()
+	return h.receipt(k, func(r keeping.Receipt) bool { return r.Done != nil })
+}
+
+// receipt waits for one that is good.
+func (h *house) receipt(k *keeping.Keeper, good func(keeping.Receipt) bool) keeping.Receipt {
+	h.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.After(time.Minute); ; {
+	for deadline := time.After(4 * time.Minute); ; {
 		r, err := k.Receipt(h.t.Context(), h.session, h.planner.ID, "")
-		if err == nil && r.Done != nil {
+		if err == nil && good(r) {
 			return r
 		}
 		select {
@@ -247,4 +259,23 @@ func TestADeletionGoesOnAfterARestart(t *testing.T) {
 		}
 		h.gone(h.done(h.keeper(h.recorder)), keeping.ByHand, h.member)
 	}
+}
+
+// hanging is a bucket that does not answer.
+type hanging struct{ keeping.Files }
+
+func (hanging) Delete(ctx context.Context, _ string) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// What is due is out of everybody's sight although the files of another session cannot be removed now.
+func TestWhatIsDueDoesNotWaitForFiles(t *testing.T) {
+	h := newHouse(t, 0, 0)
+	k := h.keeper(&broken{Files: h.recorder})
+	h.must(k.Delete(t.Context(), h.session, h.member))
+	h.must(k.Close(t.Context()))
+	h.begin(31*24*time.Hour, 30)
+	due := h.keeper(hanging{h.recorder})
+	h.receipt(due, func(keeping.Receipt) bool { return true })
 }
