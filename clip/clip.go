@@ -1,7 +1,8 @@
 // Package clip keeps lesson clips: it takes uploads, prepares them with ffmpeg
 // for synchronised playback, and serves the result with byte ranges.
 //
-// A clip's life: an upload begins (uploading), is complete (waiting), is being
+// A clip's life: an upload begins (uploading), or a film of a recorded session is
+// to be one (filming); it is complete (waiting), is being
 // prepared (preparing), and ends as ready or, if the file is no video that can
 // be shown, as refused with a sentence that says why. Everything that a restart
 // needs is in the Catalog and in the folder of uploads; nothing is only in memory.
@@ -22,10 +23,11 @@ type State string
 // The states of a clip, in the order in which they come.
 const (
 	Uploading State = "uploading" // bytes are still missing
+	Filming   State = "filming"   // the film of a session that it is to be is not there yet
 	Waiting   State = "waiting"   // complete, in line for preparation
 	Preparing State = "preparing" // ffmpeg is at work, Progress moves
 	Ready     State = "ready"     // can be served
-	Refused   State = "refused"   // cannot be shown; Refusal says why
+	Refused   State = "refused"   // cannot be shown, or was taken back; Refusal says why
 )
 
 // DefaultPurpose is the purpose of every clip that somebody uploads.
@@ -40,6 +42,7 @@ const PracticeID = "00000000-0000-7000-8000-0000000c11b5"
 type Clip struct {
 	ID            string // UUIDv7; also the id of its upload
 	Owner         string // account id; empty for the practice clip
+	Session       string // whose recording it is; empty for other clips
 	Title         string
 	FocusQuestion string
 	Context       string // the context card
@@ -75,8 +78,9 @@ type Clip struct {
 
 // Filter selects clips; its empty fields select everything.
 type Filter struct {
-	Owner  string  // this account's clips, and every practice clip
-	States []State // in one of these states
+	Owner   string  // this account's clips, and every practice clip
+	Session string  // made of the recording of this session
+	States  []State // in one of these states
 }
 
 // Catalog is where clips' rows are kept: one row for each [Clip], every field of it.

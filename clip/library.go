@@ -145,6 +145,10 @@ func (l *Library) remove(ctx context.Context, c Clip) error {
 		return fmt.Errorf("delete clip: %w", err)
 	}
 	l.uploads.end(c)
+	return l.removeFiles(ctx, c)
+}
+
+func (l *Library) removeFiles(ctx context.Context, c Clip) error {
 	if err := l.uploads.removeFile(c.ID); err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (m *memory) ListClips(_ context.Context, f Filter) ([]Clip, error) {
 	defer m.mu.Unlock()
 	var found []Clip
 	for _, c := range m.clips {
-		if (f.Owner == "" || c.Owner == f.Owner || c.Practice) && (len(f.States) == 0 || slices.Contains(f.States, c.State)) {
+		if (f.Session == "" || c.Session == f.Session) && (f.Owner == "" || c.Owner == f.Owner || c.Practice) && (len(f.States) == 0 || slices.Contains(f.States, c.State)) {
 			found = append(found, c)
 		}
 	}

@@ -36,9 +36,12 @@ func (l *Library) claim(ctx context.Context, id string) (Clip, error) {
 	})
 }
 
-// keep changes a clip that this server prepares, and renews its lease; errTaken if another one does.
+// keep changes a clip that this server prepares, and renews its lease; errTaken if another one does, errTakenBack if none shall.
 func (l *Library) keep(ctx context.Context, id string, change func(*Clip)) error {
 	_, err := l.catalog.UpdateClip(ctx, id, func(c *Clip) error {
+		if c.Node == l.node && c.State == Refused {
+			return errTakenBack
+		}
 		if c.Node != l.node || c.State != Preparing {
 			return errTaken
 		}

@@ -125,6 +125,9 @@ func (p *preparer) prepare(ctx context.Context, id string) error {
 	case errors.Is(err, ErrNotFound):
 		p.lib.log.Info("clip was deleted while it was prepared", slog.String("clip", id))
 		return p.lib.remove(context.WithoutCancel(ctx), c)
+	case errors.Is(err, errTakenBack):
+		p.lib.log.Info("clip was taken back while it was prepared", slog.String("clip", id))
+		return p.lib.forget(context.WithoutCancel(ctx), c)
 	case errors.Is(err, errTaken):
 		p.lib.log.Warn("another server took the preparation of a clip over", slog.String("clip", id))
 		return err
@@ -201,7 +204,7 @@ func (p *preparer) hold(ctx context.Context, id string, progress *gauge, lost co
 		err := p.lib.keep(ctx, id, func(c *Clip) {
 			c.Progress = 0.95 * progress.get() // the rest is thumbnails and storing
 		})
-		if errors.Is(err, ErrNotFound) || errors.Is(err, errTaken) {
+		if errors.Is(err, ErrNotFound) || errors.Is(err, errTaken) || errors.Is(err, errTakenBack) {
 			lost(err)
 		}
 	}

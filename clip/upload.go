@@ -354,7 +354,7 @@ func (u *uploads) janitor(ctx context.Context) {
 	}
 }
 
-// sweep removes uploads that got no byte for [UploadExpiry], and files that no clip needs.
+// sweep removes uploads that got no byte for [UploadExpiry], clips that were taken back, and files that no clip needs.
 func (u *uploads) sweep(ctx context.Context) error {
 	open, err := u.unfinished(ctx)
 	if err != nil {
@@ -369,7 +369,7 @@ func (u *uploads) sweep(ctx context.Context) error {
 		}
 		u.lib.log.Info("unfinished upload has expired", slog.String("clip", c.ID))
 	}
-	return u.sweepStrays(ctx)
+	return errors.Join(u.lib.forgetMine(ctx), u.sweepStrays(ctx))
 }
 
 // expires returns when the upload of c is given up.

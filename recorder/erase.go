@@ -30,8 +30,8 @@ func ErasureOf(session string, e event.Event) (Erasure, bool) {
 }
 
 // proof is what the journal keeps of what was removed.
-func (e Erasure) proof(gone []Segment, films int) event.RecordingErased {
-	p := event.RecordingErased{Member: e.Member, Until: e.Until, Films: films, Files: make([]event.ErasedFile, 0, len(gone))}
+func (e Erasure) proof(gone []Segment, films, clips int) event.RecordingErased {
+	p := event.RecordingErased{Member: e.Member, Until: e.Until, Films: films, Clips: clips, Files: make([]event.ErasedFile, 0, len(gone))}
 	for _, s := range gone {
 		p.Files = append(p.Files, event.ErasedFile{ID: s.ID, Source: s.Source, Start: s.Start, End: s.End, Bytes: s.Bytes, SHA256: s.SHA256})
 	}
@@ -45,6 +45,10 @@ func (e Erasure) of(s Segment) bool { return s.Member == e.Member && s.Start < e
 type Products interface {
 	// Restart removes for good what was made of a session, and makes it anew of what its journal says now. It returns how many these are.
 	Restart(ctx context.Context, session string) (int, error)
+
+	// Erase removes for good what was made of a session and is not made anew, because somebody has taken it back; it returns how many
+	// these are.
+	Erase(ctx context.Context, session string) (int, error)
 
 	// Drop removes for good what was made of a session: for one member, or for all if it is empty.
 	Drop(ctx context.Context, session, member string) error
@@ -65,11 +69,11 @@ func (r *Recorder) Erase(ctx context.Context, e Erasure, check func(context.Cont
 		return fmt.Errorf("erase: list segments: %w", err)
 	}
 	gone := slices.DeleteFunc(all, func(s Segment) bool { return !e.of(s) })
-	films, err := r.removeAll(ctx, e.Session, gone, check)
+	films, clips, err := r.removeAll(ctx, e.Session, gone, check)
 	if err != nil {
 		return fmt.Errorf("erase: %w", err)
 	}
-	if err := prove(e.proof(gone, films)); err != nil {
+	if err := prove(e.proof(gone, films, clips)); err != nil {
 		return fmt.Errorf("erase: keep the proof: %w", err)
 	}
 	for _, s := range gone {
@@ -82,15 +86,20 @@ func (r *Recorder) Erase(ctx context.Context, e Erasure, check func(context.Cont
 
 // removeAll removes what was made of segments, and their files. While another server has some of them it removes what it can; films are
 // then left alone, so that they are not begun anew with every try: in line again they are since consent was taken back.
-func (r *Recorder) removeAll(ctx context.Context, session string, gone []Segment, check func(context.Context) error) (films int, err error) {
+func (r *Recorder) removeAll(
+	ctx context.Context, session string, gone []Segment, check func(context.Context) error,
+) (films, clips int, err error) {
 	waits := r.CheckHere(gone)
 	if waits == nil {
 		films, err = r.restartProducts(ctx, session)
 	}
 	if err == nil {
+		clips, err = r.eraseProducts(ctx, session)
+	}
+	if err == nil {
 		err = r.removeFiles(ctx, gone, check)
 	}
-	return films, errors.Join(waits, err)
+	return films, clips, errors.Join(waits, err)
 }
 
 func (r *Recorder) restartProducts(ctx context.Context, session string) (int, error) {
@@ -98,6 +107,13 @@ func (r *Recorder) restartProducts(ctx context.Context, session string) (int, er
 		return 0, nil
 	}
 	return r.cfg.Products.Restart(ctx, session)
+}
+
+func (r *Recorder) eraseProducts(ctx context.Context, session string) (int, error) {
+	if r.cfg.Products == nil {
+		return 0, nil
+	}
+	return r.cfg.Products.Erase(ctx, session)
 }
 
 // removeFiles removes segments' files, here and in the vault, but those that are another server's to remove.

@@ -194,6 +194,8 @@ type films struct{ restarted int }
 
 func (f *films) Restart(context.Context, string) (int, error) { f.restarted++; return 1, nil }
 
+func (f *films) Erase(context.Context, string) (int, error) { return 2, nil }
+
 func (f *films) Drop(context.Context, string, string) error { return nil }
 
 // What another server has not brought to the store yet cannot be read here, and is not said to be gone; what is here and in the store goes at once.
@@ -233,7 +235,7 @@ func TestWhatIsElsewhereIsWaitedFor(t *testing.T) {
 		}
 		elsewhere.Stored, elsewhere.Elsewhere = true, false // its server has brought it
 		fatal(t, index.InsertSegment(t.Context(), elsewhere))
-		if err := r.Erase(t.Context(), erasure, always, prove); err != nil || len(proof.Files) != 3 || proof.Films != 1 || len(index.all()) != 0 {
+		if err := r.Erase(t.Context(), erasure, always, prove); err != nil || len(proof.Files) != 3 || proof.Films != 1 || proof.Clips != 2 || len(index.all()) != 0 {
 			t.Errorf("erased with %v, and proved %+v", err, proof)
 		}
 		fatal(t, r.Close())

@@ -300,6 +300,9 @@ func (r *Recorder) Delete(ctx context.Context, session string) error {
 			return fmt.Errorf("delete recording: %w", err)
 		}
 	}
+	if _, err := r.eraseProducts(ctx, session); err != nil {
+		return fmt.Errorf("delete recording: %w", err)
+	}
 	r.forgetLate(session)
 	if err := r.deleteFiles(ctx, session); err != nil {
 		return fmt.Errorf("delete recording: %w", err)

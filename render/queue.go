@@ -27,6 +27,7 @@ const (
 type QueueConfig struct {
 	Jobs     Jobs
 	Blobs    Blobs
+	Clips    Clips
 	Renderer Renderer
 	Dir      string // for work in progress; emptied at the begin
 	Log      *slog.Logger
@@ -61,7 +62,7 @@ func NewQueue(cfg QueueConfig) *Queue {
 func (q *Queue) Start(prepare func(context.Context, Job) (Film, error)) {
 	ctx, stop := context.WithCancel(context.Background())
 	q.prepare, q.stop = prepare, stop
-	q.nudge()
+	q.Look()
 	go q.run(ctx)
 }
 
@@ -76,21 +77,37 @@ func (q *Queue) Ask(ctx context.Context, session, member string, cards, captions
 	if err := q.Drop(ctx, session, member); err != nil {
 		return err
 	}
-	err := q.cfg.Jobs.AskFilm(ctx, Job{
-		Session: session, Member: member, Cards: cards, Captions: captions, State: Waiting, Asked: time.Now().UnixMilli(),
-	})
-	q.nudge()
+	return q.ask(ctx, Job{Session: session, Member: member, Cards: cards, Captions: captions})
+}
+
+func (q *Queue) ask(ctx context.Context, j Job) error {
+	j.State, j.Asked = Waiting, time.Now().UnixMilli()
+	err := q.cfg.Jobs.AskFilm(ctx, j)
+	q.Look()
 	return err
+}
+
+// Again puts a film in line again that has failed.
+func (q *Queue) Again(ctx context.Context, j Job) error {
+	if j.State != Failed {
+		return nil
+	}
+	return q.ask(ctx, Job{Session: j.Session, Member: j.Member, Clip: j.Clip, Cards: j.Cards, Captions: j.Captions})
 }
 
 // Get returns a member's film of a session; ErrNoJob if they asked for none.
 func (q *Queue) Get(ctx context.Context, session, member string) (Job, error) {
-	return q.cfg.Jobs.GetFilm(ctx, session, member)
+	return q.cfg.Jobs.GetFilm(ctx, session, member, "")
+}
+
+// OfClip returns the film that a member asked for as a clip; ErrNoJob if there is none.
+func (q *Queue) OfClip(ctx context.Context, session, member, clip string) (Job, error) {
+	return q.cfg.Jobs.GetFilm(ctx, session, member, clip)
 }
 
 // Open opens a finished film, which the caller closes; ErrNoJob if it is not there.
 func (q *Queue) Open(ctx context.Context, session, member string) (Job, io.ReadSeekCloser, error) {
-	j, err := q.cfg.Jobs.GetFilm(ctx, session, member)
+	j, err := q.Get(ctx, session, member)
 	if err == nil && j.State != Ready {
 		err = ErrNoJob
 	}
@@ -101,7 +118,7 @@ func (q *Queue) Open(ctx context.Context, session, member string) (Job, io.ReadS
 	return j, f, err
 }
 
-// Drop cancels and removes a session's films: that of one member, or all if it is empty.
+// Drop cancels and removes a session's films: the one that a member takes along, or all if it is empty.
 func (q *Queue) Drop(ctx context.Context, session, member string) error {
 	if err := q.cfg.Jobs.DropFilms(ctx, session, member); err != nil {
 		return fmt.Errorf("drop films: %w", err)
@@ -117,8 +134,13 @@ func (q *Queue) Restart(ctx context.Context, session string) (int, error) {
 		return 0, fmt.Errorf("restart films: %w", err)
 	}
 	err = q.removeFiles(ctx, session, "")
-	q.nudge()
+	q.Look()
 	return n, err
+}
+
+// Erase removes for good what is left of a session's clips that were taken back, and returns how many there are.
+func (q *Queue) Erase(ctx context.Context, session string) (int, error) {
+	return q.cfg.Clips.EraseFilms(ctx, session)
 }
 
 // removeFiles ends what is being rendered, and removes what was.
@@ -126,7 +148,7 @@ func (q *Queue) removeFiles(ctx context.Context, session, member string) error {
 	q.mu.Lock()
 	now := q.current
 	q.mu.Unlock()
-	if now != nil && now.job.Session == session && (member == "" || member == now.job.Member) {
+	if now != nil && now.job.Session == session && (member == "" || member == now.job.Member && now.job.Clip == "") {
 		now.cancel()
 		select {
 		case <-now.done:
@@ -137,7 +159,8 @@ func (q *Queue) removeFiles(ctx context.Context, session, member string) error {
 	return q.cfg.Blobs.DeleteBlobs(ctx, blobFolder(session, member))
 }
 
-func (q *Queue) nudge() {
+// Look makes the queue see whether there is something new in line.
+func (q *Queue) Look() {
 	select {
 	case q.wake <- struct{}{}:
 	default:
@@ -195,7 +218,7 @@ func (q *Queue) render(ctx context.Context, cancel context.CancelFunc, j *Job) e
 	if j.Tries > maxTries {
 		return errors.New("it ended the server several times")
 	}
-	if err := q.cfg.Blobs.DeleteBlobs(ctx, blobFolder(j.Session, j.Member)); err != nil { // of a round that a crash ended
+	if err := q.cfg.Blobs.DeleteBlobs(ctx, j.folder()); err != nil { // of a round that a crash ended
 		return err
 	}
 	dir, err := filepath.Abs(filepath.Join(q.cfg.Dir, j.Session+"-"+j.Member))
@@ -232,6 +255,9 @@ func (q *Queue) store(ctx context.Context, j *Job, path string) error {
 	}
 	if err := q.cfg.Jobs.UpdateFilm(ctx, *j); err != nil { // nobody may want this round any more
 		return err
+	}
+	if j.Clip != "" {
+		return q.cfg.Clips.TakeFilm(ctx, j.Clip, path)
 	}
 	j.File, j.Bytes = roundFolder(*j)+"film.mp4", info.Size()
 	return q.cfg.Blobs.PutFile(ctx, j.File, path)

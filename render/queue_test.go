@@ -38,7 +38,7 @@ func (r *rows) AskFilm(_ context.Context, j Job) error {
 	return nil
 }
 
-func (r *rows) GetFilm(context.Context, string, string) (Job, error) {
+func (r *rows) GetFilm(context.Context, string, string, string) (Job, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.job == nil {
@@ -120,6 +120,15 @@ func (s shelf) DeleteBlobs(_ context.Context, folder string) error {
 	return os.RemoveAll(s.path(folder))
 }
 
+// clips is Clips in a folder.
+type clips struct{ shelf }
+
+func (c clips) TakeFilm(_ context.Context, clip, path string) error {
+	return os.Rename(path, c.path(clip))
+}
+
+func (c clips) EraseFilms(context.Context, string) (int, error) { return 0, nil }
+
 // files are the names of all files in a folder.
 func files(t *testing.T, dir string) (out []string) {
 	t.Helper()
@@ -145,6 +154,7 @@ type studio struct {
 	t     *testing.T
 	rows  *rows
 	blobs shelf
+	clips clips
 	talk  *scene
 
 	mu    sync.Mutex
@@ -154,11 +164,11 @@ type studio struct {
 
 func newStudio(t *testing.T) *studio {
 	t.Helper()
-	s := &studio{t: t, rows: &rows{changed: make(chan struct{})}, blobs: shelf(t.TempDir()), talk: &scene{dir: t.TempDir()}, bo: true}
+	s := &studio{t: t, rows: &rows{changed: make(chan struct{})}, blobs: shelf(t.TempDir()), clips: clips{shelf(t.TempDir())}, talk: &scene{dir: t.TempDir()}, bo: true}
 	s.talk.add(t, "ana", "audio", 1000, 3000, 1000, "")
 	s.talk.add(t, "bo", "audio", 1000, 3000, 3000, "")
 	s.Queue = NewQueue(QueueConfig{
-		Jobs: s.rows, Blobs: s.blobs, Dir: filepath.Join(t.TempDir(), "films"), Log: slog.New(slog.DiscardHandler),
+		Jobs: s.rows, Blobs: s.blobs, Clips: s.clips, Dir: filepath.Join(t.TempDir(), "films"), Log: slog.New(slog.DiscardHandler),
 		Renderer: Renderer{FFmpeg: "ffmpeg", Threads: 1},
 	})
 	s.Start(s.prepare)
@@ -222,6 +232,13 @@ func (s *studio) boTakesBack() {
 	if n, err := s.Restart(s.t.Context(), "s"); err != nil || n != 1 {
 		s.t.Fatalf("%d films are made anew: %v", n, err)
 	}
+}
+
+// segment is Bo's from now on.
+func (s *studio) segment(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.talk.segments[1].ID = id
 }
 
 func (s *studio) must(err error) {
@@ -303,11 +320,35 @@ func TestAFilmUnderWayIsCancelled(t *testing.T) {
 // What is not here yet makes no film that lacks it: who asked is told to come back.
 func TestAFilmOfWhatIsElsewhere(t *testing.T) {
 	s := newStudio(t)
-	s.mu.Lock()
-	s.talk.segments[1].ID = "on another server"
-	s.mu.Unlock()
+	s.segment("on another server")
 	s.must(s.Ask(t.Context(), "s", "ana", false, false))
 	if j := s.rows.becomes(t, Failed); !strings.Contains(j.Problem, "another server") {
 		t.Errorf("told %q", j.Problem)
+	}
+}
+
+// A film that becomes a clip is handed over, and leaves alone what its member takes along. One that failed is tried again if somebody asks.
+func TestAFilmForAClip(t *testing.T) {
+	s := newStudio(t)
+	own := filepath.Join(t.TempDir(), "own.mp4")
+	s.must(os.WriteFile(own, nil, 0o600))
+	s.must(s.blobs.PutFile(t.Context(), blobFolder("s", "ana")+"1/film.mp4", own))
+	here := s.talk.segments[1].ID
+	s.segment("on another server")
+	s.must(s.rows.AskFilm(t.Context(), Job{Session: "s", Member: "ana", Clip: "clip", State: Waiting}))
+	s.Look()
+	failed := s.rows.becomes(t, Failed)
+	s.segment(here)
+	s.must(s.Again(t.Context(), failed))
+	ready := s.rows.becomes(t, Ready)
+	if ready.Clip != "clip" || ready.File != "" || ready.Progress != 1 {
+		t.Errorf("ready is %+v", ready)
+	}
+	s.isOf(s.clips.path("clip"), true)
+	if err := s.Again(t.Context(), ready); err != nil || s.rows.becomes(t, Ready).Round != ready.Round {
+		t.Errorf("what is ready is tried again: %v", err)
+	}
+	if got := files(t, string(s.blobs)); len(got) != 1 {
+		t.Errorf("the film to take along: %v", got)
 	}
 }

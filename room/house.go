@@ -108,6 +108,16 @@ func (h *House) LegalHold(ctx context.Context, session string, on bool, reason s
 	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.LegalHold(env, on, reason), nil })
 }
 
+// AskReuse asks in a session's journal for a clip of its recording; see [State.AskReuse].
+func (h *House) AskReuse(ctx context.Context, session, member string, q ReuseQuestion) error {
+	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.AskReuse(env, member, q) })
+}
+
+// AnswerReuse keeps a member's answer to that; see [State.AnswerReuse].
+func (h *House) AnswerReuse(ctx context.Context, session, member, clip string, agree bool) error {
+	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.AnswerReuse(env, member, clip, agree) })
+}
+
 func (h *House) change(ctx context.Context, session string, change func(*State, Env) ([]event.Event, error)) error {
 	for {
 		r, err := h.room(ctx, session)

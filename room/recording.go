@@ -97,6 +97,7 @@ func (t *turn) withdraw(m event.Member, notes bool) {
 	}
 	m.Consent = event.Withdrawn
 	t.emit(event.MemberWithdrew{Member: m, Notes: notes, When: t.wall})
+	t.takeReuseBack(m.ID)
 }
 
 // Withdraw takes back what a member has agreed to, also of those who have left, and of a session that has ended. An error is a

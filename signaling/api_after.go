@@ -44,6 +44,14 @@ type past struct {
 	events  []event.Event
 }
 
+// end is the session as it is now, as the member may see it.
+func (p past) end() (v event.View) {
+	for _, e := range p.events {
+		v.Fold(e)
+	}
+	return v
+}
+
 // past loads a session's journal and leaves out what the member may not see.
 func (s *Server) past(ctx context.Context, m account.Member) (past, error) {
 	journal, err := s.journal.Load(ctx, m.Session)

@@ -39,6 +39,7 @@ type clipJSON struct {
 	PupilConsent bool       `json:"pupilConsent"`
 	Created      time.Time  `json:"created"`
 	Viewers      []string   `json:"viewers,omitempty"`
+	Session      string     `json:"session,omitempty"` // whose recording it is, for its owner
 }
 
 // clipChange is what an owner changes; nil leaves a field as it is.
@@ -147,6 +148,9 @@ func clipOf(c clip.Clip, by, owner string, viewers []string) clipJSON {
 		Duration: c.Duration, Frames: c.Frames, FPSNum: c.FPSNum, FPSDen: c.FPSDen, Width: c.Width, Height: c.Height,
 		HasAudio: c.HasAudio, PupilConsent: c.PupilConsent, Created: c.Created, Viewers: viewers,
 	}
+	if out.Mine {
+		out.Session = c.Session
+	}
 	if out.Mine && c.State == clip.Uploading {
 		out.Size, out.UploadID = c.Bytes, c.ID
 	}
@@ -226,7 +230,10 @@ func (s *Server) clipMedia(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, cancel := whileAllowed(w, r, recheckEvery, func() error {
-		_, _, err := s.visibleClip(r)
+		_, c, err := s.visibleClip(r)
+		if err == nil && c.State != clip.Ready { // it was taken back
+			err = errNotFound
+		}
 		return err
 	})
 	defer cancel()

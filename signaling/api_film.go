@@ -56,10 +56,7 @@ func (s *Server) askFilm(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(w, r, &ask); err != nil {
 		return err
 	}
-	var end event.View
-	for _, e := range p.events {
-		end.Fold(e)
-	}
+	end := p.end()
 	if end.Recording.State == event.RecordingOn && end.Session.Ended == 0 {
 		return event.Errorf("conflict", "The conversation is still being recorded. Make the film when it is over.")
 	}
@@ -253,6 +250,9 @@ func (s *Server) prepareFilm(ctx context.Context, j render.Job) (render.Film, er
 	if err != nil {
 		return render.Film{}, err
 	}
+	if j.Clip != "" {
+		kept = agreedTo(kept, j.Clip, p.end().Reuse)
+	}
 	film := render.Film{
 		Events: p.events, Segments: kept, Cards: j.Cards,
 		OpenSegment: func(ctx context.Context, g recorder.Segment) (io.ReadCloser, error) { return s.openSegment(ctx, g) },
@@ -265,11 +265,12 @@ func (s *Server) prepareFilm(ctx context.Context, j render.Job) (render.Film, er
 	if x.Clip == nil {
 		return film, nil
 	}
-	if _, err := s.library.Get(ctx, x.Clip.ID); errors.Is(err, clip.ErrNotFound) { // it was deleted: the film is of the people alone
-		return film, nil
+	beside, err := s.beside(ctx, x.Clip.ID)
+	if err != nil || beside == nil { // the film is of the people alone
+		return film, err
 	}
 	film.OpenClip = func(ctx context.Context) (io.ReadCloser, error) {
-		return s.library.OpenFile(ctx, x.Clip.ID, clip.Rendition720)
+		return s.library.OpenFile(ctx, beside.ID, clip.Rendition720)
 	}
 	return film, nil
 }

@@ -168,6 +168,8 @@ type question struct {
 	Door     bool                   `json:"door,omitempty"` // by which the session can be fetched
 	Keep     *kept                  `json:"keep,omitempty"`
 	Hold     *legalHold             `json:"hold,omitempty"`
+	Reuse    *reuseAsked            `json:"reuse,omitempty"`
+	Answer   *reuseAnswer           `json:"answer,omitempty"`
 }
 
 type withdrawal struct {
@@ -183,6 +185,17 @@ type kept struct {
 type legalHold struct {
 	On     bool   `json:"on"`
 	Reason string `json:"reason"`
+}
+
+type reuseAsked struct {
+	Member   string             `json:"member"`
+	Question room.ReuseQuestion `json:"question"`
+}
+
+type reuseAnswer struct {
+	Member string `json:"member"`
+	Clip   string `json:"clip"`
+	Agree  bool   `json:"agree"`
 }
 
 // answer is what was asked for, if that is something, or why not.
@@ -244,6 +257,10 @@ func (s *Server) answerHere(ctx context.Context, q question) (a answer, err erro
 		err = house.Keep(ctx, q.Session, q.Keep.Member, q.Keep.Days)
 	case q.Hold != nil:
 		err = house.LegalHold(ctx, q.Session, q.Hold.On, q.Hold.Reason)
+	case q.Reuse != nil:
+		err = house.AskReuse(ctx, q.Session, q.Reuse.Member, q.Reuse.Question)
+	case q.Answer != nil:
+		err = house.AnswerReuse(ctx, q.Session, q.Answer.Member, q.Answer.Clip, q.Answer.Agree)
 	case q.Door:
 		a.Door, err = s.doorHere(q.Session)
 	default:

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -14,14 +13,14 @@ import (
 var clipColumns = []string{
 	"id", "owner", "title", "focus_question", "context", "purpose", "range_from", "range_to", "pupil_consent", "pupil_consent_at",
 	"practice", "created", "state", "progress", "refusal", "attempts", "filename", "bytes", "duration", "frames", "fps_num",
-	"fps_den", "width", "height", "has_audio", "prepared", "node", "leased",
+	"fps_den", "width", "height", "has_audio", "prepared", "node", "leased", "session",
 }
 
 func clipValues(c clip.Clip) []any {
 	return []any{
 		c.ID, null(c.Owner), c.Title, c.FocusQuestion, c.Context, c.Purpose, c.From, c.To, c.PupilConsent, millis(c.PupilConsentAt),
 		c.Practice, millis(c.Created), string(c.State), c.Progress, c.Refusal, c.Attempts, c.Filename, c.Bytes, c.Duration, c.Frames, c.FPSNum,
-		c.FPSDen, c.Width, c.Height, c.HasAudio, millis(c.Prepared), c.Node, millis(c.Leased),
+		c.FPSDen, c.Width, c.Height, c.HasAudio, millis(c.Prepared), c.Node, millis(c.Leased), c.Session,
 	}
 }
 
@@ -31,7 +30,7 @@ func scanClip(r row) (c clip.Clip, err error) {
 	err = r.Scan(
 		&c.ID, &owner, &c.Title, &c.FocusQuestion, &c.Context, &c.Purpose, &c.From, &c.To, &c.PupilConsent, &consent,
 		&c.Practice, &created, &c.State, &c.Progress, &c.Refusal, &c.Attempts, &c.Filename, &c.Bytes, &c.Duration, &c.Frames, &c.FPSNum,
-		&c.FPSDen, &c.Width, &c.Height, &c.HasAudio, &prepared, &c.Node, &leased,
+		&c.FPSDen, &c.Width, &c.Height, &c.HasAudio, &prepared, &c.Node, &leased, &c.Session,
 	)
 	c.Owner, c.PupilConsentAt, c.Created, c.Prepared = owner.String, fromMillis(consent), fromMillis(created), fromMillis(prepared)
 	c.Leased = fromMillis(leased)
@@ -42,14 +41,16 @@ func selectClips() string { return "SELECT " + strings.Join(clipColumns, ", ") +
 
 // InsertClip implements [clip.Catalog].
 func (s *Store) InsertClip(ctx context.Context, c clip.Clip) error {
+	res, err := s.writer.ExecContext(ctx, insertClip(), clipValues(c)...)
+	return exactly(res, err, clip.ErrExists)
+}
+
+func insertClip() string {
 	marks := make([]string, len(clipColumns))
 	for i := range marks {
 		marks[i] = fmt.Sprintf("$%d", i+1)
 	}
-	query := fmt.Sprintf(`INSERT INTO clips (%s) VALUES (%s) ON CONFLICT (id) DO NOTHING`,
-		strings.Join(clipColumns, ", "), strings.Join(marks, ", "))
-	res, err := s.writer.ExecContext(ctx, query, clipValues(c)...)
-	return exactly(res, err, clip.ErrExists)
+	return fmt.Sprintf(`INSERT INTO clips (%s) VALUES (%s) ON CONFLICT (id) DO NOTHING`, strings.Join(clipColumns, ", "), strings.Join(marks, ", "))
 }
 
 // GetClip implements [clip.Catalog].
@@ -99,6 +100,10 @@ func (s *Store) ListClips(ctx context.Context, f clip.Filter) ([]clip.Clip, erro
 		args = append(args, f.Owner)
 		where = append(where, fmt.Sprintf("(owner = $%d OR practice)", len(args)))
 	}
+	if f.Session != "" {
+		args = append(args, f.Session)
+		where = append(where, fmt.Sprintf("session = $%d", len(args)))
+	}
 	if len(f.States) > 0 {
 		states := make([]string, len(f.States))
 		for i, state := range f.States {
@@ -115,10 +120,18 @@ func (s *Store) ListClips(ctx context.Context, f clip.Filter) ([]clip.Clip, erro
 	return all(ctx, s.reader, scanClip, query+" ORDER BY created, id", args...)
 }
 
-// DeleteClip implements [clip.Catalog]. Plans that have the clip go on without it.
+// DeleteClip implements [clip.Catalog]. Plans that have the clip go on without it; the film that it was to be is not rendered.
 func (s *Store) DeleteClip(ctx context.Context, id string) error {
-	if _, err := s.writer.ExecContext(ctx, `DELETE FROM clips WHERE id = $1`, id); err != nil {
-		return errors.Join(fmt.Errorf("delete clip %s", id), err)
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM films WHERE clip = $1 AND clip <> ''`, id)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM clips WHERE id = $1`, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete clip %s: %w", id, err)
 	}
 	return nil
 }

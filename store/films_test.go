@@ -45,21 +45,34 @@ func testFilms(t *testing.T, at place) {
 	noJob(w.store.UpdateFilm(w.ctx, j))
 	again.State, again.Progress, again.File, again.Bytes, again.Tries, again.Problem = render.Ready, 1, "films/a.mp4", 5, 0, "none"
 	w.must(w.store.UpdateFilm(w.ctx, again))
-	if got, err := w.store.GetFilm(w.ctx, session, "first"); err != nil || got != again {
+	if got, err := w.store.GetFilm(w.ctx, session, "first", ""); err != nil || got != again {
 		t.Errorf("got %+v, %v, want %+v", got, err, again)
 	}
+
+	clip := render.Job{Session: session, Member: "first", Clip: "clip", State: render.Waiting, Asked: 1}
+	w.must(w.store.AskFilm(w.ctx, clip))
+	if clip, err = w.store.ClaimFilm(w.ctx, now, now.Add(time.Minute)); err != nil || clip.Clip != "clip" {
+		t.Errorf("for a clip claimed %+v, %v", clip, err)
+	}
+	clip.State = render.Ready
+	w.must(w.store.UpdateFilm(w.ctx, clip))
 
 	if n, err := w.store.RestartFilms(w.ctx, session); err != nil || n != 2 {
 		t.Errorf("restarted %d: %v", n, err)
 	}
 	noJob(w.store.UpdateFilm(w.ctx, again))
-	if got, err := w.store.GetFilm(w.ctx, session, "first"); err != nil || got.State != render.Waiting || got.File != "" || !got.Cards {
+	if got, err := w.store.GetFilm(w.ctx, session, "first", ""); err != nil || got.State != render.Waiting || got.File != "" || !got.Cards {
 		t.Errorf("restarted %+v, %v", got, err)
 	}
 	w.must(w.store.DropFilms(w.ctx, session, "first"))
-	_, err = w.store.GetFilm(w.ctx, session, "first")
+	_, err = w.store.GetFilm(w.ctx, session, "first", "")
 	noJob(err)
+	if got, err := w.store.GetFilm(w.ctx, session, "first", "clip"); err != nil || got != clip {
+		t.Errorf("for a clip there is %+v, %v", got, err)
+	}
 	w.must(w.store.DropFilms(w.ctx, session, ""))
-	_, err = w.store.GetFilm(w.ctx, session, "late")
+	_, err = w.store.GetFilm(w.ctx, session, "first", "clip")
+	noJob(err)
+	_, err = w.store.GetFilm(w.ctx, session, "late", "")
 	noJob(err)
 }

@@ -15,12 +15,15 @@ import (
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
+// heldAsClip is since when a legal hold keeps another session, whose clip is the recording of a session s; 0 without one.
+const heldAsClip = `(SELECT COALESCE(MAX(o.held_since), 0) FROM clips c JOIN sessions o ON o.clip = c.id WHERE c.session = s.id)`
+
 const dayMillis = 24 * 60 * 60 * 1000
 
 // ListDue implements [keeping.Store].
 func (s *Store) ListDue(ctx context.Context, now time.Time) ([]string, error) {
-	return all(ctx, s.reader, scanString, `SELECT id FROM sessions WHERE keep_days > 0 AND opened > 0 AND held_since = 0
-		AND opened + duration + keep_days * $2 <= $1 ORDER BY id`, millis(now), dayMillis)
+	return all(ctx, s.reader, scanString, `SELECT id FROM sessions s WHERE keep_days > 0 AND opened > 0 AND held_since = 0
+		AND opened + duration + keep_days * $2 <= $1 AND `+heldAsClip+` = 0 ORDER BY id`, millis(now), dayMillis)
 }
 
 // TakeSession implements [keeping.Store].
@@ -36,6 +39,9 @@ func (s *Store) TakeSession(
 			return err
 		}
 		if err := insertReceipt(ctx, tx, r); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, takeClipsBack, session, sessionDeleted); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM sessions WHERE id = $1`, session)
@@ -54,6 +60,13 @@ func contentsOf(ctx context.Context, tx *sql.Tx, session string) (c keeping.Cont
 		return c, err
 	}
 	c = keeping.Contents{Opened: p.Opened, Duration: p.Duration, Inside: p.Inside, Days: p.Keep, Held: p.Held}
+	if c.Held.IsZero() {
+		var since int64
+		if err := tx.QueryRowContext(ctx, `SELECT `+heldAsClip+` FROM sessions s WHERE s.id = $1`, session).Scan(&since); err != nil {
+			return c, fmt.Errorf("see whether its clip is held: %w", err)
+		}
+		c.Held = fromMillis(since)
+	}
 	rows, err := tx.QueryContext(ctx, `SELECT type, json FROM journal WHERE session = $1 ORDER BY seq`, session)
 	if err != nil {
 		return c, fmt.Errorf("read the journal: %w", err)

@@ -171,7 +171,7 @@ func testALegalHoldKeepsWhatWasTakenBack(t *testing.T, at place) {
 	w.must(w.store.InsertSegment(w.ctx, recorder.Segment{ID: newID(), Session: id, Member: m.ID, Source: "audio", Start: 60_000}))
 	w.must(w.store.AskFilm(w.ctx, render.Job{Session: id, Member: ana.ID, State: render.Ready}))
 	w.journal(id, event.KeepingChanged{Keeping: event.Keeping{Held: 42}}, event.MemberWithdrew{Member: event.Member{ID: m.ID}})
-	if film, err := w.store.GetFilm(w.ctx, id, ana.ID); err != nil || film.State != render.Waiting {
+	if film, err := w.store.GetFilm(w.ctx, id, ana.ID, ""); err != nil || film.State != render.Waiting {
 		t.Errorf("a film with what was taken back is %v, %v", film.State, err)
 	}
 	open := func(want int) {

@@ -152,6 +152,8 @@ func (w *journalTx) project(session string, e event.Event) error {
 	case event.KeepingChanged:
 		return w.exec(`UPDATE sessions SET keep_days = $2, held_since = $3, held_for = $4 WHERE id = $1`,
 			session, b.Keeping.Days, b.Keeping.Held, b.Keeping.Reason)
+	case event.ReuseChanged:
+		return w.reuse(session, b)
 	case event.RecordingChanged:
 		return w.recording(session, b.Recording.State == event.RecordingOn, e.At)
 	}

@@ -77,18 +77,18 @@ func (s *Store) DeleteSegments(ctx context.Context, session string) error {
 }
 
 // ListErasures returns what members took their consent back for and what is not proved to be gone, of all sessions but those that a legal
-// hold keeps.
+// hold keeps, or whose recording is the clip of such a session.
 func (s *Store) ListErasures(ctx context.Context) ([]recorder.Erasure, error) {
 	scan := func(r row) (e recorder.Erasure, err error) { return e, r.Scan(&e.Session, &e.Member, &e.Until) }
 	return all(ctx, s.reader, scan, `SELECT e.session, e.member, e.until FROM erasures e
-		JOIN sessions s ON s.id = e.session WHERE s.held_since = 0 ORDER BY e.session, e.member`)
+		JOIN sessions s ON s.id = e.session WHERE s.held_since = 0 AND `+heldAsClip+` = 0 ORDER BY e.session, e.member`)
 }
 
 // CheckErasure is [recorder.ErrKept] unless an erasure is to be done now: a legal hold keeps everything, and what is proved is done.
 func (s *Store) CheckErasure(ctx context.Context, e recorder.Erasure) error {
 	var open bool
 	err := s.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM erasures e JOIN sessions s ON s.id = e.session
-		WHERE e.session = $1 AND e.member = $2 AND e.until >= $3 AND s.held_since = 0)`, e.Session, e.Member, e.Until).Scan(&open)
+		WHERE e.session = $1 AND e.member = $2 AND e.until >= $3 AND s.held_since = 0 AND `+heldAsClip+` = 0)`, e.Session, e.Member, e.Until).Scan(&open)
 	if err == nil && !open {
 		err = recorder.ErrKept
 	}

@@ -77,6 +77,9 @@ func TestWhoMayAskForWhat(t *testing.T) {
 		check("GET", path+what, nil, "200 200 200 200 200 403 403 403 403")
 	}
 	check("GET", path+"/withdrawal", nil, "200 200 200 200 200 200 403 403 403")
+	check("GET", path+"/reuse", nil, "200 200 200 200 200 200 403 403 403")
+	check("POST", path+"/reuse", map[string]any{}, "409 403 403 403 403 403 403 403 403")
+	check("POST", path+"/reuse/answer", map[string]any{"clip": absent, "agree": true}, "403 403 403 403 403 403 403 403 403")
 	check("GET", path+"/segments/"+absent, nil, "404 404 404 404 404 403 403 403 403")
 
 	const practice = "/api/clips/" + clip.PracticeID

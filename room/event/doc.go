@@ -98,7 +98,8 @@
 // answered, the state is "asking" until everybody agrees, somebody does not, or whoever asked takes it back or leaves. While
 // it is "on", who has not answered is not recorded; who does not agree, and anybody's recording.stop, takes everybody "off-the-record". Whoever
 // agreed takes it back with member.consent{agree false}, after the session by HTTP: member.withdrew, and, once the files of
-// that member are removed, recording.erased.
+// that member are removed, recording.erased. Whether the recording may become a clip of its own is asked and answered by HTTP, too, once
+// the session is over: reuse.changed.
 //
 // # Media
 //

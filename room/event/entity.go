@@ -272,6 +272,28 @@ type View struct {
 	Notes     []Note    `json:"notes"`  // by At
 	Recording Recording `json:"recording"`
 	Keeping   Keeping   `json:"keeping"`
+	Reuse     Reuse     `json:"reuse"`
+}
+
+// ReuseState says how far the question is whether the recording may become a clip.
+type ReuseState string
+
+// The states.
+const (
+	NotReused      ReuseState = ""         // nobody has asked
+	ReuseAsked     ReuseState = "asked"    // not all have answered
+	ReuseGranted   ReuseState = "granted"  // all have agreed: the clip is made
+	ReuseDeclined  ReuseState = "declined" // one of them does not agree; it may be asked again
+	ReuseTakenBack ReuseState = "taken-back"
+)
+
+// Reuse is the question whether the recording may become a clip of its own, which a member asks everybody who is in it.
+type Reuse struct {
+	State  ReuseState `json:"state"`
+	Clip   string     `json:"clip"`   // id that the clip is to have
+	By     string     `json:"by"`     // member who asks, and whose clip it is to be
+	Of     []string   `json:"of"`     // members who are asked, sorted
+	Agreed []string   `json:"agreed"` // those of them who have agreed, sorted
 }
 
 // Keeping says for how long a session is kept once it is over, and whether a legal hold keeps it beyond that.

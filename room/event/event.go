@@ -163,7 +163,15 @@ type RecordingErased struct {
 	Until  int64        `json:"until"` // session time before which what was recorded began
 	Files  []ErasedFile `json:"files"`
 	Films  int          `json:"films,omitempty"`
-	When   int64        `json:"when"` // Unix ms
+	Clips  int          `json:"clips,omitempty"` // made of the recording by ReuseChanged, and removed
+	When   int64        `json:"when"`            // Unix ms
+}
+
+// ReuseChanged tells, after the session, whether the recording may become a clip of its own: somebody asked, answered, or took that back.
+// Who does not agree is not named.
+type ReuseChanged struct {
+	Reuse Reuse `json:"reuse"`
+	When  int64 `json:"when"` // Unix ms
 }
 
 // KeepingChanged tells that a session is kept for longer or shorter, or that a legal hold began or ended.
@@ -233,6 +241,7 @@ func (RecordingChanged) event() string { return "recording.changed" }
 func (KeepingChanged) event() string   { return "keeping.changed" }
 func (MeasuresSeen) event() string     { return "measures.seen" }
 func (RecordingErased) event() string  { return "recording.erased" }
+func (ReuseChanged) event() string     { return "reuse.changed" }
 func (MemberWithdrew) event() string   { return "member.withdrew" }
 func (MemberTyping) event() string     { return "member.typing" }
 func (MemberSpeaking) event() string   { return "member.speaking" }
@@ -269,6 +278,7 @@ func Bodies() []Body {
 		ReplyRemoved{},
 		RecordingChanged{},
 		RecordingErased{},
+		ReuseChanged{},
 		KeepingChanged{},
 		MeasuresSeen{},
 		MemberTyping{},

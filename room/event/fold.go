@@ -51,6 +51,8 @@ func (v *View) Fold(e Event) {
 		v.Recording = b.Recording
 	case KeepingChanged:
 		v.Keeping = b.Keeping
+	case ReuseChanged:
+		v.Reuse = b.Reuse
 	case PlaybackChanged:
 		v.setLine(b.Playback)
 	case PlaybackReadied:
@@ -119,6 +121,7 @@ func (v *View) open(b SessionOpened) {
 		Notes:     append([]Note{}, b.Notes...),
 		Recording: Recording{State: NotRecording},
 		Keeping:   b.Keeping,
+		Reuse:     Reuse{Of: []string{}, Agreed: []string{}},
 	}
 	if b.Clip != nil {
 		v.Playback.Position = b.Clip.From

@@ -116,10 +116,11 @@ func story() []Body {
 		NoteReplied{Note: first.ID, Reply: Reply{ID: id(31), Author: ben, Text: "mine, too", At: 806}},
 		MemberWithdrew{Member: with(benHere, func(m *Member) { m.Consent = Withdrawn }), When: 1_700_000_000_800},
 		MemberWithdrew{Member: with(benHere, func(m *Member) { m.Consent = Withdrawn }), Notes: true, When: 1_700_000_000_807},
-		RecordingErased{Member: ben, Until: 807, When: 1_700_000_000_900, Films: 1, Files: []ErasedFile{
+		RecordingErased{Member: ben, Until: 807, When: 1_700_000_000_900, Films: 1, Clips: 1, Files: []ErasedFile{
 			{ID: id(32), Source: "audio", Start: 800, End: 806, Bytes: 4711, SHA256: "ab01"},
 		}},
 		KeepingChanged{Keeping: Keeping{Days: 90, Held: 1_700_000_000_940, Reason: "A complaint is looked into."}, When: 1_700_000_000_940},
+		ReuseChanged{Reuse: Reuse{State: ReuseAsked, Clip: id(33), By: ada, Of: []string{ada, ben}, Agreed: []string{ada}}, When: 1_700_000_000_945},
 		MeasuresSeen{Member: ada, When: 1_700_000_000_950},
 		MemberSpoke{Speech{Member: ada, From: 300, To: 480}},
 		MemberChanged{with(adaHere, func(m *Member) { m.Hand, m.Screen = 810, true })},

@@ -25,7 +25,7 @@ export interface NewAccount {
 	email: string;
 	password: string;
 }
-export type ClipState = "uploading" | "waiting" | "preparing" | "ready" | "refused";
+export type ClipState = "uploading" | "filming" | "waiting" | "preparing" | "ready" | "refused";
 export interface Clip {
 	id: string;
 	mine: boolean;
@@ -55,6 +55,8 @@ export interface Clip {
 	pupilConsent: boolean;
 	created: string;
 	viewers?: string[];
+	/** Whose recording it is, for its owner. */
+	session?: string;
 }
 export type ClipChange = Partial<Pick<Clip, "title" | "focus" | "context" | "from" | "to" | "pupilConsent">>;
 export interface PlannedPause {
@@ -190,6 +192,28 @@ export interface Film {
 	bytes: number;
 	cards: boolean;
 	captions: boolean;
+}
+
+/** The clip that a recording may become. */
+export interface Reuse {
+	state: "none" | "asked" | "declined" | "taken-back" | "granted" | "filming" | "preparing" | "ready" | "failed";
+	/** Of the question, and of the clip. */
+	clip: string;
+	/** Name of who asks. */
+	by: string;
+	/** The reader asks. */
+	mine: boolean;
+	/** The reader may ask. */
+	may: boolean;
+	/** The reader is in the recording. */
+	asked: boolean;
+	agreed: boolean;
+	/** Names of who has not answered. */
+	waiting: string[];
+	/** 0 to 1 */
+	progress: number;
+	/** A sentence, when it failed. */
+	problem: string;
 }
 
 export class ApiError extends Error {
@@ -368,6 +392,10 @@ export const api = {
 	askFilm: (session: string, how: { cards: boolean; captions: boolean }) =>
 		request<Film>("POST", `/api/sessions/${id(session)}/film`, how),
 	dropFilm: (session: string) => request<void>("DELETE", `/api/sessions/${id(session)}/film`),
+	reuse: (session: string) => request<Reuse>("GET", `/api/sessions/${id(session)}/reuse`),
+	askReuse: (session: string) => request<Reuse>("POST", `/api/sessions/${id(session)}/reuse`, {}),
+	answerReuse: (session: string, clip: string, agree: boolean) =>
+		request<Reuse>("POST", `/api/sessions/${id(session)}/reuse/answer`, { clip, agree }),
 	withdraw: (session: string, removeNotes: boolean) =>
 		request<void>("POST", `/api/sessions/${id(session)}/withdrawal`, { removeNotes }),
 };

@@ -424,6 +424,23 @@ export interface View {
   notes: Note[];
   recording: Recording;
   keeping: Keeping;
+  reuse: Reuse;
+}
+
+/** ReuseState says how far the question is whether the recording may become a clip. */
+export type ReuseState = "" | "asked" | "granted" | "declined" | "taken-back";
+
+/** Reuse is the question whether the recording may become a clip of its own, which a member asks everybody who is in it. */
+export interface Reuse {
+  state: ReuseState;
+  /** id that the clip is to have */
+  clip: string;
+  /** member who asks, and whose clip it is to be */
+  by: string;
+  /** members who are asked, sorted */
+  of: string[];
+  /** those of them who have agreed, sorted */
+  agreed: string[];
 }
 
 /** Keeping says for how long a session is kept once it is over, and whether a legal hold keeps it beyond that. */
@@ -593,6 +610,15 @@ export interface RecordingErased {
   until: number;
   files: ErasedFile[];
   films?: number;
+  /** made of the recording by ReuseChanged, and removed */
+  clips?: number;
+  /** Unix ms */
+  when: number;
+}
+
+/** ReuseChanged tells, after the session, whether the recording may become a clip of its own: somebody asked, answered, or took that back. Who does not agree is not named. */
+export interface ReuseChanged {
+  reuse: Reuse;
   /** Unix ms */
   when: number;
 }
@@ -836,6 +862,7 @@ export type EventBody =
   | { type: "keeping.changed"; data: KeepingChanged }
   | { type: "measures.seen"; data: MeasuresSeen }
   | { type: "recording.erased"; data: RecordingErased }
+  | { type: "reuse.changed"; data: ReuseChanged }
   | { type: "member.withdrew"; data: MemberWithdrew }
   | { type: "member.typing"; data: MemberTyping }
   | { type: "member.speaking"; data: MemberSpeaking }

@@ -8,6 +8,7 @@ import { keepingSentence } from "../keeping/words.ts";
 import { lazy } from "../lazy.tsx";
 import { LoadFailed, NotFoundPage } from "../pages/NotFoundPage.tsx";
 import { RecordedOfYou } from "../pages/RecordedOfYou.tsx";
+import { ReuseQuestion } from "../reuse/ReuseQuestion.tsx";
 import { type Params, takeToken } from "../router.ts";
 import { Button } from "../ui/Button.tsx";
 import { Loading } from "../ui/Spinner.tsx";
@@ -179,6 +180,7 @@ function LeftPage({ id, ended, door, member, again }: LeftProps) {
 					: "The others can go on. You can come back while the session is open."}
 			</p>
 			{member && <Kept id={id} />}
+			{member && ended && <ReuseQuestion id={id} />}
 			<div class="row">
 				{!ended && again && (
 					<Button variant="primary" size="large" onClick={again}>

@@ -51,6 +51,7 @@ function Body({ clip }: { clip: Clip }) {
 	switch (clip.state) {
 		case "uploading":
 			return <Transfer clip={clip} upload={upload} />;
+		case "filming":
 		case "waiting":
 		case "preparing":
 			return <UnderWay clip={clip} />;

@@ -50,6 +50,11 @@ export function ClipReady({ clip }: { clip: Clip }) {
 					{draft.focus && <span>{draft.title}</span>}
 					<span class="num">{fmtClip(draft.to - draft.from)}</span>
 					{clip.created && <span>added {midSentence(fmtDay(clip.created))}</span>}
+					{clip.session && (
+						<span>
+							<a href={`/s/${clip.session}/replay`}>recorded in a session</a>
+						</span>
+					)}
 				</p>
 			</div>
 			<div class="clip-cols">

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { api, type Withdrawal } from "../api.ts";
 import { useLoad, useTitle } from "../hooks.ts";
+import { ReuseQuestion } from "../reuse/ReuseQuestion.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Loading } from "../ui/Spinner.tsx";
 import { Topbar } from "../ui/Topbar.tsx";
@@ -36,6 +37,7 @@ function Yours({ id, kept, again }: { id: string; kept: Withdrawal; again: () =>
 				<p style={{ marginBottom: "24px" }} role="status">
 					{keptSentence(kept)}
 				</p>
+				<ReuseQuestion id={id} />
 				{kept.consent === "agreed" && (
 					<Button variant="outline" onClick={() => setAsking(true)}>
 						Take back my consent…

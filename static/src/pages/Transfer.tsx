@@ -120,13 +120,18 @@ function Interrupted({ clip }: { clip: Clip }) {
 	);
 }
 
+const underWay: Partial<Record<Clip["state"], string>> = {
+	filming: "The video of the conversation is being made",
+	waiting: "Your clip has arrived",
+};
+
 export function UnderWay({ clip }: { clip: Clip }) {
-	const inLine = clip.state === "waiting";
+	const inLine = clip.state !== "preparing";
 	return (
 		<>
 			<h1 class="headline">{clip.title}</h1>
 			<section class="card transfer" aria-label="Preparation">
-				<h2>{inLine ? "Your clip has arrived" : "Your clip is being prepared"}</h2>
+				<h2>{underWay[clip.state] ?? "Your clip is being prepared"}</h2>
 				<Progress label="Preparation" value={inLine ? undefined : clip.progress} />
 				<p class="quiet" role="status">
 					{inLine
@@ -146,14 +151,16 @@ export function Refused({ clip }: { clip: Clip }) {
 		<>
 			<h1 class="headline">{clip.title}</h1>
 			<section class="card transfer" aria-label="What happened">
-				<h2>This file cannot be shown</h2>
+				<h2>{clip.session ? "This clip is not here any more" : "This file cannot be shown"}</h2>
 				<Notice tone="danger">
 					{clip.refusal || "We could not read it. Try to save it again as MP4, then add it."}
 				</Notice>
 				<div class="row">
-					<Button variant="primary" href="/clips/new">
-						Add another file
-					</Button>
+					{!clip.session && (
+						<Button variant="primary" href="/clips/new">
+							Add another file
+						</Button>
+					)}
 					<DeleteClip clip={clip} />
 				</div>
 			</section>

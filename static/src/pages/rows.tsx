@@ -86,6 +86,7 @@ export function seenBy(c: Clip): string {
 
 const clipStates: Partial<Record<Clip["state"], string>> = {
 	uploading: "Not all of it has arrived",
+	filming: "The video of the conversation is being made",
 	waiting: "In line to be prepared",
 	preparing: "Being prepared",
 	refused: "Cannot be shown",
@@ -100,7 +101,11 @@ export function ClipRow({ c }: { c: Clip }) {
 				<Thumb clip={ready ? c.id : null} />
 				<span>
 					<strong>{c.title || "Clip without a title"}</strong>
-					<small>{clipStates[c.state] ?? (c.focus || "No question yet")}</small>
+					<small>
+						{c.session && c.state === "refused"
+							? "Not here any more"
+							: (clipStates[c.state] ?? (c.focus || "No question yet"))}
+					</small>
 				</span>
 				<span class="who">
 					<Icon icon={open ? Eye : LockKeyhole} size={16} />

@@ -2,6 +2,7 @@
 import {
 	ArrowLeft,
 	Captions,
+	Clapperboard,
 	Download,
 	Eye,
 	FastForward,
@@ -22,6 +23,9 @@ import { Deleted } from "../keeping/ReceiptsPage.tsx";
 import { keepingNote } from "../keeping/words.ts";
 import { LoadFailed, NotFoundPage } from "../pages/NotFoundPage.tsx";
 import { RecordedOfYou } from "../pages/RecordedOfYou.tsx";
+import { ReuseDialog } from "../reuse/ReuseDialog.tsx";
+import { ReuseQuestion } from "../reuse/ReuseQuestion.tsx";
+import { underWay } from "../reuse/words.ts";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { Menu, type MenuItem } from "../ui/Menu.tsx";
@@ -40,6 +44,9 @@ import { conversationWord, goingOn, offRecord, whoCanSee } from "./say.ts";
 import { ReplaySession } from "./session.ts";
 import { Timelines } from "./Timelines.tsx";
 import "./replay.css";
+
+/** How often a clip that is being made is asked after, ms. */
+const EVERY = 1500;
 
 export function ReplayPage({ sessionId }: ReplayPageProps) {
 	const loaded = useLoad(() => api.replay(sessionId), sessionId);
@@ -123,6 +130,7 @@ function Loaded({ id, replay: data, again }: { id: string; replay: Replay; again
 					<div class="replay__rail">
 						{stage && <Faces />}
 						<Said />
+						<ReuseQuestion id={id} />
 						<NotesPanel />
 					</div>
 					<Timelines />
@@ -139,7 +147,12 @@ function Top({ again }: { again: () => void }) {
 	const [about, setAbout] = useState(false);
 	const [film, setFilm] = useState(false);
 	const [deleting, setDeleting] = useState(false);
+	const [clip, setClip] = useState(false);
 	const keeping = useLoad(() => api.keeping(replay.id), replay.id);
+	const [busy, setBusy] = useState(false);
+	const reuse = useLoad(() => api.reuse(replay.id), replay.id, clip && busy ? EVERY : undefined);
+	useEffect(() => setBusy(underWay(reuse.data)), [reuse.data]);
+	const mayReuse = reuse.data?.may || reuse.data?.mine;
 	const kept = keeping.data ? keepingNote(keeping.data) : "";
 	const s = replay.history.end.session;
 	const share = async () => {
@@ -171,7 +184,7 @@ function Top({ again }: { again: () => void }) {
 						Share this moment
 					</Button>
 					<IconButton icon={Info} label="About this recording" class="replay__about" onClick={() => setAbout(true)} />
-					<Export onFilm={() => setFilm(true)} />
+					<Export onFilm={() => setFilm(true)} onClip={mayReuse ? () => setClip(true) : undefined} />
 				</div>
 			</header>
 			<AboutDialog
@@ -184,11 +197,20 @@ function Top({ again }: { again: () => void }) {
 			/>
 			<DeleteSession id={replay.id} open={deleting} onClose={() => setDeleting(false)} />
 			<FilmDialog open={film} onClose={() => setFilm(false)} />
+			{reuse.data && (
+				<ReuseDialog
+					id={replay.id}
+					reuse={reuse.data}
+					open={clip}
+					onClose={() => setClip(false)}
+					onChanged={reuse.set}
+				/>
+			)}
 		</>
 	);
 }
 
-function Export({ onFilm }: { onFilm: () => void }) {
+function Export({ onFilm, onClip }: { onFilm: () => void; onClip?: () => void }) {
 	const { may, id, history } = useReplay();
 	const scope = may.has("export-all")
 		? "All notes that you may read"
@@ -207,6 +229,7 @@ function Export({ onFilm }: { onFilm: () => void }) {
 		{ label: "For programs (JSON)", icon: FileBraces, href: urls.notes(id, "json") },
 	);
 	if (history.recorded.length > 0) items.push({ label: "Video and sound…", icon: Film, onSelect: onFilm });
+	if (onClip) items.push({ label: "A clip of this conversation…", icon: Clapperboard, onSelect: onClip });
 	return (
 		<Menu label="Export" buttonClass="btn btn--small replay__export" items={items} head={scope}>
 			<Icon icon={Download} size={16} />

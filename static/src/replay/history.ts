@@ -84,6 +84,7 @@ const nothing: View = {
 	notes: [],
 	recording: { state: "off", since: 0, by: "" },
 	keeping: { days: 0, held: 0, reason: "" },
+	reuse: { state: "", clip: "", by: "", of: [], agreed: [] },
 };
 
 export class History {

@@ -41,6 +41,8 @@ export function fold(v: View, e: Event): View {
 			return { ...v, recording: e.data.recording };
 		case "keeping.changed":
 			return { ...v, keeping: e.data.keeping };
+		case "reuse.changed":
+			return { ...v, reuse: e.data.reuse };
 		case "playback.changed":
 			return { ...v, playback: lineWith(e.data.playback) };
 		case "playback.readied":
@@ -103,6 +105,7 @@ function open(b: SessionOpened): View {
 		notes: (b.notes ?? []).map(withReplies).sort(byAt),
 		recording: { state: "off", since: 0, by: "" },
 		keeping: b.keeping,
+		reuse: { state: "", clip: "", by: "", of: [], agreed: [] },
 	};
 }
 

@@ -38,7 +38,7 @@ export function WithdrawDialog({ open, during, held, onClose, onWithdraw }: With
 			<p>
 				{during && "The recording stops for everyone. "}
 				Your voice, your picture and your shared screen are removed from what was recorded. This cannot be undone.
-				Everyone can see that they were removed.
+				Everyone can see that they were removed. If the recording has become a clip, that is removed, too.
 			</p>
 			{held && (
 				<Notice>
