@@ -110,6 +110,22 @@ test("a replay is taken along as one video", async () => {
   await expect(make).toBeVisible();
 });
 
+test("a replay becomes a clip, with the consent of those who are in it", async () => {
+  await amara.goto(address);
+  await amara.getByRole("button", { name: "Export" }).click();
+  await amara.getByRole("menuitem", { name: "A clip of this conversation" }).click();
+  const dialog = amara.getByRole("dialog");
+  const ask = dialog.getByRole("button", { name: "Ask everybody in it" });
+  await expect(ask).toBeVisible();
+  await look(amara, artifacts, "reuse");
+  await ask.click(); // she alone is in it
+  const open = dialog.getByRole("link", { name: "Open the clip" });
+  await expect(open).toBeVisible({ timeout: 120_000 });
+  await open.click();
+  await expect(amara.getByRole("link", { name: "recorded in a session" })).toBeVisible();
+  await look(amara, artifacts, "reuse-clip");
+});
+
 /** In a page: how long a video is that it can play, s. */
 function lengthOf(url: string): Promise<number> {
   const video = document.createElement("video");
