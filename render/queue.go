@@ -21,7 +21,10 @@ const (
 	tellEvery = time.Second
 	lookEvery = 15 * time.Second // for what another server left
 	maxTries  = 3                // of a film that ends the server
+	leaveFree = 2_000_000_000    // bytes, for recordings: these stop below 500 MB
 )
+
+var errNoRoom = errors.New("there is hardly room left on the disk")
 
 // QueueConfig is what a Queue needs, all of it.
 type QueueConfig struct {
@@ -29,7 +32,8 @@ type QueueConfig struct {
 	Blobs    Blobs
 	Clips    Clips
 	Renderer Renderer
-	Dir      string // for work in progress; emptied at the begin
+	Dir      string                          // for work in progress; emptied at the begin
+	Free     func(dir string) (int64, error) // bytes that are free below Dir; an error where nobody knows
 	Log      *slog.Logger
 }
 
@@ -196,11 +200,14 @@ func (q *Queue) next(ctx context.Context) bool {
 		}
 		return false
 	}
-	work, cancel := context.WithCancel(ctx)
-	defer cancel()
-	r := &running{job: j, cancel: cancel, done: make(chan struct{})}
+	work, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r := &running{job: j, cancel: func() { cancel(nil) }, done: make(chan struct{})}
 	q.setCurrent(r)
 	err = q.render(work, cancel, &j)
+	if err != nil && errors.Is(context.Cause(work), errNoRoom) {
+		err = errNoRoom
+	}
 	q.finish(context.WithoutCancel(ctx), j, err, ctx.Err() != nil)
 	q.setCurrent(nil)
 	close(r.done)
@@ -214,7 +221,7 @@ func (q *Queue) setCurrent(r *running) {
 }
 
 // render makes one film and stores it; j says then where.
-func (q *Queue) render(ctx context.Context, cancel context.CancelFunc, j *Job) error {
+func (q *Queue) render(ctx context.Context, cancel context.CancelCauseFunc, j *Job) error {
 	if j.Tries > maxTries {
 		return errors.New("it ended the server several times")
 	}
@@ -229,15 +236,24 @@ func (q *Queue) render(ctx context.Context, cancel context.CancelFunc, j *Job) e
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	if !q.roomy() {
+		return errNoRoom
+	}
 	var progress atomic.Uint64 // per million
 	told := q.tell(ctx, cancel, *j, &progress)
 	path, err := q.make(ctx, *j, dir, func(p float64) { progress.Store(uint64(p * 1e6)) })
 	if err == nil {
 		err = q.store(ctx, j, path)
 	}
-	cancel()
+	cancel(nil)
 	<-told
 	return err
+}
+
+// roomy reports whether a film takes no room from recordings.
+func (q *Queue) roomy() bool {
+	free, err := q.cfg.Free(q.cfg.Dir)
+	return err != nil || free >= leaveFree
 }
 
 func (q *Queue) make(ctx context.Context, j Job, dir string, progress func(float64)) (string, error) {
@@ -263,8 +279,8 @@ func (q *Queue) store(ctx context.Context, j *Job, path string) error {
 	return q.cfg.Blobs.PutFile(ctx, j.File, path)
 }
 
-// tell writes how far a film is, until ctx ends, and ends it if nobody wants this round any more.
-func (q *Queue) tell(ctx context.Context, cancel context.CancelFunc, j Job, progress *atomic.Uint64) (done chan struct{}) {
+// tell writes how far a film is, until ctx ends, and ends it if nobody wants this round any more, or the disk fills up.
+func (q *Queue) tell(ctx context.Context, cancel context.CancelCauseFunc, j Job, progress *atomic.Uint64) (done chan struct{}) {
 	done = make(chan struct{})
 	go func() {
 		defer close(done)
@@ -278,7 +294,11 @@ func (q *Queue) tell(ctx context.Context, cancel context.CancelFunc, j Job, prog
 			}
 			j.Progress, j.Until = float64(progress.Load())/1e6, time.Now().Add(claimFor).UnixMilli()
 			if err := q.cfg.Jobs.UpdateFilm(ctx, j); errors.Is(err, ErrNoJob) {
-				cancel()
+				cancel(nil)
+				return
+			}
+			if !q.roomy() {
+				cancel(errNoRoom)
 				return
 			}
 		}
@@ -323,7 +343,7 @@ func problemOf(err error) string {
 		return "Nothing of this conversation is recorded, so there is no film of it."
 	case errors.Is(err, recorder.ErrElsewhere):
 		return "A part of the recording is still on its way from another server. Try again in a few minutes."
-	case errors.As(err, &child) && child.DiskFull():
+	case errors.Is(err, errNoRoom), errors.As(err, &child) && child.DiskFull():
 		return "The server's disk is full. Ask whoever runs the server to make room, then try again."
 	}
 	return "The film could not be made. Try again; if it fails again, tell whoever runs the server."

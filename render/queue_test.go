@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -156,6 +157,7 @@ type studio struct {
 	blobs shelf
 	clips clips
 	talk  *scene
+	free  atomic.Int64 // bytes on the disk
 
 	mu    sync.Mutex
 	bo    bool          // has not taken his consent back
@@ -165,11 +167,12 @@ type studio struct {
 func newStudio(t *testing.T) *studio {
 	t.Helper()
 	s := &studio{t: t, rows: &rows{changed: make(chan struct{})}, blobs: shelf(t.TempDir()), clips: clips{shelf(t.TempDir())}, talk: &scene{dir: t.TempDir()}, bo: true}
+	s.free.Store(leaveFree)
 	s.talk.add(t, "ana", "audio", 1000, 3000, 1000, "")
 	s.talk.add(t, "bo", "audio", 1000, 3000, 3000, "")
 	s.Queue = NewQueue(QueueConfig{
 		Jobs: s.rows, Blobs: s.blobs, Clips: s.clips, Dir: filepath.Join(t.TempDir(), "films"), Log: slog.New(slog.DiscardHandler),
-		Renderer: Renderer{FFmpeg: "ffmpeg", Threads: 1},
+		Free: func(string) (int64, error) { return s.free.Load(), nil }, Renderer: Renderer{FFmpeg: "ffmpeg", Threads: 1},
 	})
 	s.Start(s.prepare)
 	t.Cleanup(s.Close)
@@ -314,6 +317,25 @@ func TestAFilmUnderWayIsCancelled(t *testing.T) {
 	s.Close()
 	if j, err := s.Get(t.Context(), "s", "ana"); err != nil || j.State != Waiting || j.Tries != 0 {
 		t.Errorf("after a stop it is %+v, %v", j, err)
+	}
+}
+
+// A film takes no room that recordings need: it is not begun, or ends.
+func TestAFilmLeavesRoomForRecordings(t *testing.T) {
+	s := newStudio(t)
+	s.free.Store(leaveFree - 1)
+	s.must(s.Ask(t.Context(), "s", "ana", false, false))
+	if j := s.rows.becomes(t, Failed); !strings.Contains(j.Problem, "disk is full") {
+		t.Errorf("told %q", j.Problem)
+	}
+	s.free.Store(leaveFree)
+	s.askStuck()
+	s.free.Store(0)
+	if j := s.rows.becomes(t, Failed); !strings.Contains(j.Problem, "disk is full") {
+		t.Errorf("told %q", j.Problem)
+	}
+	if left := files(t, s.cfg.Dir); len(left) != 0 {
+		t.Errorf("left are %v", left)
 	}
 }
 

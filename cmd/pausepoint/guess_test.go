@@ -48,7 +48,8 @@ func operations(t *testing.T, b *browser) []operation {
 func (o operation) kept() bool {
 	return strings.HasPrefix(o.path, "/api/uploads/") || strings.Contains(o.path, "/segments/") ||
 		strings.Contains(o.path, "/notes.") || strings.HasSuffix(o.path, "/replay") || strings.HasSuffix(o.path, "/measures") ||
-		strings.HasSuffix(o.path, "/withdrawal") || strings.Contains(o.path, "/film") || strings.Contains(o.path, "/tracks/")
+		strings.HasSuffix(o.path, "/withdrawal") || strings.Contains(o.path, "/film") || strings.Contains(o.path, "/tracks/") ||
+		strings.Contains(o.path, "/reuse")
 }
 
 // by makes the operation about an id, as our own page would, and returns all that tells anything of the answer.

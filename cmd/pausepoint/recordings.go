@@ -15,7 +15,7 @@ import (
 // openFilms makes what renders recorded sessions, with the ffmpeg that prepares clips. It begins when the server is there.
 func openFilms(c common, st *store.Store, clips *clip.Library, log *slog.Logger) *render.Queue {
 	return render.NewQueue(render.QueueConfig{
-		Jobs: st, Blobs: st, Clips: clips, Dir: filepath.Join(c.Data, "films"), Log: log,
+		Jobs: st, Blobs: st, Clips: clips, Dir: filepath.Join(c.Data, "films"), Free: freeBytes, Log: log,
 		Renderer: render.Renderer{FFmpeg: clips.FFmpeg(), Threads: min(4, runtime.NumCPU())},
 	})
 }
