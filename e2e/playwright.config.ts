@@ -8,6 +8,7 @@ export default defineConfig({
   ...(process.env.MEDIA_HOST
     ? { testMatch: "network.spec.ts" }
     : { testMatch: "*.spec.ts", testIgnore: "network.spec.ts" }),
+  globalSetup: "./lib/begin.ts",
   workers: 1,
   fullyParallel: false,
   retries: 0,

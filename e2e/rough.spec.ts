@@ -10,13 +10,13 @@ import { makeClip } from "./lib/clip.ts";
 import { Delay } from "./lib/delay.ts";
 import { audioEnergy, pictures, transports } from "./lib/media.ts";
 import { api, enter, invitation, makeFirstAccount, newPerson } from "./lib/people.ts";
-import { Server } from "./lib/server.ts";
+import { newFolder, Server } from "./lib/server.ts";
 
 let server: Server;
 let amara: Page;
 
 test.beforeAll(async ({ browser }) => {
-  server = await Server.start();
+  server = await Server.start(await newFolder());
   amara = await newPerson(browser);
   await makeFirstAccount(amara, server, server.url);
 });

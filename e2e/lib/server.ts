@@ -1,7 +1,7 @@
 // The real server as a child process, with its own data folder, that can be killed and started again.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,18 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** A new, empty folder: a server that has its data there is started for the first time. */
+export function newFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "pausepoint-e2e-"));
+}
+
+/** A folder as the first start leaves it (begin.ts). */
+async function begunFolder(): Promise<string> {
+  const folder = await newFolder();
+  await cp(process.env.BEGUN ?? "", folder, { recursive: true });
+  return folder;
+}
+
 export class Server {
   private child?: ChildProcess;
   /** What the server printed, standard output and error. */
@@ -34,10 +46,9 @@ export class Server {
     private readonly more: string[],
   ) {}
 
-  /** Starts a server, with its data in a new folder, and more flags if they are given. */
+  /** Starts a server that has prepared the practice clip, or one with its data in another folder, and more flags if they are given. */
   static async start(data?: string, more: string[] = []): Promise<Server> {
-    const folder = data ?? (await mkdtemp(join(tmpdir(), "pausepoint-e2e-")));
-    const server = new Server(await freePort(), await freePort(), folder, more);
+    const server = new Server(await freePort(), await freePort(), data ?? (await begunFolder()), more);
     await server.up();
     return server;
   }
@@ -77,9 +88,22 @@ export class Server {
     }
   }
 
+  /** Resolves when the server has printed these words. */
+  async says(words: string): Promise<void> {
+    while (!this.log.includes(words)) {
+      if (this.child?.exitCode !== null) throw new Error(`the server stopped before it said ${words}:\n${this.log}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
   /** kill -9. */
   async kill(): Promise<void> {
     await this.end("SIGKILL");
+  }
+
+  /** Ends the server as an administrator does; its data stays. */
+  async stop(): Promise<void> {
+    await this.end("SIGTERM");
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {
@@ -98,7 +122,7 @@ export class Server {
   }
 
   async close(): Promise<void> {
-    await this.end("SIGTERM");
+    await this.stop();
     await rm(this.data, { recursive: true, force: true });
   }
 }
