@@ -153,7 +153,7 @@ bench-network: need-test build bin/impair e2e/node_modules/.package-lock.json ##
 
 .PHONY: bench-sync
 bench-sync: need-test build bin/impair e2e/node_modules/.package-lock.json ## how far browsers are apart that watch together (about 25 minutes; figures in e2e/artifacts/sync.json)
-	cd e2e && SYNC=long npm test --silent -- sync.spec.ts
+	cd e2e && SYNC=long npm test --silent -- --no-deps sync.spec.ts
 
 .PHONY: bench-audience
 bench-audience: ## what a lesson costs that is watched from other servers (about 3 minutes; SHORT=1: 20 s; figures in bin/)

@@ -1,15 +1,27 @@
 import { defineConfig } from "@playwright/test";
 import { args, executablePath } from "./lib/chromium.ts";
 
-// One worker: three browsers that encode and decode video are as much as two cores carry.
+/** Few people and no clock: these run beside the pictures of all pages. */
+const light = ["codecs", "devices", "keyboard", "replay", "sizes"].map((name) => `${name}.spec.ts`);
+const pages = "pages.spec.ts"; // takes longest, so it begins first
+
+// Three browsers that encode and decode video are as much as two cores carry: these run one after the other. Firefox needs a network of
+// its own (scripts/apart).
+const inTurn = { name: "calls", testMatch: "*.spec.ts", testIgnore: [pages, ...light, "network.spec.ts"], workers: 1 };
+
 export default defineConfig({
   testDir: ".",
-  // Firefox needs a network of its own: scripts/apart.
   ...(process.env.MEDIA_HOST
-    ? { testMatch: "network.spec.ts" }
-    : { testMatch: "*.spec.ts", testIgnore: "network.spec.ts" }),
-  globalSetup: "./lib/begin.ts",
-  workers: 1,
+    ? { projects: [{ name: "networks", testMatch: "network.spec.ts" }] }
+    : {
+        globalSetup: "./lib/begin.ts",
+        projects: [
+          { name: "pages", testMatch: pages },
+          { name: "light", testMatch: light },
+          { ...inTurn, dependencies: ["pages", "light"] },
+        ],
+      }),
+  workers: 2,
   fullyParallel: false,
   retries: 0,
   timeout: 240_000,

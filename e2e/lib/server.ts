@@ -27,10 +27,10 @@ export function newFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), "pausepoint-e2e-"));
 }
 
-/** A folder as the first start leaves it (begin.ts). */
+/** A folder as the first start leaves it (begin.ts), where there is one. */
 async function begunFolder(): Promise<string> {
   const folder = await newFolder();
-  await cp(process.env.BEGUN ?? "", folder, { recursive: true });
+  if (process.env.BEGUN) await cp(process.env.BEGUN, folder, { recursive: true });
   return folder;
 }
 
