@@ -152,7 +152,7 @@ bench-network: need-test build bin/impair e2e/node_modules/.package-lock.json ##
 	cd e2e && NETWORK=long ../scripts/apart npm test --silent
 
 .PHONY: bench-sync
-bench-sync: need-test build bin/impair e2e/node_modules/.package-lock.json ## how far browsers are apart that watch together (about 25 minutes; figures in e2e/artifacts/sync.json)
+bench-sync: need-test build bin/impair e2e/node_modules/.package-lock.json ## how far browsers are apart that watch together (about 40 minutes; figures in e2e/artifacts/sync.json)
 	cd e2e && SYNC=long npm test --silent -- --no-deps sync.spec.ts
 
 .PHONY: bench-audience
