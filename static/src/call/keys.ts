@@ -30,8 +30,8 @@ export interface KeyPress {
 	isComposing?: boolean;
 }
 
-/** What has the focus: a field takes all keys, a control takes those that work it. */
-export type Focus = "field" | "control" | "nothing";
+/** What has the focus: a field takes all keys, a control takes those that work it, and a button is not worked by arrows. */
+export type Focus = "field" | "control" | "button" | "nothing";
 
 const letters: Record<string, KeyAction> = {
 	n: { do: "note" },
@@ -49,7 +49,8 @@ export function keyAction(e: KeyPress, focus: Focus): KeyAction | null {
 	if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return null;
 	if (e.key === "Escape") return { do: "close" };
 	if (focus === "field") return null;
-	if (focus === "control" && (e.key === " " || e.key === "Enter" || e.key.startsWith("Arrow"))) return null;
+	if (focus !== "nothing" && (e.key === " " || e.key === "Enter")) return null;
+	if (focus === "control" && e.key.startsWith("Arrow")) return null;
 	switch (e.key) {
 		case " ":
 			return e.repeat ? null : { do: "play" };
@@ -77,8 +78,8 @@ export function focusOf(el: Element | null): Focus {
 	if (tag === "TEXTAREA" || tag === "SELECT" || (el as HTMLElement).isContentEditable) return "field";
 	if (tag === "INPUT")
 		return /^(button|checkbox|radio|range|submit)$/.test((el as HTMLInputElement).type) ? "control" : "field";
-	if (tag === "BUTTON" || tag === "A" || tag === "SUMMARY") return "control";
-	return /^(slider|menuitem|menuitemradio|option|switch)$/.test(el.getAttribute("role") ?? "") ? "control" : "nothing";
+	if (/^(slider|menuitem|menuitemradio|option|radio|switch|tab)$/.test(el.getAttribute("role") ?? "")) return "control";
+	return tag === "BUTTON" || tag === "A" || tag === "SUMMARY" ? "button" : "nothing";
 }
 
 /** The list that `?` shows. */

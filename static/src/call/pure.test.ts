@@ -72,6 +72,8 @@ describe("keys", () => {
 		expect(keyAction(press(" "), "control")).toBeNull();
 		expect(keyAction(press("ArrowRight"), "control")).toBeNull();
 		expect(keyAction(press("p"), "control")).toEqual({ do: "pause" });
+		expect(keyAction(press(" "), "button")).toBeNull();
+		expect(keyAction(press("ArrowRight"), "button")).toEqual({ do: "jump", ms: 1000 });
 	});
 
 	it("leave the browser its own", () => {
@@ -107,6 +109,8 @@ describe("keys", () => {
 		expect(focusOf(el("<input type=email>"))).toBe("field");
 		expect(focusOf(el("<input type=checkbox>"))).toBe("control");
 		expect(focusOf(el('<div role="slider"></div>'))).toBe("control");
+		expect(focusOf(el('<button role="menuitem"></button>'))).toBe("control");
+		expect(focusOf(el("<button></button>"))).toBe("button");
 		expect(focusOf(el("<div></div>"))).toBe("nothing");
 	});
 });
