@@ -126,6 +126,9 @@ func (silent) Printf(context.Context, string, ...any) {}
 // Name is how other nodes call this one.
 func (n *Node) Name() string { return n.cfg.Name }
 
+// Impaired reports whether the node runs no sessions now: it has not started, or the database has not answered for a while.
+func (n *Node) Impaired() bool { return n.impaired.Load() }
+
 // Why others are not seen.
 var (
 	errAlone = errors.New("nobody was looked for yet")

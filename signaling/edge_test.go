@@ -21,6 +21,7 @@ import (
 
 	"github.com/alexedwards/scs/v2/memstore"
 
+	"github.com/pausepoint/pausepoint/cluster"
 	"github.com/pausepoint/pausepoint/ctxio"
 	"github.com/pausepoint/pausepoint/room/event"
 )
@@ -248,6 +249,26 @@ func TestHealth(t *testing.T) {
 	alive(w, httptest.NewRequest("GET", "/healthz", nil))
 	if w.Code != 200 {
 		t.Errorf("alive: %d", w.Code)
+	}
+}
+
+// A server of several that does not reach the database lets nobody wait: a balancer or the next attempt finds another one.
+func TestServerWithoutTheDatabaseRefusesAtOnce(t *testing.T) {
+	node, err := cluster.New(cluster.Config{URL: "redis://127.0.0.1:1", Name: "a", Log: slog.New(slog.DiscardHandler)}) // it has not started
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = node.Close(context.Background()) })
+	s := &Server{nodes: node, log: slog.New(slog.DiscardHandler)}
+	s.Ready()
+	for path, h := range map[string]http.Handler{"/readyz": http.HandlerFunc(s.readiness), "/api/sessions/x/ws": s.api(s.serveCall)} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("GET", path, nil)
+		r.Header.Set("Origin", "http://"+r.Host)
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "database") {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
 	}
 }
 

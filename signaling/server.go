@@ -5,6 +5,7 @@ package signaling
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -286,14 +287,26 @@ func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) {
 		writeState(w, http.StatusServiceUnavailable, "starting or stopping")
 		return
 	}
-	if s.impaired != nil {
-		if err := s.impaired(); err != nil {
-			writeState(w, http.StatusServiceUnavailable, err.Error())
-			return
-		}
+	if err := s.trouble(); err != nil {
+		writeState(w, http.StatusServiceUnavailable, err.Error())
+		return
 	}
 	writeState(w, http.StatusOK, "ok")
 }
+
+// trouble says why this server should get no new people now, or nil.
+func (s *Server) trouble() error {
+	switch {
+	case s.cutOff():
+		return errors.New("the database does not answer")
+	case s.impaired != nil:
+		return s.impaired()
+	}
+	return nil
+}
+
+// cutOff reports whether this is one of several servers, and one that does not reach the database.
+func (s *Server) cutOff() bool { return s.nodes != nil && s.nodes.Impaired() }
 
 func writeState(w http.ResponseWriter, status int, text string) {
 	h := w.Header()
@@ -307,6 +320,9 @@ func writeState(w http.ResponseWriter, status int, text string) {
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) error {
 	if !s.sameOrigin(r) {
 		return event.Errorf("forbidden", "A call is opened by the page of this server only.")
+	}
+	if s.cutOff() { // who is told at once is let in by another server before this one would know who they are
+		return event.Errorf("unavailable", "This server does not reach its database. Try again in a moment.")
 	}
 	who, err := s.caller(r)
 	if err != nil {
