@@ -214,7 +214,8 @@ func (t *turn) endThinking() {
 	t.emit(event.HoldPhaseChanged{Hold: t.view.Hold.ID, Phase: event.Talking, Since: t.now})
 }
 
-// resume ends the pause; playback goes on. Who confirmed the frame can play from it.
+// resume ends the pause; playback goes on, once pages have turned back to the clip: drawing that keeps small machines from starting in
+// time. Who confirmed the frame can play from it.
 func (t *turn) resume(c event.HoldContinue) error {
 	if !t.may(event.Continue) {
 		return errNotLeading()
@@ -230,6 +231,7 @@ func (t *turn) resume(c event.HoldContinue) error {
 	}
 	line := t.line(event.Waiting, h.Position, t.now+readyFor)
 	line.Ready = union(line.Ready, h.Confirmed)
+	t.lead += turnFor
 	t.start(line)
 	return nil
 }

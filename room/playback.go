@@ -10,6 +10,7 @@ import (
 const (
 	readyFor  = 6000 // ms that a start waits for members to get ready
 	maxLead   = 800  // ms
+	turnFor   = 700  // ms that a page has for turning back to the clip after a pause
 	maxStep   = 100  // frames
 	minRate   = 0.25
 	maxRate   = 2.0

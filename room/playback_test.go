@@ -256,7 +256,7 @@ func TestContinueAtOnceIfAllAreOnTheFrame(t *testing.T) {
 	}
 	m.refused("forbidden", peer, event.HoldContinue{Hold: h.ID})
 	m.do(focal, event.HoldContinue{Hold: h.ID}) // no facilitator is here
-	m.expect(event.Playing, middle(275), 2100)
+	m.expect(event.Playing, middle(275), 2100+turnFor)
 	m.refused("conflict", focal, event.HoldContinue{Hold: h.ID})
 }
 

@@ -280,8 +280,7 @@ function act(call: CallSession, a: KeyAction): boolean {
 			void mark(call);
 			return true;
 		case "pause":
-			if (can("call-pause") && v?.clip && (!v.hold || call.leaving.peek()))
-				void call.press({ type: "pause.call", data: {} });
+			if (can("call-pause") && v?.clip && !v.hold) void call.press({ type: "pause.call", data: {} });
 			return true;
 		case "continue":
 			call.goOn();

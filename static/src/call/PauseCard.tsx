@@ -37,7 +37,7 @@ export function PauseCard({ onNote }: { onNote: () => void }) {
 			<MiniFrame hold={hold} />
 			{hold.revealed ? <Answers hold={hold} /> : <OwnAnswer key={hold.id} hold={hold} />}
 			<div class="card-pause__foot">
-				{call.leaving.value ? <GoingOn /> : <OnFrame view={v} hold={hold} />}
+				<OnFrame view={v} hold={hold} />
 				<Queue view={v} hold={hold} />
 				<div class="go">
 					{call.can("continue") ? (
@@ -51,7 +51,7 @@ export function PauseCard({ onNote }: { onNote: () => void }) {
 									Show answers
 								</Button>
 							)}
-							<Button variant="primary" disabled={call.leaving.value} onClick={() => call.goOn()}>
+							<Button variant="primary" onClick={() => call.goOn()}>
 								Continue
 								<span class="kbd" aria-hidden="true">
 									C
@@ -252,15 +252,6 @@ function Answers({ hold }: { hold: Hold }) {
 				);
 			})}
 		</ul>
-	);
-}
-
-/** The pause is over: the page turns as soon as the clip is under way. */
-function GoingOn() {
-	return (
-		<p class="state" role="status">
-			The clip goes on.
-		</p>
 	);
 }
 

@@ -51,8 +51,6 @@ export class CallSession {
 	readonly clipQuality: Signal<Quality> = signal("auto");
 	readonly layoutChoice: Signal<Layout | null> = signal(null);
 	readonly panel: Signal<Panel> = signal("notes");
-	/** The pause that the page shows is over: the page turns as soon as the clip is under way. */
-	readonly leaving = signal(false);
 
 	readonly me: ReadonlySignal<Member | undefined> = computed(() => this.member(this.you.value));
 	readonly layout: ReadonlySignal<Layout> = computed(() => this.layoutChoice.value ?? roomOf(this.view.value));
@@ -68,11 +66,7 @@ export class CallSession {
 	#turn = new PageTurn({
 		now: () => this.clock.now(),
 		expect: (playback) => this.clip.expect(playback),
-		leave: () => {
-			this.leaving.value = true;
-		},
 		letIn: (events) => {
-			this.leaving.value = false;
 			for (const e of events) this.#happened(e);
 		},
 	});
@@ -153,8 +147,7 @@ export class CallSession {
 	/** Goes on after the pause that the page shows. */
 	goOn(): void {
 		const hold = this.view.peek()?.hold;
-		if (hold && !this.leaving.peek() && this.may.peek().has("continue"))
-			void this.press({ type: "hold.continue", data: { hold: hold.id } });
+		if (hold && this.may.peek().has("continue")) void this.press({ type: "hold.continue", data: { hold: hold.id } });
 	}
 
 	/** Whether this person moves the clip now: for everybody, or while they look around for themselves. */
@@ -289,7 +282,6 @@ export class CallSession {
 		this.#turn.forget();
 		batch(() => {
 			this.you.value = w.you;
-			this.leaving.value = false;
 			this.may.value = new Set(w.may);
 			this.view.value = w.view;
 			this.speaking.value = new Set();

@@ -11,21 +11,17 @@ afterEach(() => vi.useRealTimers());
 const began = (at: number) =>
 	({ type: "hold.began", data: { hold: { began: at }, playback: { mode: "holding", at } } }) as unknown as Event;
 const ended = { type: "hold.ended", data: { hold: "h" } } as unknown as Event;
-const changed = (mode: Playback["mode"], at: number) =>
-	({ type: "playback.changed", data: { playback: { mode, at } } }) as unknown as Event;
 const note = { type: "note.added", data: {} } as unknown as Event;
 
 function setUp() {
 	const told: Playback[] = [];
 	const turned: [number, string][] = [];
-	const leave = vi.fn();
 	const turn = new PageTurn({
 		now: () => Date.now(),
 		expect: (p) => told.push(p),
-		leave,
 		letIn: (events) => turned.push(...events.map((e) => [Date.now(), e.type] as [number, string])),
 	});
-	return { turn, told, turned, leave };
+	return { turn, told, turned };
 }
 
 describe("the page turns", () => {
@@ -52,43 +48,28 @@ describe("the page turns", () => {
 		expect(told).toEqual([]);
 	});
 
-	it("back when the clip is under way, of which the player hears at once", () => {
-		const { turn, told, turned, leave } = setUp();
-		expect(turn.keeps(ended)).toBe(true);
-		expect(leave).toHaveBeenCalledOnce();
-		expect(turn.keeps(changed("playing", 250))).toBe(true);
-		expect(told).toEqual([{ mode: "playing", at: 250 }]);
-		vi.advanceTimersByTime(1240);
-		expect(turned).toEqual([]);
-		vi.advanceTimersByTime(10);
-		expect(turned.map(([at, type]) => `${at} ${type}`)).toEqual(["1250 hold.ended", "1250 playback.changed"]);
-	});
-
-	it("back at once where somebody is waited for, or nothing plays", () => {
-		const { turn, told, turned } = setUp();
-		turn.keeps(ended);
-		turn.keeps(changed("waiting", 6000));
-		vi.advanceTimersByTime(0);
-		expect(turned.length).toBe(2);
-		turn.keeps(ended);
-		vi.advanceTimersByTime(100);
-		expect(turned.length).toBe(3);
-		expect(told).toEqual([]);
-	});
-
-	it("back before it turns to the next pause", () => {
+	it("back at once, also from a pause that has just begun", () => {
 		const { turn, turned } = setUp();
-		turn.keeps(ended);
-		turn.keeps(changed("playing", 250));
+		expect(turn.keeps(ended)).toBe(false);
+		turn.keeps(began(300));
+		expect(turn.keeps(ended)).toBe(false);
+		expect(turned).toEqual([[0, "hold.began"]]);
+		vi.advanceTimersByTime(5000);
+		expect(turned.length).toBe(1);
+	});
+
+	it("to a pause before it turns to the next one", () => {
+		const { turn, turned } = setUp();
+		turn.keeps(began(300));
 		expect(turn.keeps(began(400))).toBe(true);
-		expect(turned.map(([at]) => at)).toEqual([0, 0]);
+		expect(turned).toEqual([[0, "hold.began"]]);
 		vi.advanceTimersByTime(550);
 		expect(turned.at(-1)).toEqual([550, "hold.began"]);
 	});
 
 	it("not at all for what was told before a new connection", () => {
 		const { turn, turned } = setUp();
-		turn.keeps(ended);
+		turn.keeps(began(300));
 		turn.forget();
 		vi.advanceTimersByTime(5000);
 		expect(turned).toEqual([]);

@@ -1,16 +1,12 @@
 /**
- * The page turns to the conversation at a pause, and back to the clip after it. Drawing all that takes time, which on a small machine the
- * player needs for stopping or starting with the others: so the player hears of it at once, and the page turns when the clip stands, or is
- * under way.
+ * The page turns to the conversation at a pause. Drawing all that takes time, which on a small machine the player needs for stopping with
+ * the others: so the player hears of a pause at once, and the page turns when the clip stands. Back it turns at once: the room lets the
+ * clip begin a moment later.
  */
 import type { Event, Playback } from "../event.gen.ts";
 
 /** After the clip stopped, ms: by then its frame is on the screen. */
 const AFTER_STOP = 150;
-/** After the clip began to play, ms: by then it is in step. */
-const AFTER_START = 1000;
-/** How the clip goes on after a pause is told right after the pause's end, ms. */
-const SOON = 100;
 /** What is further off than this is not waited for, ms. */
 const MOST = 1000;
 
@@ -19,31 +15,25 @@ export interface Turned {
 	now(): number;
 	/** The player is to follow this from its time on. */
 	expect(playback: Playback): void;
-	/** The pause is over, though the page shows it for a moment more. */
-	leave(): void;
 	/** What was kept back, in order. */
 	letIn(events: Event[]): void;
 }
 
 export class PageTurn {
 	#of: Turned;
-	#kept: Event[] = [];
+	#kept: Event[] = []; // a pause that begins in a moment, and what came after it
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(of: Turned) {
 		this.#of = of;
 	}
 
-	/** Whether an event is kept back. What comes after one that is kept back is, too, up to the next pause. */
+	/** Whether an event is kept back. What comes after one that is kept back is, too, up to that pause's end or the next one. */
 	keeps(e: Event): boolean {
-		if (e.type === "hold.began" && this.#kept.length > 0) this.#letIn();
-		const keeping = this.#timer !== undefined;
-		if (keeping) this.#kept.push(e);
-		const wait = this.#wait(e);
-		if (wait === null) return keeping;
-		if (!keeping) this.#kept.push(e);
-		clearTimeout(this.#timer);
-		this.#timer = setTimeout(() => this.#letIn(), wait);
+		if (e.type === "hold.ended" || e.type === "hold.began") this.#letIn();
+		if (e.type === "hold.began") this.#wait(e.data.hold.began, e.data.playback);
+		if (this.#timer === undefined) return false;
+		this.#kept.push(e);
 		return true;
 	}
 
@@ -54,32 +44,16 @@ export class PageTurn {
 		this.#kept = [];
 	}
 
-	/** For how long the page is to wait because of an event, ms; null: not because of this one. */
-	#wait(e: Event): number | null {
-		switch (e.type) {
-			case "hold.ended":
-				this.#of.leave();
-				return SOON;
-			case "hold.began":
-				return this.#until(e.data.hold.began, AFTER_STOP, e.data.playback);
-			case "playback.changed":
-				if (this.#timer === undefined) return null;
-				if (e.data.playback.mode !== "playing") return 0;
-				return this.#until(e.data.playback.at, AFTER_START, e.data.playback) ?? 0;
-		}
-		return null;
-	}
-
-	#until(at: number, after: number, playback: Playback): number | null {
-		const wait = at - this.#of.now();
-		if (wait <= 0 || wait > MOST) return null;
+	#wait(began: number, playback: Playback): void {
+		const wait = began - this.#of.now();
+		if (wait <= 0 || wait > MOST) return;
 		this.#of.expect(playback);
-		return wait + after;
+		this.#timer = setTimeout(() => this.#letIn(), wait + AFTER_STOP);
 	}
 
 	#letIn(): void {
 		const kept = this.#kept;
 		this.forget();
-		this.#of.letIn(kept);
+		if (kept.length > 0) this.#of.letIn(kept);
 	}
 }
