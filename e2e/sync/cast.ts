@@ -6,6 +6,7 @@ import { Delay, type Network } from "../lib/delay.ts";
 import { type Conditions, Impair, throughPort } from "../lib/impair.ts";
 import { newPerson } from "../lib/people.ts";
 import type { Server } from "../lib/server.ts";
+import { whole } from "./measure.ts";
 import { keepRecord, type Record, takeRecord } from "./recorder.ts";
 
 /** One way, in milliseconds, with 1 % loss: a wired school, a wireless one, and somebody far away. */
@@ -69,7 +70,7 @@ export class Person {
 
   /** What was noted since the last time. */
   take(): Promise<Record> {
-    return this.page.evaluate(takeRecord);
+    return this.page.evaluate(takeRecord).then(whole);
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,29 @@ export function between(record: Record, from: number, until: number): Record {
   return { shown: inside(record.shown), ticks: inside(record.ticks), events: inside(record.events) };
 }
 
+/**
+ * A record with the pictures of which its page did not hear: a page that is busy misses calls, and the next one says how many pictures
+ * were presented. While it plays, those between came evenly; after it stood, nobody knows when they came, and they are left out.
+ */
+export function whole(record: Record): Record {
+  const shown: Shown[] = [];
+  for (const s of record.shown) {
+    const last = shown.at(-1);
+    const steps = last && plays(last, s) ? s.count - last.count : 1;
+    for (let k = 1; last && k < steps; k++) {
+      const between = (from: number, to: number) => from + ((to - from) * k) / steps;
+      shown.push({ at: between(last.at, s.at), media: between(last.media, s.media), count: last.count + k });
+    }
+    shown.push(s);
+  }
+  return { ...record, shown };
+}
+
+/** Whether it played from one picture to the next, at half its speed at least. */
+function plays(a: Shown, b: Shown): boolean {
+  return b.media > a.media && b.at - a.at < 2000 * (b.media - a.media);
+}
+
 /** An element's time at a moment, seconds, between what was noted before and after it; null where nothing was within 100 ms. */
 export function timeAt(ticks: Ticked[], at: number): number | null {
   const i = firstAfter(ticks, at);

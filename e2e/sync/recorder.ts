@@ -7,6 +7,8 @@ export interface Shown {
   at: number;
   /** Its place in the clip, seconds. */
   media: number;
+  /** How many pictures were presented so far, with this one. */
+  count: number;
 }
 
 /** The element's own time. */
@@ -43,8 +45,9 @@ export function keepRecord(): void {
   const absolute = (t: number) => performance.timeOrigin + t;
   const watch = (video: HTMLVideoElement) => {
     state.element = video;
-    const frame: VideoFrameRequestCallback = (_, { expectedDisplayTime, mediaTime }) => {
-      state.record.shown.push({ at: absolute(expectedDisplayTime), media: mediaTime });
+    const frame: VideoFrameRequestCallback = (_, { expectedDisplayTime, mediaTime, presentedFrames }) => {
+      const at = absolute(expectedDisplayTime);
+      state.record.shown.push({ at, media: mediaTime, count: presentedFrames });
       if (state.element === video) video.requestVideoFrameCallback(frame);
     };
     video.requestVideoFrameCallback(frame);

@@ -165,9 +165,11 @@ function useRendition(ref: { current: HTMLVideoElement | null }): Rendition {
 			const el = ref.current;
 			if (!el) return;
 			const state = call.clip.following.peek().state;
-			const held = call.view.peek()?.playback.mode === "holding" || call.state.peek() !== "open";
+			const mode = call.view.peek()?.playback.mode;
+			const held = mode === "holding" || call.state.peek() !== "open";
 			const moving = state === "playing" || state === "catching-up";
-			fits.value = renditions.look(looker.look(el, held, moving, document.hidden));
+			const due = mode !== "stopped";
+			fits.value = renditions.look(looker.look(el, { held, moving, due }, document.hidden));
 		}, 1000);
 		return () => clearInterval(timer);
 	}, [chosen]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Looker, Renditions, type Sample, type Seen } from "./rendition.ts";
 
-const good: Sample = { held: false, moving: true, starved: false, ahead: 12, whole: false, dropped: 0 };
+const good: Sample = { held: false, moving: true, due: false, starved: false, ahead: 12, whole: false, dropped: 0 };
 const looked = (r: Renditions, n: number, s: Partial<Sample>) => {
 	for (let i = 0; i < n; i++) r.look({ ...good, ...s });
 	return r.now;
@@ -54,6 +54,7 @@ describe("the size of the clip", () => {
 		const r = new Renditions("360p");
 		expect(looked(r, 200, {})).toBe("360p"); // never while it plays
 		expect(looked(r, 1, { moving: false, ahead: 6 })).toBe("360p"); // nor with little ahead
+		expect(looked(r, 1, { moving: false, due: true, ahead: 30 })).toBe("360p"); // nor right before it plays
 		expect(looked(r, 1, { moving: false, ahead: 30 })).toBe("720p");
 		expect(looked(r, 2, { starved: true })).toBe("360p");
 		expect(looked(r, 59, { moving: false, ahead: 30 })).toBe("360p");
@@ -72,18 +73,21 @@ it("an element is looked at for what is ahead and what was lost", () => {
 		getVideoPlaybackQuality: () => quality,
 	};
 	const looker = new Looker();
-	expect(looker.look(el, false, true, false)).toEqual({
-		held: false,
-		moving: true,
+	const playing = { held: false, moving: true, due: true };
+	expect(looker.look(el, playing, false)).toEqual({
+		...playing,
 		starved: false,
 		ahead: 12,
 		whole: false,
 		dropped: 0,
 	});
 	quality = { droppedVideoFrames: 15, totalVideoFrames: 30 };
-	expect(looker.look(el, false, true, false).dropped).toBe(0.5);
+	expect(looker.look(el, playing, false).dropped).toBe(0.5);
 	quality = { droppedVideoFrames: 30, totalVideoFrames: 60 };
-	expect(looker.look(el, false, true, true).dropped).toBe(0);
+	expect(looker.look(el, playing, true).dropped).toBe(0);
 	quality = { droppedVideoFrames: 0, totalVideoFrames: 1 }; // loaded anew
-	expect(looker.look({ ...el, readyState: 1 }, false, false, false)).toMatchObject({ starved: true, dropped: 0 });
+	expect(looker.look({ ...el, readyState: 1 }, { ...playing, moving: false }, false)).toMatchObject({
+		starved: true,
+		dropped: 0,
+	});
 });

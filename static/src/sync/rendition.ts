@@ -12,6 +12,8 @@ export interface Sample {
 	held: boolean;
 	/** The clip is to move now. */
 	moving: boolean;
+	/** It is to move in a moment. */
+	due: boolean;
 	/** It cannot, for want of data. */
 	starved: boolean;
 	/** Seconds that have arrived beyond where it is. */
@@ -78,9 +80,9 @@ export class Renditions {
 		return this.#starved >= STARVED || this.#shrinks >= SHRINKS || this.#waits >= SLOW_START;
 	}
 
-	/** Only while the clip stands, so that nobody sees it change, and only where there was time to spare. */
+	/** Only while the clip stands for a while, so that it keeps nobody from starting in time, and only where there was time to spare. */
 	#mayTryAgain(s: Sample): boolean {
-		return !this.#slowMachine && !s.moving && this.#since >= this.#patience && (s.whole || s.ahead >= PLENTY);
+		return !this.#slowMachine && !s.moving && !s.due && this.#since >= this.#patience && (s.whole || s.ahead >= PLENTY);
 	}
 
 	#become(r: Rendition): void {
@@ -102,11 +104,10 @@ export class Looker {
 	#dropped = 0;
 	#total = 0;
 
-	look(el: Seen, held: boolean, moving: boolean, hidden: boolean): Sample {
+	look(el: Seen, now: Pick<Sample, "held" | "moving" | "due">, hidden: boolean): Sample {
 		const end = bufferedTo(el, el.currentTime);
 		return {
-			held,
-			moving,
+			...now,
 			starved: el.readyState < HAVE_FUTURE_DATA,
 			ahead: end - el.currentTime,
 			whole: end >= el.duration - 0.5,
