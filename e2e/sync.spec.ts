@@ -11,7 +11,7 @@ import { Delay } from "./lib/delay.ts";
 import { api, enter, invitation, makeFirstAccount } from "./lib/people.ts";
 import { fill, launchChromium, press } from "./lib/plain.ts";
 import { Server } from "./lib/server.ts";
-import { allOnFrame, networks, now, Person, takeAll } from "./sync/cast.ts";
+import { allOnFrame, networks, noPause, now, Person, takeAll } from "./sync/cast.ts";
 import { Figures } from "./sync/figures.ts";
 import { clockSpread, moments, together } from "./sync/measure.ts";
 import { notePause, noteSteady } from "./sync/note.ts";
@@ -121,10 +121,7 @@ async function framesShown(): Promise<number[]> {
 const play = () => amara().click("Play");
 /** Whoever leads goes on; resolves when the pause is over on every screen. */
 async function goOn(): Promise<void> {
-  // Looked for often: the next pause may be near.
-  const gone = () => !document.querySelector('[data-testid="on-frame"]');
-  const over = people.map(({ page }) => page.waitForFunction(gone, null, { polling: 50, timeout: 20_000 }));
-  await Promise.all([amara().click("Continue"), ...over]);
+  await Promise.all([amara().click("Continue"), noPause(people)]);
 }
 
 const pass = (ms: number) => amara().page.waitForTimeout(ms); // the time over which it is measured

@@ -1,6 +1,6 @@
 // People in browsers of their own, each behind a network of their own: pages, clip and commands through lib/delay.ts, media through
 // bench/impair.
-import { type Browser, chromium, expect, type Page } from "@playwright/test";
+import { type Browser, chromium, type Page } from "@playwright/test";
 import { args, executablePath } from "../lib/chromium.ts";
 import { Delay, type Network } from "../lib/delay.ts";
 import { type Conditions, Impair, throughPort } from "../lib/impair.ts";
@@ -83,7 +83,38 @@ export class Person {
 /** Resolves when every page says that all of them are on the frame of a pause. */
 export async function allOnFrame(people: Person[]): Promise<void> {
   const words = `${people.length} of ${people.length} on this frame`;
-  await Promise.all(people.map(({ page }) => expect(page.getByText(words).first()).toBeVisible()));
+  await Promise.all(people.map(({ page }) => page.evaluate(pauseSays, words)));
+}
+
+/** Resolves when no page shows a pause. */
+export async function noPause(people: Person[]): Promise<void> {
+  await Promise.all(people.map(({ page }) => page.evaluate(pauseSays, null)));
+}
+
+/**
+ * In a page: resolves when the line below a pause has these words, or, with null, when there is none. It looks when the page changes:
+ * asking again and again would take time that the page needs for what is measured.
+ */
+function pauseSays(words: string | null): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      const line = document.querySelector('[data-testid="on-frame"]');
+      if (words === null ? line : !line?.textContent?.includes(words)) return;
+      observer.disconnect();
+      resolve();
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(document.body, { subtree: true, childList: true, characterData: true });
+    look();
+    setTimeout(() => {
+      observer.disconnect();
+      reject(
+        new Error(
+          `the pause does not say ${words}: ${document.querySelector('[data-testid="on-frame"]')?.textContent}`,
+        ),
+      );
+    }, 20_000);
+  });
 }
 
 /** Takes what all noted. */

@@ -41,9 +41,16 @@ describe("the page turns", () => {
 		expect(turn.keeps(note)).toBe(false);
 	});
 
-	it("at once at a pause that is there already, or far away", () => {
+	it("a moment after a pause of which it heard late, so that the player stops first", () => {
+		const { turn, told, turned } = setUp();
+		expect(turn.keeps(began(-400))).toBe(true);
+		expect(told).toEqual([{ mode: "holding", at: -400 }]);
+		vi.advanceTimersByTime(150);
+		expect(turned).toEqual([[150, "hold.began"]]);
+	});
+
+	it("at once at a pause that is far away", () => {
 		const { turn, told } = setUp();
-		expect(turn.keeps(began(0))).toBe(false);
 		expect(turn.keeps(began(2000))).toBe(false);
 		expect(told).toEqual([]);
 	});

@@ -46,9 +46,9 @@ export class PageTurn {
 
 	#wait(began: number, playback: Playback): void {
 		const wait = began - this.#of.now();
-		if (wait <= 0 || wait > MOST) return;
+		if (wait > MOST) return;
 		this.#of.expect(playback);
-		this.#timer = setTimeout(() => this.#letIn(), wait + AFTER_STOP);
+		this.#timer = setTimeout(() => this.#letIn(), Math.max(0, wait) + AFTER_STOP);
 	}
 
 	#letIn(): void {
