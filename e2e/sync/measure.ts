@@ -30,12 +30,17 @@ function plays(a: Shown, b: Shown): boolean {
   return b.media > a.media && b.at - a.at < 2000 * (b.media - a.media);
 }
 
-/** An element's time at a moment, seconds, between what was noted before and after it; null where nothing was within 100 ms. */
+/** An element's time at a moment, seconds, between what was noted before and after it; null where too little was noted. */
 export function timeAt(ticks: Ticked[], at: number): number | null {
   const i = firstAfter(ticks, at);
   const [a, b] = [ticks[i - 1], ticks[i]];
-  if (!a || !b || b.at - a.at > 100) return null;
+  if (!a || !b || !(b.at - a.at <= 100 || ran(a, b))) return null;
   return a.time + ((b.time - a.time) * (at - a.at)) / (b.at - a.at);
+}
+
+/** Whether it played on between two looks that are far apart, as a busy page's are: then it was where it must have been meanwhile. */
+function ran(a: Ticked, b: Ticked): boolean {
+  return b.at - a.at <= 500 && Math.abs((b.time - a.time) * 1000 - (b.at - a.at)) <= 10;
 }
 
 /** The frame on the screen at a moment; null before the first. */
