@@ -38,6 +38,13 @@ type links struct {
 	mu     sync.Mutex
 	chance chance
 	narrow map[string]*bottleneck // by the address that packets go to
+	long   map[string]*longWay    // by the address that packets go to or come from
+}
+
+// longWay delays packets each way, and holds up those after one that comes late.
+type longWay struct {
+	delay, jitter time.Duration
+	last          map[string]time.Time // when the newest packet arrives, by where it goes
 }
 
 // bottleneck is a queue that drops what would wait too long.
@@ -48,7 +55,7 @@ type bottleneck struct {
 }
 
 func newLinks(jitter time.Duration) *links {
-	return &links{jitter: jitter, chance: newChance(), narrow: make(map[string]*bottleneck)}
+	return &links{jitter: jitter, chance: newChance(), narrow: make(map[string]*bottleneck), long: make(map[string]*longWay)}
 }
 
 // limit makes the link towards addr that fast from now on.
@@ -63,6 +70,21 @@ func (l *links) limit(addr string, rate int, queue time.Duration) {
 	b.rate, b.queue = rate, queue
 }
 
+// lengthen makes the way to and from addr longer from now on, and uneven, but in order.
+func (l *links) lengthen(addr string, delay, jitter time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.long[addr] = &longWay{delay: delay, jitter: jitter, last: make(map[string]time.Time)}
+}
+
+// pass says how long a packet takes.
+func (w *longWay) pass(r *rand.Rand, to string) time.Duration {
+	now := time.Now()
+	at := later2(now.Add(w.delay+time.Duration(r.Int64N(int64(w.jitter)))), w.last[to].Add(time.Microsecond))
+	w.last[to] = at
+	return at.Sub(now)
+}
+
 const headersBelow = 28 // bytes of UDP and IP
 
 // plan says how long a packet takes, and false if it is dropped.
@@ -72,6 +94,11 @@ func (l *links) plan(size int, from, to net.Addr) (time.Duration, bool) {
 	d := time.Duration(0)
 	if l.jitter > 0 {
 		d = time.Duration(l.chance.of(from, to).Int64N(int64(l.jitter)))
+	}
+	for _, addr := range []net.Addr{from, to} {
+		if w := l.long[hostOf(addr)]; w != nil {
+			d += w.pass(l.chance.of(from, to), hostOf(to))
+		}
 	}
 	b := l.narrow[hostOf(to)]
 	if b == nil {

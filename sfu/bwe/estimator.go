@@ -195,6 +195,9 @@ func (e *Estimator) Feedback(raw []byte, at time.Time) error {
 	if known {
 		e.rtt = max(now-newestSent, time.Microsecond)
 		e.queue.report(now)
+		if e.loss.fraction < standsLoss {
+			e.queue.rebase(now)
+		}
 	}
 	e.step(now)
 	return nil

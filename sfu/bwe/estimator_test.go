@@ -1,6 +1,7 @@
 package bwe
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -118,6 +119,50 @@ func TestALongerWayIsNoSlowerLink(t *testing.T) {
 	f.dump(t)
 	if got := f.between(10*time.Second, 20*time.Second); got < 1_200_000 {
 		t.Errorf("mean target %d", got)
+	}
+}
+
+// A way that becomes longer and uneven at once, as from a cable to a radio: what comes late holds up what was sent after it.
+func TestALongerAndUnevenWayIsNoSlowerLink(t *testing.T) {
+	for seed := range uint64(20) {
+		l := newLink(10_000_000)
+		l.random = rand.New(rand.NewPCG(seed, 3))
+		l.delay, l.loss, l.inTurn = time.Millisecond, 0.01, true
+		l.detour = func(at time.Duration) time.Duration {
+			if at < 10*time.Second {
+				return 0
+			}
+			return 75*time.Millisecond + time.Duration(l.random.Int64N(int64(50*time.Millisecond)))
+		}
+		f := newFlow(l, 700_000)
+		f.run(t, 40*time.Second)
+		f.dump(t)
+		if got := f.between(10*time.Second, 40*time.Second); got < 800_000 {
+			t.Errorf("mean target %d", got)
+		}
+	}
+}
+
+// What has waited just as long for two seconds, although less is sent, does not wait: the way is longer.
+func TestAQueueThatDoesNotDrainIsALongerWay(t *testing.T) {
+	l := newLink(10_000_000)
+	l.detour = func(at time.Duration) time.Duration {
+		if at >= 10*time.Second {
+			return 100 * time.Millisecond
+		}
+		return 0
+	}
+	for _, c := range []struct{ until, least, most time.Duration }{
+		{10 * time.Second, 0, 5 * time.Millisecond},
+		{11 * time.Second, 95 * time.Millisecond, 105 * time.Millisecond},
+		{14 * time.Second, 0, 5 * time.Millisecond},
+	} {
+		f := newFlow(l, 700_000)
+		f.run(t, c.until)
+		if got := f.e.Queued(); got < c.least || got > c.most {
+			t.Errorf("after %v, %v seem to wait", c.until, got)
+		}
+		l.freeAt = 0
 	}
 }
 

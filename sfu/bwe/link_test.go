@@ -21,6 +21,8 @@ type link struct {
 	freeAt time.Duration
 	busy   stutter                              // of the receiver
 	detour func(at time.Duration) time.Duration // nil, or what the way is longer
+	inTurn bool                                 // a packet that jitter holds up holds up those after it
+	lastAt time.Duration                        // arrival of the newest packet
 }
 
 func newLink(rate int) *link {
@@ -46,6 +48,10 @@ func (l *link) send(size int, at time.Duration) (time.Duration, bool) {
 	}
 	if l.detour != nil {
 		arrival += l.detour(at)
+	}
+	if l.inTurn {
+		arrival = max(arrival, l.lastAt)
+		l.lastAt = arrival
 	}
 	return l.busy.delay(arrival), true
 }

@@ -18,6 +18,11 @@ const (
 	busyPackets = 6
 	busyNewest  = 6                     // packets, whose least delay is that of the end
 	busyRise    = 40 * time.Millisecond // from the first packet to the newest: a way that is longer is no queue
+	busyGrowth  = 5                     // of that span at least this part: behind a link that is the limit, delays grow all the time
+
+	standsSpan  = time.Second           // two such spans in which what waits
+	standsLevel = 25 * time.Millisecond // differs by less are no queue of ours: that would drain
+	standsLoss  = 0.1                   // unless it is full
 )
 
 // queueMeter says how long packets wait on the way: their one-way delay above the least there was. The trend says when a queue
@@ -29,6 +34,14 @@ type queueMeter struct {
 	seen, begun bool
 	queued      time.Duration
 	busy        busyPeriod
+	standing    standing
+}
+
+// standing follows a queue while less is sent, so that it could drain.
+type standing struct {
+	since       time.Duration
+	older, base time.Duration // least of the last whole span, 0 before there was one, and of this one
+	still       bool          // both are the same
 }
 
 // busyPeriod is a time in which every packet had to wait: what arrived in it is what the link carries.
@@ -68,10 +81,11 @@ func (b *busyPeriod) delay() time.Duration { return slices.Min(b.delays[:]) }
 
 // rate is what the link carries in bit/s, 0 if that is not known.
 func (b *busyPeriod) rate() int {
-	if b.packets < busyPackets || b.last-b.first < busySpan || b.delay()-b.begun < busyRise {
+	span, rise := b.last-b.first, b.delay()-b.begun
+	if b.packets < busyPackets || span < busySpan || rise < max(busyRise, span/busyGrowth) {
 		return 0
 	}
-	return int(int64(b.bytes) * 8 * int64(time.Second) / int64(b.last-b.first))
+	return int(int64(b.bytes) * 8 * int64(time.Second) / int64(span))
 }
 
 // report ends a report: jitter delays some packets of it, a queue all.
@@ -87,7 +101,31 @@ func (q *queueMeter) report(now time.Duration) {
 	}
 	q.base = min(q.base, q.least)
 	q.queued = q.least - min(q.base, q.older)
+	if q.queued <= queueSlack {
+		q.standing = standing{}
+	} else {
+		q.standing.report(q.least, now)
+	}
 	q.seen = false
+}
+
+// report takes the least delay of a report.
+func (s *standing) report(least, now time.Duration) {
+	switch {
+	case s.since == 0:
+		*s = standing{since: now, base: least}
+	case now-s.since > standsSpan:
+		*s = standing{since: now, base: least, older: s.base, still: s.older != 0 && max(s.base-s.older, s.older-s.base) < standsLevel}
+	}
+	s.base = min(s.base, least)
+}
+
+// rebase takes the way as it is now, if it has become longer: what seems to wait has not changed although it could drain.
+func (q *queueMeter) rebase(now time.Duration) {
+	if s := &q.standing; s.still {
+		least := min(s.base, s.older)
+		*q = queueMeter{begun: true, since: now, base: least, older: least}
+	}
 }
 
 // factor lowers what is sent while a queue stands, so that it drains.
