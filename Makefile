@@ -160,6 +160,13 @@ bench-audience: ## what a lesson costs that is watched from other servers (about
 	go build -o bin/sfubench ./bench/sfubench
 	bin/sfubench -audience $(if $(SHORT),-short,-rounds 2) -out bin/bench-audience.json $(ARGS)
 
+.PHONY: bench-others
+bench-others: need-run build ## whole servers beside each other: ours, LiveKit's (built first) and with GALENE=program Galène's (about 6 minutes; SHORT=1: one; figures in bin/)
+	@scripts/need ip=iproute2 unshare=util-linux
+	go build -modfile=tools/livekit.mod -o bin/livekit-server github.com/livekit/livekit-server/cmd/server
+	go build -o bin/others ./bench/others
+	scripts/apart bin/others -livekit bin/livekit-server $(if $(GALENE),-galene $(GALENE)) $(if $(SHORT),-short) -out bin/bench-others.json $(ARGS)
+
 .PHONY: bench-load
 DURATION ?= 60s
 bench-load: need-run build ## what one server carries on this machine: calls and a lesson, measured for DURATION each (default 60s; about 7 minutes)

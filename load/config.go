@@ -2,17 +2,18 @@ package load
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/pausepoint/pausepoint/load/visit"
 )
 
 // Config is what a load test does.
 type Config struct {
-	Server     *url.URL // of the deployment, without a path
-	Account    Account  // which makes the sessions
-	Invitation string   // link into a session that there is (/s/id#token), instead of an account
+	Server     *url.URL      // of the deployment, without a path
+	Account    visit.Account // which makes the sessions
+	Invitation string        // link into a session that there is (/s/id#token), instead of an account
 	Sessions   int
 	Members    int     // of each session
 	Publishers float64 // share of them who publish a microphone and a camera, 0 to 1; the rest watch
@@ -21,12 +22,6 @@ type Config struct {
 	Duration   time.Duration // that is measured, once everybody is in
 	Usage      Source        // what the server uses; nil if nobody can tell
 	Progress   func(Progress)
-}
-
-// Account is who makes sessions.
-type Account struct {
-	Email, Password string
-	SignUp          string // link (/join#token or /setup#token) by which the account is made first; empty if there is one
 }
 
 // Check says what of the configuration cannot be.
@@ -40,7 +35,7 @@ func (c Config) Check() error {
 		return errors.New("the share of publishers is between 0 and 1")
 	case c.Ramp < 0 || c.Duration <= 0:
 		return errors.New("the ramp and the duration are lengths of time, such as 10s")
-	case c.Invitation != "" && c.Account != Account{}:
+	case c.Invitation != "" && c.Account != visit.Account{}:
 		return errors.New("give either an invitation or an account, not both")
 	case c.Invitation != "" && c.Sessions != 1:
 		return errors.New("an invitation leads into one session; for more, give an account")
@@ -57,17 +52,4 @@ func (c Config) publishers() int {
 		return 1
 	}
 	return n
-}
-
-// token is what a link has behind its # sign, after one of the paths.
-func token(link string, paths ...string) (path, token string, err error) {
-	u, err := url.Parse(link)
-	if err == nil && u.Fragment != "" {
-		for _, p := range paths {
-			if strings.HasPrefix(u.Path, p) {
-				return u.Path, u.Fragment, nil
-			}
-		}
-	}
-	return "", "", fmt.Errorf("the link %q is not one of %s#…", link, strings.Join(paths, "#… or "))
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pausepoint/pausepoint/load/visit"
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
@@ -38,22 +39,10 @@ func TestProcessesAreRead(t *testing.T) {
 	}
 }
 
-func TestLinksHaveTokens(t *testing.T) {
-	path, secret, err := token("https://calls.example.org/s/123#abc", "/s/")
-	if err != nil || path != "/s/123" || secret != "abc" {
-		t.Errorf("%q %q %v", path, secret, err)
-	}
-	for _, link := range []string{"", "https://calls.example.org/s/123", "https://calls.example.org/join#abc", ":"} {
-		if _, _, err := token(link, "/s/"); err == nil {
-			t.Errorf("%q is a link into a session", link)
-		}
-	}
-}
-
 // Everybody has a part, and each session one who drives and the share of those who publish.
 func TestPlaces(t *testing.T) {
-	own, theirs := &session{id: "own", made: true}, &session{id: "theirs"}
-	places := Config{Members: 4, Publishers: 0.5}.places([]*session{own, theirs})
+	own, theirs := &visit.Session{ID: "own", Made: true}, &visit.Session{ID: "theirs"}
+	places := Config{Members: 4, Publishers: 0.5}.places([]*visit.Session{own, theirs})
 	if len(places) != 8 {
 		t.Fatalf("%d places", len(places))
 	}
@@ -70,7 +59,7 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("place %d: %+v", i, p)
 		}
 	}
-	alone := Config{Members: 2, Publishers: 0.1}.places([]*session{own})
+	alone := Config{Members: 2, Publishers: 0.1}.places([]*visit.Session{own})
 	if !alone[0].publishes || alone[0].hears || alone[1].publishes || !alone[1].hears {
 		t.Errorf("one publisher: %+v", alone)
 	}
@@ -92,7 +81,7 @@ func TestTroublesAreCounted(t *testing.T) {
 }
 
 func TestOnlyWholeAddressesAreServers(t *testing.T) {
-	c := Config{Account: Account{Email: "a@b.example", Password: "x"}, Sessions: 1, Members: 1, Duration: time.Second}
+	c := Config{Account: visit.Account{Email: "a@b.example", Password: "x"}, Sessions: 1, Members: 1, Duration: time.Second}
 	for address, good := range map[string]bool{
 		"https://calls.example.org": true, "http://127.0.0.1:8080/": true,
 		"": false, "calls.example.org": false, "ftp://calls.example.org": false, "https://calls.example.org/s/1": false,

@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pausepoint/pausepoint/load/media"
+	"github.com/pausepoint/pausepoint/load/visit"
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
@@ -25,7 +26,7 @@ type member struct {
 	place
 
 	test    *test
-	visitor *visitor
+	visitor *visit.Visitor
 	peer    *media.Peer
 	began   time.Time
 	inside  chan struct{} // closed when it has come in
@@ -80,12 +81,12 @@ func (m *member) live(joining, living context.Context) {
 
 func (m *member) dial(ctx context.Context) error {
 	if m.role != "" {
-		if err := m.visitor.enter(ctx, m.session.id, m.session.tokens[m.role], m.name); err != nil {
+		if err := m.visitor.Enter(ctx, m.session.ID, m.session.Tokens[m.role], m.name); err != nil {
 			return err
 		}
 	}
 	var err error
-	if m.ws, err = m.visitor.dial(ctx, m.session.id); err != nil {
+	if m.ws, err = m.visitor.Dial(ctx, m.session.ID); err != nil {
 		return err
 	}
 	if err = m.send("", event.Hello{Consent: event.Agreed, Mic: m.publishes, Camera: m.publishes}); err != nil {

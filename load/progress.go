@@ -3,6 +3,8 @@ package load
 import (
 	"context"
 	"time"
+
+	"github.com/pausepoint/pausepoint/load/visit"
 )
 
 // Progress is how far a load test is. Members is how many it will have.
@@ -26,7 +28,7 @@ func (t *test) wait(ctx context.Context, phase string, d time.Duration) error {
 			return nil
 		}
 		t.tell(phase, left)
-		if err := pause(ctx, min(left, tellEvery)); err != nil {
+		if err := visit.Pause(ctx, min(left, tellEvery)); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pausepoint/pausepoint/load/media"
+	"github.com/pausepoint/pausepoint/load/visit"
 )
 
 const (
@@ -26,7 +27,7 @@ const (
 type test struct {
 	config  Config
 	pace    pace
-	host    *host
+	host    *visit.Visitor // who makes the sessions
 	engine  *media.Engine
 	members []*member
 	board   board
@@ -49,17 +50,41 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
 	defer transport.CloseIdleConnections()
-	v, err := newVisitor(c.Server, transport)
-	if err != nil {
+	if t.host, err = visit.New(c.Server, transport); err != nil {
 		return nil, err
 	}
-	t.host = &host{visitor: v, config: c}
-	sessions, err := t.host.open(ctx)
+	sessions, err := t.open(ctx)
 	var report *Report
 	if err == nil {
 		report, err = t.play(ctx, sessions)
 	}
 	return report, errors.Join(err, t.clean(ctx, sessions))
+}
+
+// open makes what members will come into, or finds where the invitation leads. What it returns is to be removed also if it fails
+// halfway.
+func (t *test) open(ctx context.Context) ([]*visit.Session, error) {
+	if t.config.Invitation != "" {
+		s, err := visit.Invited(t.config.Invitation)
+		if err != nil {
+			return nil, err
+		}
+		return []*visit.Session{s}, nil
+	}
+	if err := t.host.SignIn(ctx, t.config.Account); err != nil {
+		return nil, err
+	}
+	var sessions []*visit.Session
+	for range t.config.Sessions {
+		s, err := t.host.Make(ctx)
+		if s != nil {
+			sessions = append(sessions, s)
+		}
+		if err != nil {
+			return sessions, err
+		}
+	}
+	return sessions, nil
 }
 
 // addressOf is a server's address of IPv4; the zero one if it cannot be found, which the first request will tell.
@@ -72,7 +97,7 @@ func addressOf(ctx context.Context, server *url.URL) netip.Addr {
 }
 
 // play lets members in, measures, and sends them home.
-func (t *test) play(ctx context.Context, sessions []*session) (*Report, error) {
+func (t *test) play(ctx context.Context, sessions []*visit.Session) (*Report, error) {
 	living, end := context.WithCancel(context.WithoutCancel(ctx))
 	var clock sync.WaitGroup
 	clock.Go(func() { t.engine.Run(living) })
@@ -88,7 +113,7 @@ func (t *test) play(ctx context.Context, sessions []*session) (*Report, error) {
 }
 
 // measure returns what the server had used before anybody came, and at the begin and the end of what is measured.
-func (t *test) measure(ctx, living context.Context, sessions []*session) (uses [3]Usage, err error) {
+func (t *test) measure(ctx, living context.Context, sessions []*visit.Session) (uses [3]Usage, err error) {
 	if uses[0], err = t.usage(ctx); err != nil {
 		return uses, err
 	}
@@ -109,7 +134,7 @@ func (t *test) measure(ctx, living context.Context, sessions []*session) (uses [
 	if uses[2], err = t.usage(ctx); err != nil {
 		return uses, err
 	}
-	return uses, pause(ctx, drain)
+	return uses, visit.Pause(ctx, drain)
 }
 
 func (t *test) usage(ctx context.Context) (Usage, error) {
@@ -120,13 +145,13 @@ func (t *test) usage(ctx context.Context) (Usage, error) {
 }
 
 // admit lets everybody in within the ramp, each session's first member before its second.
-func (t *test) admit(ctx, living context.Context, sessions []*session) error {
+func (t *test) admit(ctx, living context.Context, sessions []*visit.Session) error {
 	places := t.config.places(sessions)
 	for i, p := range places {
-		v := t.host.visitor
+		v := t.host
 		if p.role != "" {
 			var err error
-			if v, err = newVisitor(t.config.Server, v.client.Transport); err != nil {
+			if v, err = v.Another(); err != nil {
 				return err
 			}
 		}
@@ -139,7 +164,7 @@ func (t *test) admit(ctx, living context.Context, sessions []*session) error {
 		t.members = append(t.members, m)
 		t.wg.Go(func() { m.live(ctx, living) })
 		t.tell("coming in", 0)
-		if err := pause(ctx, t.config.Ramp/time.Duration(len(places))); err != nil {
+		if err := visit.Pause(ctx, t.config.Ramp/time.Duration(len(places))); err != nil {
 			return err
 		}
 	}
@@ -153,7 +178,7 @@ func (t *test) settle(ctx context.Context) error {
 			return nil
 		}
 		t.tell("waiting for pictures", 0)
-		if err := pause(ctx, look); err != nil {
+		if err := visit.Pause(ctx, look); err != nil {
 			return err
 		}
 	}
@@ -161,14 +186,14 @@ func (t *test) settle(ctx context.Context) error {
 }
 
 // clean deletes the sessions that were made.
-func (t *test) clean(ctx context.Context, sessions []*session) error {
+func (t *test) clean(ctx context.Context, sessions []*visit.Session) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanWithin)
 	defer cancel()
 	var errs []error
 	for _, s := range sessions {
-		if s.made {
-			if err := t.host.remove(ctx, s); err != nil {
-				errs = append(errs, fmt.Errorf("session %s is not deleted: %w", s.id, err))
+		if s.Made {
+			if err := t.host.Remove(ctx, s); err != nil {
+				errs = append(errs, fmt.Errorf("session %s is not deleted: %w", s.ID, err))
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pausepoint/pausepoint/bench/load"
+	"github.com/pausepoint/pausepoint/bench/machine"
 	"github.com/pausepoint/pausepoint/load/stats"
 )
 
@@ -51,9 +52,9 @@ func (s audienceSample) String() string {
 
 func measureAudience(ctx context.Context, o options, out io.Writer) error {
 	report := struct {
-		Machine machine          `json:"machine"`
+		Machine machine.Machine  `json:"machine"`
 		Samples []audienceSample `json:"samples"`
-	}{Machine: describeMachine()}
+	}{Machine: machine.Describe()}
 	for round := range max(o.rounds, 1) {
 		for _, c := range crowds(o.short) {
 			s, err := watchLesson(ctx, c, o)
@@ -65,7 +66,7 @@ func measureAudience(ctx context.Context, o options, out io.Writer) error {
 			fmt.Fprintln(out, s)
 		}
 	}
-	report.Machine.LoadAfter = loadAverage()
+	report.Machine.LoadAfter = machine.LoadAverage()
 	if o.out == "" {
 		return nil
 	}
@@ -158,7 +159,7 @@ func (c *clocks) End() {
 func (c *clocks) read() []time.Duration {
 	all := make([]time.Duration, len(c.pids))
 	for i, pid := range c.pids {
-		d, err := cpuTime(pid)
+		d, err := machine.CPUTime(pid)
 		c.err = errors.Join(c.err, err)
 		all[i] = d
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pausepoint/pausepoint/bench/machine"
 	"github.com/pausepoint/pausepoint/bench/server"
 )
 
@@ -61,7 +62,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err = pinSelf(); err != nil {
+	if err = machine.PinSelf(); err != nil {
 		return err
 	}
 	return profiled(o.profile, "generator", func() error {
@@ -121,7 +122,7 @@ func serve(ctx context.Context, o options, out io.Writer) error {
 
 // measure carries the plan out, prints the tables and writes the file.
 func measure(ctx context.Context, p plan, o options, out io.Writer) error {
-	report := &report{Machine: describeMachine()}
+	report := &report{Machine: machine.Describe()}
 	for round := range p.rounds() {
 		for _, step := range p {
 			if round >= step.rounds {
@@ -137,7 +138,7 @@ func measure(ctx context.Context, p plan, o options, out io.Writer) error {
 			}
 		}
 	}
-	report.Machine.LoadAfter = loadAverage()
+	report.Machine.LoadAfter = machine.LoadAverage()
 	report.summarize()
 	fmt.Fprint(out, report)
 	if o.out == "" {

@@ -6,15 +6,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pausepoint/pausepoint/bench/machine"
 	"github.com/pausepoint/pausepoint/load/stats"
 )
 
 // report is what the JSON file holds.
 type report struct {
-	Machine machine   `json:"machine"`
-	Summary []summary `json:"summary"`
-	Ratios  []ratio   `json:"ratios"`
-	Samples []sample  `json:"samples"`
+	Machine machine.Machine `json:"machine"`
+	Summary []summary       `json:"summary"`
+	Ratios  []ratio         `json:"ratios"`
+	Samples []sample        `json:"samples"`
 }
 
 // summary is the medians over rounds of a scenario with a server.
@@ -166,14 +167,7 @@ func (r *report) series(b bound, server string) (values []float64) {
 // String is the tables.
 func (r *report) String() string {
 	var b strings.Builder
-	m := r.Machine
-	fmt.Fprintf(&b, "\n%s, %d cores, Linux %s, %s. Load average before %s, after %s.\n", m.Processor, m.Cores, m.Kernel, m.Go, m.LoadBefore, m.LoadAfter)
-	if !m.Apart {
-		b.WriteString("Server and generator share one core: latency means little.\n")
-	}
-	if !m.Realtime {
-		b.WriteString("Other processes ran beside the two: latency and times to first video mean little.\n")
-	}
+	b.WriteString("\n" + r.Machine.Conditions())
 	b.WriteString("CPU is the server's, user and system, for each packet delivered. Medians over rounds.\n\n")
 	b.WriteString("| scenario | server | CPU µs/packet | latency p50 / p99 ms | loss % | first video p50 / p95 ms | alone p50 / p95 ms | MiB each | server, generator % of a core | packets | SRTP |\n")
 	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|\n")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pausepoint/pausepoint/bench/load"
+	"github.com/pausepoint/pausepoint/bench/machine"
 	"github.com/pausepoint/pausepoint/bench/server"
 	"github.com/pausepoint/pausepoint/load/stats"
 )
@@ -79,7 +80,7 @@ func (g *gauges) End() {
 }
 
 func (g *gauges) cpu(pid int) time.Duration {
-	d, err := cpuTime(pid)
+	d, err := machine.CPUTime(pid)
 	if err != nil {
 		g.err = err
 	}
@@ -87,7 +88,7 @@ func (g *gauges) cpu(pid int) time.Duration {
 }
 
 func (g *gauges) resident() int64 {
-	n, err := residentBytes(g.pid)
+	n, err := machine.Resident(g.pid)
 	if err != nil {
 		g.err = err
 	}

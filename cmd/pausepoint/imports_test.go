@@ -48,14 +48,17 @@ var rooms = map[string]struct {
 	"bench/faults":   {[]string{"room/event"}, "it judges servers by what they tell their clients"},
 	"load/shape":     {nil, "media that is made up knows no server"},
 	"load/media":     {[]string{"load/shape", "load/stats"}, "media that load a server know it by its protocol only, however descriptions get there"},
-	"load":           {[]string{"load/media", "load/stats", "room/event"}, "members that load a deployment know it by its protocol only, as browsers do"},
+	"load/visit":     {[]string{"room/event"}, "people get in by what a deployment offers to browsers"},
+	"load":           {[]string{"load/media", "load/stats", "load/visit", "room/event"}, "members that load a deployment know it by its protocol only, as browsers do"},
 	"bench/load":     {[]string{"bench/wire", "load/media", "load/stats"}, "members that load a server know it by its protocol only"},
+	"bench/machine":  {nil, "processes, whatever they do"},
+	"bench/others":   {[]string{"bench/machine", "load/shape", "load/stats", "load/visit", "room/event"}, "servers of all makers are known by their protocols only"},
 	"bench/server":   {[]string{"audience", "bench/wire", "load/shape", "sfu"}, "servers under test, all behind one protocol"},
-	"bench/sfubench": {[]string{"bench/load", "bench/server", "load/stats"}, "it starts servers and members, and compares"},
+	"bench/sfubench": {[]string{"bench/load", "bench/machine", "bench/server", "load/stats"}, "it starts servers and members, and compares"},
 	"bench/soak":     {[]string{"bench/server", "bench/wire", "load/shape", "load/stats", "sfu"}, "it wears the media plane out, through its public face"},
 	"bench/stores":   {[]string{"store/storetest"}, "it starts what browser tests keep things on"},
 	"cmd/pausepoint": {
-		[]string{"account", "backup", "clip", "cluster", "keeping", "load", "metrics", "recorder", "relay", "render", "room", "room/event", "sfu", "signaling", "static", "store", "traces"},
+		[]string{"account", "backup", "clip", "cluster", "keeping", "load", "load/visit", "metrics", "recorder", "relay", "render", "room", "room/event", "sfu", "signaling", "static", "store", "traces"},
 		"the only place where the parts are wired; all but wiring is elsewhere",
 	},
 	"store/storetest": {nil, "it starts servers that tests keep things on, whatever those are"},
@@ -66,11 +69,11 @@ var foreign = map[string]struct {
 	by  []string
 	why string
 }{
-	"github.com/pion/webrtc":       {[]string{"bench/server", "bench/soak"}, "its PeerConnection is what browsers are in tests, and a baseline; the media plane owns its connections"},
+	"github.com/pion/webrtc":       {[]string{"bench/others", "bench/server", "bench/soak"}, "its PeerConnection is what browsers are in tests, and a baseline; the media plane owns its connections"},
 	"github.com/pion/dtls":         {[]string{"sfu/transport", "load/media"}, "keys are made in one place"},
 	"github.com/pion/srtp":         {[]string{"sfu/transport", "load/media", "bench/server"}, "packets are encrypted in one place"},
 	"github.com/pion/sdp":          {[]string{"sfu/negotiate", "load/media"}, "session descriptions are read in one place"},
-	"github.com/gorilla/websocket": {[]string{"signaling", "load"}, "a room knows connections, not how they are made; members of a load test are at the other end"},
+	"github.com/gorilla/websocket": {[]string{"signaling", "load", "load/visit", "bench/others"}, "a room knows connections, not how they are made; members of a load test are at the other end"},
 	"github.com/pion/turn":         {[]string{"relay"}, "the media plane knows no relays: what comes by one comes from an address"},
 	"github.com/prometheus":        {[]string{"metrics"}, "the parts count; who reads it, and how, is said in one place"},
 	"go.opentelemetry.io":          {[]string{"traces"}, "who reads what takes long, and how, is said in one place"},
@@ -81,7 +84,7 @@ var foreign = map[string]struct {
 	"github.com/minio/minio-go":    {[]string{"store", "store/storetest"}, "what keeps blobs is at the edge"},
 	"database/sql":                 {[]string{"store"}, "SQL is at the edge"},
 	"github.com/alexedwards/scs":   {[]string{"signaling", "store"}, "who somebody is comes from the cookie, and only the edge sees that"},
-	"net/http":                     {[]string{"signaling", "static", "clip", "metrics", "traces", "audience", "bench/server", "load", "cmd/pausepoint"}, "sessions, people and media speak no HTTP"},
+	"net/http":                     {[]string{"signaling", "static", "clip", "metrics", "traces", "audience", "bench/server", "load", "load/visit", "bench/others", "cmd/pausepoint"}, "sessions, people and media speak no HTTP"},
 }
 
 // The packages know each other downwards only.

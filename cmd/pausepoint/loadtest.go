@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pausepoint/pausepoint/load"
+	"github.com/pausepoint/pausepoint/load/visit"
 )
 
 type loadtestFlags struct {
@@ -39,7 +40,7 @@ func (f loadtestFlags) config() (load.Config, error) {
 		return load.Config{}, wrong("url", f.URL, "give an address such as https://calls.example.org")
 	}
 	c := load.Config{
-		Server: server, Account: load.Account{Email: f.Email, Password: f.Password, SignUp: f.SignUp}, Invitation: f.Invitation,
+		Server: server, Account: visit.Account{Email: f.Email, Password: f.Password, SignUp: f.SignUp}, Invitation: f.Invitation,
 		Sessions: f.Sessions, Members: f.Members, Publishers: f.Publishers, Record: f.Record, Ramp: f.Ramp, Duration: f.Duration,
 	}
 	switch {

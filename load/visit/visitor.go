@@ -1,4 +1,6 @@
-package load
+// Package visit is how people get to a deployment, by HTTP alone: they sign in and make sessions, or come in as guests with an
+// invitation, and open the WebSocket.
+package visit
 
 import (
 	"bytes"
@@ -24,18 +26,22 @@ const (
 	maxRetryAfter   = time.Minute
 )
 
-// visitor is a browser: cookies of its own, at one deployment.
-type visitor struct {
+// Visitor is a browser: cookies of its own, at one deployment.
+type Visitor struct {
 	server *url.URL
 	client *http.Client
 }
 
-func newVisitor(server *url.URL, transport http.RoundTripper) (*visitor, error) {
+// New is a browser that knows nobody. Visitors may share a transport.
+func New(server *url.URL, transport http.RoundTripper) (*Visitor, error) {
 	jar, err := cookiejar.New(nil)
-	return &visitor{server: server, client: &http.Client{Jar: jar, Transport: transport}}, err
+	return &Visitor{server: server, client: &http.Client{Jar: jar, Transport: transport}}, err
 }
 
-func (v *visitor) origin() string { return v.server.Scheme + "://" + v.server.Host }
+// Another is another person's browser at the same deployment.
+func (v *Visitor) Another() (*Visitor, error) { return New(v.server, v.client.Transport) }
+
+func (v *Visitor) origin() string { return v.server.Scheme + "://" + v.server.Host }
 
 // refusal is an answer that is not the one that was asked for.
 type refusal struct {
@@ -48,21 +54,21 @@ func (r *refusal) Error() string {
 	return fmt.Sprintf("%s (%d)", strings.TrimSuffix(r.message, "."), r.status)
 }
 
-// call makes a request, and makes it again where the server says when to; out may be nil.
-func (v *visitor) call(ctx context.Context, method, path string, in, out any) error {
+// Call makes a request, and makes it again where the server says when to; out may be nil.
+func (v *Visitor) Call(ctx context.Context, method, path string, in, out any) error {
 	for {
 		err := v.try(ctx, method, path, in, out)
 		r, ok := err.(*refusal) //nolint:errorlint // as try returns it
 		if !ok || r.status != http.StatusTooManyRequests || r.after == 0 || r.after > maxRetryAfter {
 			return err
 		}
-		if err := pause(ctx, r.after); err != nil {
+		if err := Pause(ctx, r.after); err != nil {
 			return err
 		}
 	}
 }
 
-func (v *visitor) try(ctx context.Context, method, path string, in, out any) error {
+func (v *Visitor) try(ctx context.Context, method, path string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
@@ -100,13 +106,13 @@ func refused(res *http.Response, text []byte) *refusal {
 	return &refusal{status: res.StatusCode, message: e.Error.Message, after: time.Duration(after) * time.Second}
 }
 
-// enter becomes a member of a session as a guest.
-func (v *visitor) enter(ctx context.Context, session, token, name string) error {
-	return v.call(ctx, http.MethodPost, "/api/sessions/"+session+"/door", map[string]string{"token": token, "name": name}, nil)
+// Enter becomes a member of a session as a guest.
+func (v *Visitor) Enter(ctx context.Context, session, token, name string) error {
+	return v.Call(ctx, http.MethodPost, "/api/sessions/"+session+"/door", map[string]string{"token": token, "name": name}, nil)
 }
 
-// dial opens the WebSocket of a session.
-func (v *visitor) dial(ctx context.Context, session string) (*websocket.Conn, error) {
+// Dial opens the WebSocket of a session.
+func (v *Visitor) Dial(ctx context.Context, session string) (*websocket.Conn, error) {
 	d := websocket.Dialer{Jar: v.client.Jar, HandshakeTimeout: handshakeWithin}
 	address := strings.Replace(v.origin(), "http", "ws", 1) + "/api/sessions/" + session + "/ws"
 	ws, res, err := d.DialContext(ctx, address, http.Header{"Origin": {v.origin()}})
@@ -118,7 +124,8 @@ func (v *visitor) dial(ctx context.Context, session string) (*websocket.Conn, er
 	return nil, refused(res, text)
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits, or returns why ctx has ended.
+func Pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
 		return nil
