@@ -110,9 +110,10 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s each)
 	  done; done
 
 .PHONY: test-s3
-test-s3: need-test ## the store's tests with blobs in buckets of a real S3 server, which is built first (a minute or two)
+test-s3: need-test static/dist/index.html ## the store's tests with a real S3 server, which is built first, and a call that is recorded while it is away
 	go build -modfile=tools/s3.mod -o bin/versitygw github.com/versity/versitygw/cmd/versitygw
 	PAUSEPOINT_TEST_S3=$(CURDIR)/bin/versitygw go test -race -count=1 ./store/...
+	PAUSEPOINT_TEST_S3=$(CURDIR)/bin/versitygw go test -race -tags s3 -count=1 -run BucketIsAway ./cmd/pausepoint
 
 .PHONY: test-acme
 test-acme: need-test static/dist/index.html ## a certificate from a real ACME server, which is built first

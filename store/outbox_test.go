@@ -9,11 +9,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,76 +18,21 @@ import (
 
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/room/event"
+	"github.com/pausepoint/pausepoint/store/storetest"
 )
 
-// line is the way to a server, which can be cut.
-type line struct {
-	net.Listener
-	to     string
-	cut    atomic.Bool
-	inVain atomic.Int64 // how often it was tried meanwhile
-}
-
-func (l *line) carry() {
-	for {
-		near, err := l.Accept()
-		if err != nil {
-			return
-		}
-		far, err := net.Dial("tcp", l.to)
-		if l.cut.Load() || err != nil {
-			l.inVain.Add(1)
-			_ = near.Close()
-			continue
-		}
-		for _, pair := range [][2]net.Conn{{near, far}, {far, near}} {
-			go func() {
-				_, _ = io.Copy(cuttable{l, pair[0]}, pair[1])
-				_ = near.Close()
-				_ = far.Close()
-			}()
-		}
-	}
-}
-
-// cuttable is one end of a connection over a line.
-type cuttable struct {
-	line *line
-	net.Conn
-}
-
-func (c cuttable) Write(b []byte) (int, error) {
-	if c.line.cut.Load() {
-		return 0, net.ErrClosed
-	}
-	return c.Conn.Write(b)
-}
-
 // byLine lets a place's bucket be reached over a line; nil if its blobs are in a folder.
-func byLine(t *testing.T, at *place) *line {
+func byLine(t *testing.T, at *place) *storetest.Line {
 	t.Helper()
 	if at.config.Blobs == "" {
 		return nil
 	}
-	address, err := url.Parse(at.config.Blobs)
+	l, address, err := storetest.NewLine(at.config.Blobs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := address.Query()
-	server, err := url.Parse(q.Get("endpoint"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ln.Close() })
-	l := &line{Listener: ln, to: server.Host}
-	go l.carry()
-	q.Set("endpoint", "http://"+ln.Addr().String())
-	address.RawQuery = q.Encode()
-	at.config.Blobs = address.String()
+	t.Cleanup(func() { _ = l.Close() })
+	at.config.Blobs = address
 	return l
 }
 
@@ -107,15 +49,15 @@ func testRecordingsAreSent(t *testing.T, at place) {
 		ids = append(ids, w.recorded(dir, session))
 	}
 	if way != nil {
-		way.cut.Store(true)
+		way.Cut(true)
 	}
 	r := w.recorder(dir)
 	if way != nil {
 		if _, f, err := r.Open(w.ctx, session, ids[0]); err != nil || f.Close() != nil {
 			t.Errorf("while the bucket is away, it is here: %v", err)
 		}
-		soon(t, "the bucket is missed", func() bool { return way.inVain.Load() > 0 })
-		way.cut.Store(false)
+		soon(t, "the bucket is missed", func() bool { return way.InVain() > 0 })
+		way.Cut(false)
 	}
 	soon(t, "the segments are in the store", func() bool {
 		open, err := w.store.ListUnstoredSegments(w.ctx)

@@ -2,8 +2,11 @@ package storetest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -88,6 +91,34 @@ func (s *S3) NewBucket(ctx context.Context) (string, error) {
 	u := url.URL{Scheme: "s3", Host: name, Path: "/house"}
 	u.RawQuery = url.Values{"endpoint": {"http://" + s.addr}, "region": {"us-east-1"}}.Encode()
 	return u.String(), nil
+}
+
+// Sums is the SHA-256 of every object of a bucket, in hexadecimal, by key.
+func (s *S3) Sums(ctx context.Context, bucket string) (map[string]string, error) {
+	address, err := url.Parse(bucket)
+	if err != nil {
+		return nil, fmt.Errorf("address of a bucket: %w", err)
+	}
+	sums := map[string]string{}
+	for o := range s.client.ListObjects(ctx, address.Host, minio.ListObjectsOptions{Recursive: true}) {
+		if o.Err != nil {
+			return nil, fmt.Errorf("list a bucket: %w", o.Err)
+		}
+		if sums[o.Key], err = s.sum(ctx, address.Host, o.Key); err != nil {
+			return nil, fmt.Errorf("read %s: %w", o.Key, err)
+		}
+	}
+	return sums, nil
+}
+
+func (s *S3) sum(ctx context.Context, bucket, key string) (string, error) {
+	object, err := s.client.GetObject(ctx, bucket, key, minio.GetObjectOptions{})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	_, err = io.Copy(sum, object)
+	return hex.EncodeToString(sum.Sum(nil)), errors.Join(err, object.Close())
 }
 
 // Stop ends the server and removes what it kept.
