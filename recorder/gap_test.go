@@ -2,6 +2,8 @@ package recorder
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"slices"
 	"sync"
 	"testing"
@@ -167,6 +169,76 @@ func TestASlowDiskLosesNothing(t *testing.T) {
 	if len(segments) != 1 || stored != len(samples) {
 		t.Errorf("%d of %d frames are stored, in %d segments", stored, len(samples), len(segments))
 	}
+}
+
+// frozen is a feed of a process that does not run for a while from a moment on: what arrives then is in the queue a moment after it
+// runs again.
+type frozen struct {
+	*feed
+	from    time.Time
+	lasts   time.Duration
+	thawed  bool
+	arrives []Item // meanwhile
+}
+
+func (f *frozen) Next(ctx context.Context) (Item, error) {
+	i, err := f.feed.Next(ctx)
+	if err == nil || f.thawed || time.Now().Before(f.from) {
+		return i, err
+	}
+	f.thawed = true
+	time.Sleep(f.lasts)
+	time.AfterFunc(time.Millisecond, func() {
+		for _, late := range f.arrives {
+			f.items <- late
+		}
+	})
+	return i, err
+}
+
+// What arrives while the process does not run is not missing, though it is read only afterwards.
+func TestAProcessThatDoesNotRunLosesNothing(t *testing.T) {
+	dir, samples := t.TempDir(), encoded(t).video[:240]
+	v, _ := packetised(videoInfo("m"), samples, sending{delay: 0.02})
+	missing := slices.IndexFunc(v, func(i timed) bool { return i.at > 2.9 })
+	v[missing].at = 3.3 // it is sent again meanwhile
+	slices.SortStableFunc(v, func(a, b timed) int { return cmp.Compare(a.at, b.at) })
+	before, meanwhile, after := split(v, 3, 5.7)
+	index := newMemory()
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := newRecorder(t, Config{Dir: dir, Segments: index})
+		begin := time.Now()
+		f := &frozen{feed: newFeed(videoInfo("m")), from: begin.Add(3 * time.Second), lasts: 2500 * time.Millisecond}
+		for _, i := range meanwhile {
+			i.item.Arrival = begin.Add(time.Duration(i.at * float64(time.Second)))
+			f.arrives = append(f.arrives, i.item)
+		}
+		fatal(t, r.Start("s", hall{[]Track{f}}, sessionClock(0)))
+		play(f.feed, begin, before)
+		play(f.feed, begin, after)
+		time.Sleep(3 * time.Second)
+		closed(t, r)
+	})
+	segments := index.all()
+	stored := frames(check(t, dir, segments))
+	if len(segments) != 1 || stored != len(samples) {
+		t.Errorf("%d of %d frames are stored, in %d segments", stored, len(samples), len(segments))
+	}
+}
+
+// split divides items at two times in s.
+func split(items []timed, first, second float64) (before, between, after []timed) {
+	for _, i := range items {
+		switch {
+		case i.at < first:
+			before = append(before, i)
+		case i.at < second:
+			between = append(between, i)
+		default:
+			after = append(after, i)
+		}
+	}
+	return before, between, after
 }
 
 // What comes late as a whole, by seconds, is stored like what comes at once.

@@ -29,6 +29,7 @@ const (
 	storageBackoff = 5_000.  // after a failed write
 	maxHeld        = 4096    // frames kept while the timeline settles
 	tick           = 100 * time.Millisecond
+	stalled        = 500. // a tick that comes so long after it was due says that the process did not run
 )
 
 // writer turns one track into segments. One goroutine owns it: the one in which run runs.
@@ -80,11 +81,13 @@ func (w *writer) reset() {
 }
 
 // loop stores the track until it ends, and then finishes its file. While items wait, their arrival is the time: what is late because
-// the disk was slow is neither missing nor silence.
+// the disk was slow is neither missing nor silence. Nor is what has arrived while the process did not run, and is read from the socket
+// only now: the next tick finds it.
 func (w *writer) loop() {
 	ticked := w.run.now()
 	w.clock.RoundTrip(w.track.RoundTrip(), ticked)
 	for {
+		asked := w.run.now()
 		item, err := w.next()
 		now := w.run.now()
 		switch {
@@ -94,6 +97,8 @@ func (w *writer) loop() {
 		case !errors.Is(err, context.DeadlineExceeded):
 			w.finish()
 			return
+		case now-asked >= stalled:
+			ticked = now
 		}
 		if now-ticked >= float64(tick.Milliseconds()) {
 			ticked = now
