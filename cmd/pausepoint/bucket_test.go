@@ -25,7 +25,7 @@ import (
 	"github.com/pausepoint/pausepoint/store/storetest"
 )
 
-// A call is recorded while the bucket is away: it goes on, and whoever comes is recorded, too. When the bucket is back, every segment is in
+// A call is recorded while the bucket is away: it goes on, and who sends only then is heard and recorded, too. When the bucket is back, every segment is in
 // it as it was on the disk, none is on the disk, and the replay plays them from there.
 func TestACallIsRecordedWhileTheBucketIsAway(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", storetest.S3Key)
@@ -52,7 +52,7 @@ func TestACallIsRecordedWhileTheBucketIsAway(t *testing.T) {
 		b.do(event.RecordingStop{})
 		b.do(event.RecordingStart{})
 	}
-	b.appear() // who comes while the bucket is away is seen and heard
+	b.appear() // who sends only now is heard, too
 	a.hearsOf(benID)
 	const segments = 4*2 + 2
 	filled(t, s, id, segments)
