@@ -117,14 +117,20 @@ export class Drift {
 	}
 }
 
-/** How long starting and seeking take on this machine, learned from those that were. */
+/** How long starting, stopping and seeking take on this machine, learned from those that were. */
 export class Pace {
 	#starts: number[] = [];
+	#stops: number[] = [];
 	#seeks: number[] = [];
 
 	/** play() is called so long before the start. */
 	get early(): number {
 		return this.#starts.length > 0 ? clamp(median(this.#starts), 5, 400) : 45;
+	}
+
+	/** pause() is called so long before the stop: a page that comes late to it would be seen to step back to its frame. */
+	get brake(): number {
+		return this.#stops.length > 0 ? clamp(median(this.#stops), 0, 60) : 0;
 	}
 
 	/** A jump while the others play aims so far ahead: rather too far, since it waits there for them. */
@@ -137,6 +143,11 @@ export class Pace {
 	started(called: number, at: number, behind: number): void {
 		const took = at - called + behind;
 		if (took > -100 && took < 1000) keep(this.#starts, took, 5);
+	}
+
+	/** An element that was to stop came so far past the place at which it was told to. */
+	stopped(past: number): void {
+		if (Math.abs(past) < 500) keep(this.#stops, past, 5);
 	}
 
 	/** A seek took so long until it could play. */

@@ -377,6 +377,22 @@ describe("a stop", () => {
 		expect(Math.max(...max.mock.calls.map((c) => c[0]))).toBe(100);
 	});
 
+	it("is told so much earlier as stopping took before, so that nobody is seen to step back", async () => {
+		const t = setUp({ stopTakes: 45 });
+		const past: number[] = []; // ms beyond the place of the stop
+		for (let seq = 1; seq < 9; seq += 2) {
+			const from = t.now() + 300;
+			t.follower.follow(playing(seq, stop - 2_000_000, from));
+			await run(1500);
+			t.follower.follow(still(seq + 1, stop, from + 2000));
+			await run(2000);
+			const stood = t.media.log.findLast((l) => l.startsWith("stands"))!;
+			past.push(Number(stood.split(" ")[1]) * 1000 - stop / 1000);
+		}
+		expect(past[0]).toBeGreaterThan(25);
+		for (const ms of past.slice(1)) expect(Math.abs(ms), "within the frame").toBeLessThan(1000 / 60);
+	});
+
 	it("of a line that begins in a moment is played to", async () => {
 		const t = setUp({ startTakes: 20 });
 		t.follower.follow(playing(1, 0, 0));

@@ -236,7 +236,10 @@ export class Follower {
 	#still(us: number): void {
 		this.#meeting = null;
 		this.#start = null;
+		const played = !this.#el.paused && !this.#el.seeking;
 		this.#el.pause();
+		if (played)
+			this.#pace.stopped((this.#el.currentTime * 1000 - us / 1000) / this.#el.playbackRate + this.#pace.brake);
 		this.#telling.seek(us);
 		this.#tell({ state: "still", error: 0 });
 	}
@@ -318,12 +321,13 @@ export class Follower {
 		if (!line || this.#stoppedAt !== null) return null;
 		if (this.#before) {
 			const stop = this.#before.stop;
-			return Math.min(line.at, stop === null ? Number.POSITIVE_INFINITY : timeOf(this.#before, stop));
+			const own = stop === null ? Number.POSITIVE_INFINITY : timeOf(this.#before, stop) - this.#pace.brake;
+			return Math.min(this.#turnsAt(line), own);
 		}
 		if (!line.moving) return null;
 		const start = line.at - this.#pace.early;
 		if (this.#o.now() < start) return start;
-		return line.stop === null ? null : timeOf(line, line.stop);
+		return line.stop === null ? null : timeOf(line, line.stop) - this.#pace.brake;
 	}
 
 	#onTime(): void {
@@ -332,15 +336,20 @@ export class Follower {
 		const now = this.#o.now();
 		if (this.#before) {
 			const stop = this.#before.stop;
-			if (now >= line.at - 0.5) {
+			if (now >= this.#turnsAt(line) - 0.5) {
 				this.#before = null;
 				this.#begin();
-			} else if (stop !== null && positionAt(this.#before, now) >= stop) this.#stopAt(stop);
+			} else if (stop !== null && positionAt(this.#before, now + this.#pace.brake) >= stop) this.#stopAt(stop);
 		} else if (line.moving && this.#stoppedAt === null) {
 			if (this.#el.paused && !this.#meeting && now >= line.at - this.#pace.early - 0.5) this.#run();
-			if (line.stop !== null && positionAt(line, now) >= line.stop) this.#stopAt(line.stop);
+			if (line.stop !== null && positionAt(line, now + this.#pace.brake) >= line.stop) this.#stopAt(line.stop);
 		}
 		this.#arm();
+	}
+
+	/** When the line takes the place of the one before. */
+	#turnsAt(line: Line): number {
+		return line.moving ? line.at : line.at - this.#pace.brake;
 	}
 
 	/** The place at which what is playing now must end, µs. */

@@ -6,6 +6,8 @@ export interface SimulatedOptions {
 	duration?: number;
 	/** ms from play() until time moves */
 	startTakes?: number | (() => number);
+	/** ms that it plays on when it is told to pause, as where a page comes late to telling it */
+	stopTakes?: number;
 	/** ms from setting currentTime until seeked */
 	seekTakes?: number | (() => number);
 	/** ms by which its time moves on; what it says in between is what it said last */
@@ -47,6 +49,7 @@ export class SimulatedMedia implements MediaLike {
 			duration: 600,
 			coarse: 0,
 			startTakes: 40,
+			stopTakes: 0,
 			seekTakes: 80,
 			displayTakes: 0,
 			skew: 1,
@@ -118,7 +121,8 @@ export class SimulatedMedia implements MediaLike {
 	pause(): void {
 		if (this.paused) return;
 		this.log.push("pause");
-		this.#base = this.#displayed = this.#time();
+		this.#base = this.#displayed = this.#time() + (this.#o.stopTakes / 1000) * this.#rate;
+		this.log.push(`stands ${this.#base.toFixed(4)}`);
 		this.paused = true;
 	}
 
