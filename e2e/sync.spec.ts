@@ -39,6 +39,7 @@ const pauseEvery = long ? 5 : 6; // seconds of the clip
 test.describe.configure({ mode: "serial" });
 
 const figures = new Figures();
+const ofFour = new Figures();
 let server: Server;
 let folder: string;
 let people: Person[];
@@ -57,11 +58,12 @@ test.beforeAll(async () => {
 
 test.afterEach(async () => {
   await mkdir("artifacts", { recursive: true });
-  await writeFile("artifacts/sync.json", `${JSON.stringify(figures, null, 2)}\n`);
+  await writeFile("artifacts/sync.json", `${JSON.stringify({ ...figures.toJSON(), ofFour }, null, 2)}\n`);
 });
 
 test.afterAll(async () => {
   console.log(figures.table());
+  if (long) console.log(`\nOf four people:\n\n${ofFour.table()}`);
   for (const person of people ?? []) await person.close();
   await server?.close();
   await rm(folder, { recursive: true, force: true });
@@ -140,22 +142,44 @@ for (const [fps, seconds] of long ? [[30, 130] as const, [25, 130] as const] : [
   part(`pauses, prepared and called, at ${fps} frames a second`, async () => {
     const pauses = preparedPauses(seconds, fps);
     await gathered(await clipOf(seconds, fps), pauses);
-    await takeAll(people);
-    await play();
-    for (const { frame } of pauses) {
-      await pass(long ? 2200 : 2500);
-      await mei().click("Call a pause");
-      const called = await framesShown();
-      notePause(figures, "called", await takeAll(people), fps, called);
-      expect(new Set(called).size, `frames of a called pause: ${called}`).toBe(1);
-      await goOn();
-      const prepared = await framesShown();
-      notePause(figures, "prepared", await takeAll(people), fps, prepared, frame);
-      expect(prepared, "frames of a prepared pause").toEqual(people.map(() => frame));
-      await goOn();
-    }
+    await pauseTogether(figures, fps, pauses);
   });
 }
+
+/** Plays through a clip with prepared pauses; before each, somebody calls one. */
+async function pauseTogether(into: Figures, fps: number, pauses: { frame: number }[]): Promise<void> {
+  await takeAll(people);
+  await play();
+  for (const { frame } of pauses) {
+    await pass(long ? 2200 : 2500);
+    await mei().click("Call a pause");
+    const called = await framesShown();
+    notePause(into, "called", await takeAll(people), fps, called);
+    expect(new Set(called).size, `frames of a called pause: ${called}`).toBe(1);
+    await goOn();
+    const prepared = await framesShown();
+    notePause(into, "prepared", await takeAll(people), fps, prepared, frame);
+    expect(prepared, "frames of a prepared pause").toEqual(people.map(() => frame));
+    await goOn();
+  }
+}
+
+atLength("four people pause together", async () => {
+  const [fps, seconds] = [30, 60];
+  const pauses = preparedPauses(seconds, fps);
+  const session = await gathered(await clipOf(seconds, fps), pauses);
+  const fourth = await Person.start(server, networks[1] ?? networks[0]);
+  try {
+    await enter(fourth.page, await invitation(amara().page, session, "peer", fourth.origin), "Jonas", null);
+    people.push(fourth);
+    await allIn();
+    await pauseTogether(ofFour, fps, pauses);
+  } finally {
+    people.splice(3);
+    await fourth.close();
+  }
+  await expect(amara().page.getByTestId("participant")).toHaveCount(3, { timeout: 60_000 });
+});
 
 atLength("steady play, in which the controls are handed over, then seeks and other speeds", async () => {
   const [fps, seconds] = [30, 320];
