@@ -29,8 +29,9 @@ type Audience struct {
 
 // watched is a lesson, and how many watch it.
 type watched struct {
-	users int
-	stop  context.CancelFunc
+	users   int
+	stop    context.CancelFunc
+	missing chan struct{} // closed once it has turned out that it cannot be fetched
 }
 
 // New makes an audience. The caller closes it, before media.
@@ -39,8 +40,9 @@ func New(media *sfu.SFU, where Directory, log *slog.Logger) *Audience {
 }
 
 // Watch names the media room in which what a session publishes appears, for as long as somebody watches: until each has called leave,
-// once. It is not the session's own room, if this server should come to run that.
-func (a *Audience) Watch(session string) (room *sfu.Room, leave func()) {
+// once. It is not the session's own room, if this server should come to run that. If the session cannot be fetched from here, missing
+// is closed after a while: whoever watches has to get it elsewhere.
+func (a *Audience) Watch(session string) (room *sfu.Room, missing <-chan struct{}, leave func()) {
 	room = a.media.Room("audience:" + session)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -50,17 +52,18 @@ func (a *Audience) Watch(session string) (room *sfu.Room, leave func()) {
 		a.lessons[session] = w
 	}
 	w.users++
-	return room, func() { a.leave(session, w) }
+	return room, w.missing, func() { a.leave(session, w) }
 }
 
 // begin wants mu.
 func (a *Audience) begin(session string, room *sfu.Room) *watched {
 	ctx, stop := context.WithCancel(context.Background())
+	w := &watched{stop: stop, missing: make(chan struct{})}
 	if !a.closed {
-		l := newLesson(session, room, a)
+		l := newLesson(session, room, a, sync.OnceFunc(func() { close(w.missing) }))
 		a.wg.Go(func() { l.run(ctx) })
 	}
-	return &watched{stop: stop}
+	return w
 }
 
 func (a *Audience) leave(session string, w *watched) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -38,6 +39,8 @@ type world struct {
 	router *vnet.Router
 	nodes  []*node
 	hosts  int
+
+	silent atomic.Bool // no media comes to, or from, here
 
 	mu    sync.Mutex
 	ports map[string]*pipes // by "host:port"
@@ -284,7 +287,10 @@ func (w *witness) await(from <-chan *sfu.Publication, member string) *sfu.Public
 // here is a server that people watch from.
 func (w *world) here(d *directory) (a *Audience, stop func()) {
 	w.t.Helper()
-	_, media := w.media()
+	addr, media := w.media()
+	w.router.AddChunkFilter(func(c vnet.Chunk) bool {
+		return !w.silent.Load() || !strings.HasPrefix(c.SourceAddr().String(), addr+":") && !strings.HasPrefix(c.DestinationAddr().String(), addr+":")
+	})
 	a = New(media, d, slog.New(slog.DiscardHandler))
 	a.client = w.client()
 	return a, func() {
@@ -307,8 +313,8 @@ func TestLessonIsFetchedWhileSomebodyWatches(t *testing.T) {
 		amara := publish(owner, "amara")
 		at.await(at.began, "amara")
 
-		room, leave := a.Watch("lesson")
-		again, leaveAgain := a.Watch("lesson")
+		room, _, leave := a.Watch("lesson")
+		again, _, leaveAgain := a.Watch("lesson")
 		see, stopHere := watch(t, room)
 		defer stopHere()
 		source, fetched := lesson.Publications()[0], see.await(see.began, "amara")
@@ -361,7 +367,7 @@ func TestFetchingFollowsTheSession(t *testing.T) {
 				d.at.Store(old)
 				a, stop := w.here(d)
 				defer stop()
-				room, leave := a.Watch("lesson")
+				room, _, leave := a.Watch("lesson")
 				defer leave()
 				see, stopHere := watch(t, room)
 				defer stopHere()
@@ -378,6 +384,63 @@ func TestFetchingFollowsTheSession(t *testing.T) {
 				see.await(see.ended, "amara")
 			})
 		})
+	}
+}
+
+// Whoever watches is told when nothing comes, and not when something is only late.
+func TestWhatCannotBeFetchedIsMissing(t *testing.T) {
+	for name, c := range map[string]struct {
+		happens func(w *world, owner *node)
+		missing bool
+	}{
+		"all is well":                         {func(*world, *node) {}, false},
+		"its server is reached late":          {func(w *world, owner *node) { time.AfterFunc(unreached/2, w.hide(owner)) }, false},
+		"its server is not reached":           {func(w *world, owner *node) { w.hide(owner) }, true},
+		"its server refuses":                  {func(_ *world, owner *node) { owner.runs.Store(false) }, true},
+		"its server is reached, its media no": {func(w *world, _ *node) { w.silent.Store(true) }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, d := newWorld(t), &directory{}
+				defer w.close()
+				owner := w.node()
+				d.at.Store(owner)
+				a, stop := w.here(d)
+				defer stop()
+				at, stopThere := watch(t, owner.media.Room("lesson"))
+				defer stopThere()
+				amara := publish(owner, "amara")
+				defer amara.leave()
+				at.await(at.began, "amara")
+				c.happens(w, owner)
+				_, missing, leave := a.Watch("lesson")
+				defer leave()
+				select {
+				case <-missing:
+					if !c.missing {
+						t.Error("somebody is told")
+					}
+				case <-time.After(patience):
+					if c.missing {
+						t.Error("nobody is told")
+					}
+				}
+			})
+		})
+	}
+}
+
+// hide lets nobody connect to a node until it is shown again.
+func (w *world) hide(n *node) (show func()) {
+	addr := strings.TrimPrefix(n.url, "http://") + ":80"
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	hidden := w.ports[addr]
+	delete(w.ports, addr)
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.ports[addr] = hidden
 	}
 }
 

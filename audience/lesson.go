@@ -15,7 +15,9 @@ const (
 	againAfter = 300 * time.Millisecond // what failed is tried again after so long,
 	againMost  = 3 * time.Second        // or, as it fails again, longer
 	doorLasts  = ticketLife / 2
-	farewell   = time.Second // for telling the other server that nothing is wanted any more
+	unreached  = 5 * time.Second // is long enough to know that something cannot be fetched,
+	losses     = 2               // and what was lost so many times is lost again
+	farewell   = time.Second     // for telling the other server that nothing is wanted any more
 )
 
 // lesson is a session that is fetched. Its goroutine, run, owns it; what is known of fetches reaches it through news.
@@ -25,13 +27,18 @@ type lesson struct {
 	audience *Audience
 	log      *slog.Logger
 	news     chan struct{} // capacity 1
+	alarm    *time.Timer   // calls missing when the lesson has been deaf or failing for a while
+	missing  func()        // says that it cannot be fetched from here
 
 	fetched map[string]*fetched // by publication
+	lost    map[string]int      // how many times, by publication
 
 	mu       sync.Mutex    // guards below
 	list     []Publication // the newest; nil before the first
 	door     Door          // by which it came, or a newer one
 	doorFrom time.Time
+	deaf     bool // what there is, is not heard
+	failing  bool // not all of that is fetched
 }
 
 // fetched is one publication.
@@ -45,15 +52,18 @@ type fetched struct {
 	height int // that is wanted
 }
 
-func newLesson(session string, room *sfu.Room, a *Audience) *lesson {
+func newLesson(session string, room *sfu.Room, a *Audience, missing func()) *lesson {
 	return &lesson{
 		session: session, room: room, audience: a, log: a.log.With(slog.String("session", session)),
-		news: make(chan struct{}, 1), fetched: map[string]*fetched{},
+		news: make(chan struct{}, 1), missing: missing, fetched: map[string]*fetched{}, lost: map[string]int{},
+		deaf: true,
 	}
 }
 
 // run fetches until ctx ends, from whichever server runs the session.
 func (l *lesson) run(ctx context.Context) {
+	l.alarm = time.AfterFunc(unreached, l.missing)
+	defer l.alarm.Stop()
 	var following sync.WaitGroup
 	following.Go(func() { l.follow(ctx) })
 	wait := againAfter
@@ -66,7 +76,9 @@ func (l *lesson) run(ctx context.Context) {
 		case <-ctx.Done():
 			continue
 		}
-		if err := l.reconcile(ctx); err != nil && ctx.Err() == nil {
+		err := l.reconcile(ctx)
+		l.note(&l.failing, err != nil && ctx.Err() == nil)
+		if err != nil && ctx.Err() == nil {
 			l.log.Info("a lesson is not fetched", slog.Any("err", err))
 			l.forgetDoor()
 			again.Reset(wait)
@@ -93,6 +105,7 @@ func (l *lesson) follow(ctx context.Context) {
 		if !errors.Is(err, io.EOF) && ctx.Err() == nil {
 			l.log.Info("a lesson is not fetched: what there is, is not heard", slog.Any("err", err))
 		}
+		l.note(&l.deaf, ctx.Err() == nil)
 		select {
 		case <-time.After(wait):
 			wait = min(2*wait, againMost)
@@ -102,6 +115,7 @@ func (l *lesson) follow(ctx context.Context) {
 }
 
 func (l *lesson) hear(all []Publication, from Door) {
+	l.note(&l.deaf, false)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.list = all
@@ -111,11 +125,29 @@ func (l *lesson) hear(all []Publication, from Door) {
 	poke(l.news)
 }
 
+// note says whether the lesson is deaf, or failing, now. The alarm runs while it is either.
+func (l *lesson) note(what *bool, is bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.deaf || l.failing
+	*what = is
+	switch now := l.deaf || l.failing; {
+	case now && !before:
+		l.alarm.Reset(unreached)
+	case !now:
+		l.alarm.Stop()
+	}
+}
+
+func (l *lesson) listed() []Publication {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.list
+}
+
 // reconcile fetches what is published, and nothing else, and says what is wanted of it.
 func (l *lesson) reconcile(ctx context.Context) error {
-	l.mu.Lock()
-	list := l.list
-	l.mu.Unlock()
+	list := l.listed()
 	if list == nil {
 		return nil
 	}
@@ -124,7 +156,11 @@ func (l *lesson) reconcile(ctx context.Context) error {
 		there[p.Publication] = true
 	}
 	for id, f := range l.fetched {
-		if lost, _ := f.state(); lost || !there[id] {
+		lost, _ := f.state()
+		if lost {
+			l.lose(id)
+		}
+		if lost || !there[id] {
 			f.fetch.Close()
 			delete(l.fetched, id)
 		}
@@ -136,6 +172,13 @@ func (l *lesson) reconcile(ctx context.Context) error {
 		}
 	}
 	return failed
+}
+
+// lose counts what came no more, though it was to be had.
+func (l *lesson) lose(id string) {
+	if l.lost[id]++; l.lost[id] == losses {
+		l.missing()
+	}
 }
 
 // keep begins to fetch a publication, or says what is wanted of it.

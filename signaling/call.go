@@ -33,7 +33,7 @@ type call struct {
 	welcomed chan struct{} // closed with the room's first frame, which is welcome
 	once     sync.Once
 	role     atomic.Value  // the member's newest role, an event.Role
-	changed  chan struct{} // something is in it if role is new to attend; capacity 1
+	changed  chan struct{} // something is in it if the role, or where the seat is, is new to attend; capacity 1
 
 	seat     seat
 	allowing sync.Mutex // held while the peer is told what role says
@@ -92,6 +92,8 @@ func (c *call) handle(ctx context.Context, in event.Incoming, received time.Time
 		}
 	case event.Command:
 		c.room.Handle(c.who.ID, c, in.ID, body)
+	case declined:
+		c.declined()
 	case event.Hello:
 		c.refuse(in.ID, event.Errorf("conflict", "You have come in already."))
 	default:
@@ -203,6 +205,11 @@ func (c *call) mayPublish() bool {
 func (c *call) hasRole(role event.Role) {
 	c.role.Store(role)
 	c.takeBack()
+	c.stir()
+}
+
+// stir makes attend look.
+func (c *call) stir() {
 	select {
 	case c.changed <- struct{}{}:
 	default:

@@ -14,6 +14,12 @@ const (
 	takeBackFrame = "take back" // and no more
 )
 
+// declineFrame is what the other node says, besides frames of the member: it cannot fetch the session.
+const declineFrame = "decline"
+
+// declined is what came when that was said.
+type declined struct{}
+
 // lentOffers is more than the offers that a member gets while they are lent.
 const lentOffers = 1 << 16
 
@@ -70,9 +76,22 @@ func (c *call) lend() bool {
 
 // takeBack ends the loan of a member who does not only watch any more. What the member may do now, they are told after that.
 func (c *call) takeBack() {
+	if c.mayPublish() {
+		c.endLoan()
+	}
+}
+
+// declined takes back a member whose node cannot fetch the session: they get sound and pictures from here.
+func (c *call) declined() {
+	c.log.Warn("another node cannot fetch the session: somebody who watches there is served from here")
+	c.endLoan()
+	c.stir()
+}
+
+func (c *call) endLoan() {
 	c.seat.mu.Lock()
 	defer c.seat.mu.Unlock()
-	if !c.seat.lent || !c.mayPublish() {
+	if !c.seat.lent {
 		return
 	}
 	c.seat.lent, c.seat.known = false, make(chan struct{})

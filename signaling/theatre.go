@@ -113,7 +113,7 @@ func (b *borrowed) take() bool {
 		return false
 	}
 	b.calls.tellRelays(b.sock, b.of.Identity.ID, b.of.Host) // those of the session's node lead there
-	room, leave := b.from.Watch(b.of.Session)
+	room, missing, leave := b.from.Watch(b.of.Session)
 	peer, err := room.Join(sfu.PeerConfig{
 		ID: b.of.Identity.ID, Subscribe: true, Send: func(s sfu.Signal) { tellSignal(b.sock, s, b.log) },
 	})
@@ -123,8 +123,19 @@ func (b *borrowed) take() bool {
 		b.sock.Close(event.Bye{Reason: "restarting", Message: "Sound and pictures could not be set up. You are brought back in a moment."})
 		return false
 	}
-	b.peer, b.leave = peer, leave
+	left := make(chan struct{})
+	b.peer, b.leave = peer, func() { close(left); leave() }
+	go b.decline(missing, left)
 	return true
+}
+
+// decline tells the session's node if the session cannot be fetched before the member has left. That takes them back.
+func (b *borrowed) decline(missing, left <-chan struct{}) {
+	select {
+	case <-missing:
+		b.line.Send([]byte(declineFrame))
+	case <-left:
+	}
 }
 
 // giveBack lets go of the member's peer, which says nothing any more then, and tells the session's node what the page shows.

@@ -97,6 +97,10 @@ func (w *farWire) read(handle func(heard)) {
 			return
 		}
 		silence.Reset(farSilence)
+		if string(frame) == declineFrame {
+			handle(heard{event.Incoming{Body: declined{}}, frame, time.Now()})
+			continue
+		}
 		if in, err := event.Parse(frame); err == nil { // the other node has answered what cannot be understood
 			handle(heard{in, frame, time.Now()})
 		}

@@ -49,7 +49,7 @@ type observed struct {
 }
 
 func (o *observed) join(j *wire.Join, send func(wire.Message)) (participant, error) {
-	room, leave := o.audience.Watch(j.Room)
+	room, _, leave := o.audience.Watch(j.Room)
 	peer, err := enter(room, j, send)
 	if err != nil {
 		leave()
