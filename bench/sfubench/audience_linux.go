@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pausepoint/pausepoint/bench/load"
@@ -23,11 +25,29 @@ const (
 // crowd is how many servers a lesson is watched from, and by how many people from each. Without servers they watch from the owner.
 type crowd struct{ nodes, observers int }
 
-func crowds(short bool) []crowd {
-	if short {
+func crowds(o options) (all []crowd) {
+	for _, n := range o.observers {
+		all = append(all, crowd{1, n})
+	}
+	switch {
+	case all != nil:
+		return all
+	case o.short:
 		return []crowd{{1, 10}, {2, 10}}
 	}
 	return []crowd{{0, 50}, {0, 100}, {1, 50}, {1, 100}, {2, 25}, {2, 50}}
+}
+
+// takeObservers reads numbers that are separated by commas.
+func (o *options) takeObservers(text string) error {
+	for number := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(number)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q is no number of observers", number)
+		}
+		o.observers = append(o.observers, n)
+	}
+	return nil
 }
 
 // audienceSample is one run: what fractions of a core the servers took.
@@ -56,7 +76,7 @@ func measureAudience(ctx context.Context, o options, out io.Writer) error {
 		Samples []audienceSample `json:"samples"`
 	}{Machine: machine.Describe()}
 	for round := range max(o.rounds, 1) {
-		for _, c := range crowds(o.short) {
+		for _, c := range crowds(o) {
 			s, err := watchLesson(ctx, c, o)
 			if err != nil {
 				return err

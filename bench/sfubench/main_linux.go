@@ -37,6 +37,7 @@ type options struct {
 	rounds    int
 	out       string
 	audience  bool
+	observers []int
 	owner     string
 }
 
@@ -51,6 +52,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&o.rounds, "rounds", 0, "how often each is measured (0: as the plan says)")
 	flags.StringVar(&o.out, "out", "", "write the figures as JSON into this file")
 	flags.BoolVar(&o.audience, "audience", false, "measure a lesson that is watched from other servers than its own, instead (about 2 minutes)")
+	flags.Func("observers", "with -audience: so many at one other server, and nothing else; several numbers are separated by commas", o.takeObservers)
 	flags.StringVar(&o.owner, "owner", "", "as a server that is watched from: where the lesson is fetched")
 	if err := flags.Parse(args); err != nil {
 		return err
