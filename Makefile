@@ -96,8 +96,9 @@ picture: test-browser ## the README's picture, as the browser tests have just ma
 	cp e2e/artifacts/call.png docs/call.png
 
 .PHONY: check-deploy
-check-deploy: static/dist/index.html ## do the Dockerfile and what is in compose.yaml and deploy/ start servers that understand what they are told?
-	go test -count 1 -run TestDeployments ./cmd/pausepoint
+check-deploy: need-test static/dist/index.html ## does what is in compose.yaml and deploy/ start servers that understand it, and does HAProxy bring people to three of them?
+	@scripts/need haproxy
+	go test -tags balancer -count 1 -timeout 20m -run 'TestDeployments|TestBalancer' ./cmd/pausepoint
 
 # ---- long forms
 
@@ -157,7 +158,7 @@ bench-sync: need-test build bin/impair e2e/node_modules/.package-lock.json ## ho
 	cd e2e && SYNC=long npm test --silent -- --no-deps sync.spec.ts
 
 .PHONY: bench-audience
-bench-audience: ## what a lesson costs that is watched from other servers (about 3 minutes; SHORT=1: 20 s; figures in bin/)
+bench-audience: ## what a lesson costs that is watched from other servers (about 3 minutes; SHORT=1: 20 s; ARGS="-observers 200,300": so many at one other server; figures in bin/)
 	go build -o bin/sfubench ./bench/sfubench
 	bin/sfubench -audience $(if $(SHORT),-short,-rounds 2) -out bin/bench-audience.json $(ARGS)
 

@@ -9,12 +9,10 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 const acmeName = "calls.school.example"
@@ -98,9 +96,10 @@ func shown(t *testing.T, addr string) string {
 // authority starts pebble and its DNS server, and returns its directory and the port at which it looks at who asks.
 func authority(t *testing.T, cert, key string) (directory, port string) {
 	t.Helper()
+	programs := os.Getenv("PAUSEPOINT_TEST_ACME") // which make test-acme has built
 	dns, listen, management, web := vacant(t), vacant(t), vacant(t), vacant(t)
 	_, port, _ = net.SplitHostPort(vacant(t))
-	background(t, "pebble-challtestsrv", "-dnsserver", dns, "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-management", web,
+	background(t, filepath.Join(programs, "pebble-challtestsrv"), "-dnsserver", dns, "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-management", web,
 		"-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", "")
 	config, err := json.Marshal(map[string]any{"pebble": map[string]any{
 		"listenAddress": listen, "managementListenAddress": management, "certificate": cert, "privateKey": key,
@@ -114,44 +113,7 @@ func authority(t *testing.T, cert, key string) (directory, port string) {
 		t.Fatal(err)
 	}
 	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
-	background(t, "pebble", "-config", file, "-dnsserver", dns)
-	for deadline := time.Now().Add(patience); ; <-time.After(20 * time.Millisecond) {
-		conn, err := net.Dial("tcp", listen)
-		if err == nil {
-			_ = conn.Close()
-			return fmt.Sprintf("https://%s/dir", listen), port
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-	}
-}
-
-// background runs a program of those that make test-acme has built, until the test ends.
-func background(t *testing.T, name string, args ...string) {
-	t.Helper()
-	cmd := exec.Command(filepath.Join(os.Getenv("PAUSEPOINT_TEST_ACME"), name), args...)
-	said := newOutput()
-	cmd.Stdout, cmd.Stderr = said, said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("%s: %s", name, said)
-		}
-	})
-}
-
-// vacant is an address that is free now, over TCP.
-func vacant(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().String()
+	background(t, filepath.Join(programs, "pebble"), "-config", file, "-dnsserver", dns)
+	listened(t, listen)
+	return fmt.Sprintf("https://%s/dir", listen), port
 }

@@ -1,0 +1,115 @@
+//go:build balancer
+
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/pausepoint/pausepoint/room/event"
+)
+
+// What deploy/haproxy.cfg says, said to a real HAProxy in front of three real servers, does what people need who come by it: calls,
+// uploads in several parts, ranges of clips; and nobody notices when the server goes that they had come to.
+func TestBalancer(t *testing.T) {
+	d := newDeployment(t)
+	d.args = append(d.args, "--trust-proxy")
+	amara := founded(t, d.add("one"))
+	d.add("two")
+	d.add("three")
+	front := balanced(t, d.nodes)
+	amara.goesTo(front)
+	id := amara.plainSession()
+	ben, _ := front.guest(t, id, amara.link(id, event.Coach), "Ben")
+	a, b := amara.connect(id, agreed), ben.connect(id, agreed)
+	a.do(event.NoteAdd{ID: newID(t), Type: event.Question, Visibility: event.Shared, Text: "by the balancer"})
+	b.awaitThat("the note", func(f frame) bool { return len(b.view.Notes) == 1 })
+
+	amara.uploadsAndReads()
+	if res, _ := amara.request("GET", "/whep/anything", nil, nil); res.StatusCode != http.StatusNotFound {
+		t.Errorf("what is between the servers is to be had from outside: %d", res.StatusCode)
+	}
+	amara.outlives(d.used())
+	a, b = amara.connectSoon(id), ben.connectSoon(id)
+	if len(a.view.Notes) != 1 {
+		t.Errorf("afterwards there are %+v", a.view.Notes)
+	}
+	b.do(event.NoteAdd{ID: newID(t), Type: event.Question, Visibility: event.Shared, Text: "afterwards"})
+	a.awaitThat("the note afterwards", func(f frame) bool { return len(a.view.Notes) == 2 })
+}
+
+// balanced starts HAProxy in front of servers, with the configuration that we ship.
+func balanced(t *testing.T, nodes []*server) *server {
+	t.Helper()
+	text, err := os.ReadFile("../../deploy/haproxy.cfg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := vacant(t)
+	places := []string{"bind :8080", "bind " + addr}
+	for i, name := range []string{"one", "two", "three"} {
+		places = append(places, " "+name+":8080", " "+strings.TrimPrefix(nodes[i].url, "http://"))
+	}
+	path := filepath.Join(t.TempDir(), "haproxy.cfg")
+	if err := os.WriteFile(path, []byte(strings.NewReplacer(places...).Replace(string(text))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	background(t, "haproxy", "-db", "-f", path)
+	listened(t, addr)
+	return &server{url: "http://" + addr}
+}
+
+// uploadsAndReads sends a clip in three parts, and reads a range of it.
+func (b *browser) uploadsAndReads() {
+	b.t.Helper()
+	data := encode(b.t, "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-t", "2", "clip.mp4")
+	id := b.upload(strconv.Itoa(len(data)))
+	for _, part := range [][2]int{{0, 1000}, {1000, len(data) / 2}, {len(data) / 2, len(data)}} {
+		res, text := b.request("PATCH", "/api/uploads/"+id, bytes.NewReader(data[part[0]:part[1]]), tus(strconv.Itoa(part[0])))
+		if res.StatusCode != http.StatusNoContent {
+			b.t.Fatalf("PATCH at %d: %d %s", part[0], res.StatusCode, text)
+		}
+	}
+	if state, refusal := b.prepared(id); state != "ready" {
+		b.t.Fatalf("the clip is %s: %s", state, refusal)
+	}
+	res, _ := b.request("GET", "/api/clips/"+id+"/media/360p.mp4", nil, map[string]string{"Range": "bytes=10-19"})
+	if res.StatusCode != http.StatusPartialContent || res.ContentLength != 10 {
+		b.t.Errorf("a range: %d, %d bytes", res.StatusCode, res.ContentLength)
+	}
+}
+
+// used is the one server to which the parts of uploads came.
+func (d *deployment) used() (one *server) {
+	d.t.Helper()
+	for _, s := range d.nodes {
+		if !strings.Contains(s.stderr.String(), `"PATCH /api/uploads/{id}"`) {
+			continue
+		}
+		if one != nil {
+			d.t.Fatal("the parts of an upload came to several servers")
+		}
+		one = s
+	}
+	return one
+}
+
+// outlives stops a server while the browser asks for something all the time, and wants each request answered.
+func (b *browser) outlives(s *server) {
+	b.t.Helper()
+	s.cancel()
+	for asked := 0; ; asked++ {
+		b.must(200, "GET", "/api/sessions", nil, nil)
+		select {
+		case <-s.ended:
+			b.t.Logf("asked %d times", asked)
+			return
+		default:
+		}
+	}
+}
