@@ -96,9 +96,9 @@ picture: test-browser ## the README's picture, as the browser tests have just ma
 	cp e2e/artifacts/call.png docs/call.png
 
 .PHONY: check-deploy
-check-deploy: need-test static/dist/index.html ## does what is in compose.yaml and deploy/ start servers that understand it, and does HAProxy bring people to three of them?
+check-deploy: need-test static/dist/index.html ## does what is in compose.yaml and deploy/ start servers that understand it, does HAProxy bring people to three of them, and do those who watch see something where servers do not reach each other?
 	@scripts/need haproxy
-	go test -tags balancer -count 1 -timeout 20m -run 'TestDeployments|TestBalancer' ./cmd/pausepoint
+	go test -tags balancer -count 1 -timeout 20m -run 'TestDeployments|TestBalancer|TestAudienceThatNothingComesTo' ./cmd/pausepoint
 
 # ---- long forms
 

@@ -75,18 +75,3 @@ func TestAudience(t *testing.T) {
 		t.Errorf("feeds of the two nodes: %v, want one of one node", feeds)
 	}
 }
-
-// Servers that do not reach each other for that send whoever only watches to the one that runs the session.
-func TestAudienceThatNothingComesTo(t *testing.T) {
-	t.Parallel() // it waits for what does not answer
-	d := newDeployment(t)
-	d.args = append(d.args, "--node-host", "127.0.0.2") // where no server is
-	amara := founded(t, d.add("one"))
-	id := amara.plainSession()
-	a := amara.connect(id, agreed) // while there is no other node
-	a.answered(a.publish())
-	ben, _ := d.add("two").guest(t, id, amara.link(id, event.Observer), "Ben")
-	b := ben.connect(id, agreed)
-	b.await("rtc.restart")
-	b.hears(a.welcome.You)
-}
