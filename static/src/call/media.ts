@@ -3,6 +3,7 @@
  * offers never cross. A new WebSocket is a new peer on the server: then both are built from scratch.
  */
 import type { Frame, PC, RTCTrack } from "../event.gen.ts";
+import { Buffering } from "./buffering.ts";
 
 export type Source = "audio" | "camera" | "screen" | "screen-audio";
 const sources: Source[] = ["audio", "camera", "screen", "screen-audio"];
@@ -396,6 +397,7 @@ class Publisher extends Side {
 class Subscriber extends Side {
 	#streams = new Map<string, MediaStream>(); // by publication: an element keeps its stream when others come and go
 	#onRemote: (r: Remote) => void;
+	#buffering: Buffering;
 
 	constructor(
 		relays: RTCIceServer[],
@@ -405,6 +407,12 @@ class Subscriber extends Side {
 	) {
 		super(relays, "subscribe", send, health);
 		this.#onRemote = onRemote;
+		this.#buffering = new Buffering(this.pc);
+	}
+
+	override close(): void {
+		this.#buffering.close();
+		super.close();
 	}
 
 	offer(offer: number, sdp: string, tracks: Record<string, RTCTrack>): void {
@@ -435,6 +443,7 @@ class Subscriber extends Side {
 			remote.set(named.member, { ...remote.get(named.member), [named.source]: stream });
 		}
 		this.#streams = streams;
+		this.#buffering.list(tracks);
 		this.#onRemote(remote);
 	}
 }
