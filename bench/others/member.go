@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pion/ice/v4"
+	"github.com/pion/logging"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/pausepoint/pausepoint/load/shape"
@@ -37,8 +38,9 @@ type member struct {
 	connections []*webrtc.PeerConnection // attend's, then leave's
 }
 
-// newAPI makes pion's API as it comes, without mDNS, IPv6 and ICE-TCP. As browsers do, members take the client's part in DTLS.
+// newAPI makes pion's API as it comes, without mDNS, IPv6, ICE-TCP and a log. As browsers do, members take the client's part in DTLS.
 func newAPI(s webrtc.SettingEngine) (*webrtc.API, error) {
+	s.LoggerFactory = &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled}
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	if err := s.SetAnsweringDTLSRole(webrtc.DTLSRoleClient); err != nil {

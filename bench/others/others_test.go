@@ -16,7 +16,7 @@ import (
 	"github.com/pausepoint/pausepoint/load/shape"
 )
 
-// Three rounds; the machine is twice as slow in the second, and in the third one server fails.
+// Four rounds; the machine is twice as slow in the second, in the third one server fails, and in the fourth ours is overloaded.
 func rounds() []sample {
 	return []sample{
 		{Scenario: "call", Server: ours, Round: 0, Figures: figures{CPU: 10, LatencyP50: 1, Profile: "AES-GCM-128"}},
@@ -25,23 +25,25 @@ func rounds() []sample {
 		{Scenario: "call", Server: "other", Round: 1, Figures: figures{CPU: 44, LatencyP50: 6, Profile: "AES-CM-128"}},
 		{Scenario: "call", Server: ours, Round: 2, Figures: figures{CPU: 1, LatencyP50: 1}},
 		{Scenario: "call", Server: "other", Round: 2, Error: "it fell over\nand more"},
+		{Scenario: "call", Server: ours, Round: 3, Figures: figures{CPU: 500, LatencyP50: 9, Loss: 0.5}},
+		{Scenario: "call", Server: "other", Round: 3, Figures: figures{CPU: 32, LatencyP50: 4, Profile: "AES-CM-128"}},
 	}
 }
 
 func TestRatiosAreWithinARound(t *testing.T) {
 	rows := summarize(rounds())
-	if len(rows) != 2 || rows[0].Server != ours || len(rows[0].Ratios) != 0 || rows[0].Medians["CPU µs/packet"] != 10 {
+	if len(rows) != 2 || rows[0].Server != ours || len(rows[0].Ratios) != 0 || rows[0].Medians["CPU µs/packet"] != 15 {
 		t.Fatalf("%+v", rows)
 	}
 	other := rows[1]
-	if other.Rounds != 2 || other.Medians["CPU µs/packet"] != 32 || math.Abs(other.Ratios["CPU µs/packet"]-2.1) > 1e-9 || other.Ratios["latency p50 ms"] != 3 {
+	if other.Rounds != 3 || other.Medians["CPU µs/packet"] != 32 || math.Abs(other.Ratios["CPU µs/packet"]-2.1) > 1e-9 || other.Ratios["latency p50 ms"] != 3 {
 		t.Errorf("%+v", other)
 	}
 }
 
 func TestTable(t *testing.T) {
 	text := table(summarize(rounds()))
-	for _, want := range []string{"| call | other | 32.00 (× 2.10) | 4.50 (× 3.00) | – |", "| AES-CM-128 |\n", "| call | pausepoint | 10.00 | 1.00 | – |"} {
+	for _, want := range []string{"| call | other | 32.00 (× 2.10) | 4.00 (× 3.00) | – |", "| AES-CM-128 |\n", "| call | pausepoint | 15.00 | 1.50 | – |"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

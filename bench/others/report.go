@@ -16,6 +16,9 @@ const ours = "pausepoint"
 // known then, since it spends its time on what nobody gets.
 const overloaded = 0.1
 
+// whatever is a fraction that is never missing.
+const whatever = 2
+
 // sample is one measurement.
 type sample struct {
 	Scenario string  `json:"scenario"`
@@ -74,7 +77,7 @@ type row struct {
 	Server   string             `json:"server"`
 	Rounds   int                `json:"rounds"` // that could be measured
 	Medians  map[string]float64 `json:"medians"`
-	Ratios   map[string]float64 `json:"ratios,omitempty"` // to ours: medians over rounds of the ratio within a round
+	Ratios   map[string]float64 `json:"ratios,omitempty"` // to ours: medians of the ratio within a round, where neither was overloaded
 	Loss     float64            `json:"loss"`             // median
 	Profile  string             `json:"srtp"`
 	Core     float64            `json:"server_core"`    // median
@@ -103,22 +106,21 @@ func summary(samples []sample, scenario, server string) row {
 		r.Rounds++
 		r.Profile = s.Figures.Profile
 	}
-	values := func(server string, get func(figures) float64) []float64 {
-		return series(of(samples, scenario, server), get)
+	values := func(server string, missing float64, get func(figures) float64) []float64 {
+		return series(of(samples, scenario, server), missing, get)
 	}
 	for _, c := range columns() {
-		mine := values(server, c.of)
-		if v := median(mine); !math.IsNaN(v) {
+		if v := median(values(server, whatever, c.of)); !math.IsNaN(v) {
 			r.Medians[c.name] = v
 		}
-		if v := stats.PairedRatio(mine, values(ours, c.of)); server != ours && !math.IsNaN(v) {
+		if v := stats.PairedRatio(values(server, overloaded, c.of), values(ours, overloaded, c.of)); server != ours && !math.IsNaN(v) {
 			r.Ratios[c.name] = v
 		}
 	}
 	if r.Rounds > 0 {
-		r.Loss = median(values(server, func(f figures) float64 { return f.Loss }))
-		r.Core = median(values(server, func(f figures) float64 { return f.Core }))
-		r.Load = median(values(server, func(f figures) float64 { return f.Generator }))
+		r.Loss = median(values(server, whatever, func(f figures) float64 { return f.Loss }))
+		r.Core = median(values(server, whatever, func(f figures) float64 { return f.Core }))
+		r.Load = median(values(server, whatever, func(f figures) float64 { return f.Generator }))
 	}
 	return r
 }
@@ -127,12 +129,12 @@ func of(samples []sample, scenario, server string) []sample {
 	return slices.DeleteFunc(slices.Clone(samples), func(s sample) bool { return s.Scenario != scenario || s.Server != server })
 }
 
-// series is a figure by round, NaN where it is missing.
-func series(samples []sample, get func(figures) float64) []float64 {
+// series is a figure by round, NaN where there is none, or where that fraction of the packets or more is missing.
+func series(samples []sample, missing float64, get func(figures) float64) []float64 {
 	values := make([]float64, len(samples))
 	for i, s := range samples {
 		values[i] = math.NaN()
-		if s.Error == "" {
+		if s.Error == "" && s.Figures.Loss < missing {
 			values[i] = get(s.Figures)
 		}
 	}
@@ -181,7 +183,7 @@ func (r row) cell(c column) string {
 		return "–"
 	}
 	text := fmt.Sprintf(c.format, v)
-	if q, ok := r.Ratios[c.name]; ok && r.Loss < overloaded {
+	if q, ok := r.Ratios[c.name]; ok {
 		text += fmt.Sprintf(" (× %.2f)", q)
 	}
 	return text
