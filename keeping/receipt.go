@@ -38,6 +38,14 @@ type Receipt struct {
 	Journal  string     `json:"journal"` // SHA-256 of the journal: each event's JSON and a line feed, in order
 	Files    []File     `json:"files"`   // those removed before first, then by session time
 	Listed   bool       `json:"listed"`  // Files is complete
+	Clips    []Clip     `json:"clips"`   // made of its recording, which went with it, the oldest first
+}
+
+// Clip is a clip that was made of the recording.
+type Clip struct {
+	ID       string    `json:"id"`
+	Made     time.Time `json:"made"`     // UTC; when all had agreed
+	Duration int64     `json:"duration"` // ms; 0 if it was not ready
 }
 
 // File is one file that was deleted. Times are session time in milliseconds.
@@ -63,6 +71,7 @@ type Contents struct {
 	Events   int64
 	Journal  string                  // see Receipt
 	Erased   []event.RecordingErased // in the journal: what was removed before
+	Clips    []Clip                  // made of its recording, and not taken back before
 }
 
 // due reports whether its time is over.
@@ -74,6 +83,7 @@ func (c Contents) receipt(session string, rule Rule, by string, now time.Time) R
 	r := Receipt{
 		Format: receiptFormat, Version: receiptVersion, Session: session, Duration: c.Duration, Rule: rule, Days: c.Days, By: by,
 		Begun: now.UTC(), Events: c.Events, Journal: c.Journal, Files: erasedFiles(c.Erased),
+		Clips: append([]Clip{}, c.Clips...),
 	}
 	if !c.Opened.IsZero() {
 		opened := c.Opened.UTC()

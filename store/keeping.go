@@ -67,6 +67,10 @@ func contentsOf(ctx context.Context, tx *sql.Tx, session string) (c keeping.Cont
 		}
 		c.Held = fromMillis(since)
 	}
+	if c.Clips, err = all(ctx, tx, scanMadeClip, `SELECT id, created, duration FROM clips WHERE session = $1 AND state <> 'refused'
+		ORDER BY created, id`, session); err != nil {
+		return c, fmt.Errorf("list its clips: %w", err)
+	}
 	rows, err := tx.QueryContext(ctx, `SELECT type, json FROM journal WHERE session = $1 ORDER BY seq`, session)
 	if err != nil {
 		return c, fmt.Errorf("read the journal: %w", err)
@@ -91,6 +95,13 @@ func contentsOf(ctx context.Context, tx *sql.Tx, session string) (c keeping.Cont
 	}
 	c.Journal = hex.EncodeToString(sum.Sum(nil))
 	return c, rows.Err()
+}
+
+func scanMadeClip(r row) (c keeping.Clip, err error) {
+	var made int64
+	err = r.Scan(&c.ID, &made, &c.Duration)
+	c.Made = fromMillis(made).UTC()
+	return c, err
 }
 
 func insertReceipt(ctx context.Context, tx *sql.Tx, r keeping.Receipt) error {
@@ -131,7 +142,11 @@ func scanReceipt(r row) (out keeping.Receipt, err error) {
 	if err := r.Scan(&text); err != nil {
 		return out, err
 	}
-	return out, json.Unmarshal(text, &out)
+	err = json.Unmarshal(text, &out)
+	if out.Clips == nil { // it is from before clips were listed
+		out.Clips = []keeping.Clip{}
+	}
+	return out, err
 }
 
 // ListOpenReceipts implements [keeping.Store].

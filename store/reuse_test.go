@@ -107,6 +107,9 @@ func testAClipGoesWithItsSession(t *testing.T, at place) {
 		if !c.Held.IsZero() {
 			return keeping.Receipt{}, keeping.ErrHeld
 		}
+		if len(c.Clips) != 1 || c.Clips[0].ID != r.clip || c.Clips[0].Made.UnixMilli() != 8 {
+			t.Errorf("its clips are %+v", c.Clips)
+		}
 		return keeping.Receipt{Session: r.session, Begun: later}, nil
 	}
 	open(0)

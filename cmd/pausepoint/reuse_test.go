@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pausepoint/pausepoint/keeping"
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
@@ -191,5 +192,10 @@ func TestAClipIsMadeAfterARestart(t *testing.T) {
 	amara.must(404, "GET", "/api/clips/"+asked.Clip+"/media/720p.mp4", nil, nil)
 	if left := s.clipFiles(t, asked.Clip); len(left) != 0 {
 		t.Errorf("left on disk: %v", left)
+	}
+	var receipt keeping.Receipt
+	amara.must(200, "GET", "/api/receipts/"+id, nil, &receipt)
+	if c := receipt.Clips; len(c) != 1 || c[0].ID != asked.Clip || c[0].Made.IsZero() || c[0].Duration == 0 {
+		t.Errorf("the receipt lists the clips %+v", c)
 	}
 }

@@ -272,6 +272,8 @@ export interface Receipt {
 	/** null while files are being removed */
 	done: string | null;
 	files: unknown[];
+	/** made of its recording, which went with it */
+	clips: unknown[];
 }
 
 /** What an administrator sees of a session. */

@@ -20,6 +20,7 @@ const receipt = (over: Partial<Receipt>): Receipt => ({
 	begun: "2026-02-19T12:00:00Z",
 	done: "2026-02-19T12:00:01Z",
 	files: [],
+	clips: [],
 	...over,
 });
 
@@ -53,6 +54,9 @@ describe("a receipt", () => {
 		const due = receipt({ rule: "time-was-over", days: 30, files: Array(3).fill({}) });
 		expect(receiptSentence(due, now)).toBe(
 			"It was to be kept for 30 days, and was deleted yesterday. 3 files went for good.",
+		);
+		expect(receiptSentence({ ...due, clips: [{}] }, now)).toMatch(
+			/3 files went for good\. 1 clip of the conversation went with it\.$/,
 		);
 		expect(receiptSentence(receipt({ done: null }), now)).toContain("Its files are being removed.");
 	});

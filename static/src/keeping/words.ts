@@ -55,5 +55,6 @@ export function receiptSentence(r: Receipt, now: number = Date.now()): string {
 			: `It was to be kept ${keptFor(r.days)}, and was deleted ${day}.`;
 	if (!r.done) return `${why} Its files are being removed.`;
 	const files = r.files.length === 0 ? "There were no files." : `${count(r.files.length, "file")} went for good.`;
-	return `${why} ${files}`;
+	const clips = r.clips.length === 0 ? "" : ` ${count(r.clips.length, "clip")} of the conversation went with it.`;
+	return `${why} ${files}${clips}`;
 }
