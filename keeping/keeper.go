@@ -44,14 +44,15 @@ type Store interface {
 	// GetReceipt returns the receipt of a session for who was a member of it, by account or as a guest; [ErrNotFound] for others.
 	GetReceipt(ctx context.Context, session, account, guest string) (Receipt, error)
 
-	// ListReceipts returns the receipts that an account or guests (members) may read, the latest first.
-	ListReceipts(ctx context.Context, account string, guests []string) ([]Receipt, error)
+	// ListReceipts returns up to n receipts that an account or guests (members) may read, the latest first, from those after a place on.
+	ListReceipts(ctx context.Context, account string, guests []string, after Place, n int) ([]Receipt, error)
 
 	// ClipIsHeld reports whether a session about a clip is under a legal hold.
 	ClipIsHeld(ctx context.Context, clip string) (bool, error)
 
-	// ListKept returns what an administrator may know of the sessions that have begun, the latest first.
-	ListKept(ctx context.Context) ([]Kept, error)
+	// ListKept returns what an administrator may know of up to n sessions that have begun, from those after a place on: first those
+	// that are under a legal hold; the latest first.
+	ListKept(ctx context.Context, after Place, n int) ([]Kept, error)
 }
 
 // Kept is what an administrator may know of a session: that there is one, not what is in it.
@@ -217,9 +218,10 @@ func (k *Keeper) Receipt(ctx context.Context, session, account, guest string) (R
 	return k.store.GetReceipt(ctx, session, account, guest)
 }
 
-// Receipts returns those that an account or guests (members) may read, the latest first.
-func (k *Keeper) Receipts(ctx context.Context, account string, guests []string) ([]Receipt, error) {
-	return k.store.ListReceipts(ctx, account, guests)
+// Receipts returns those that an account or guests (members) may read, the latest first, a page of them.
+func (k *Keeper) Receipts(ctx context.Context, account string, guests []string, after Place) (Page[Receipt], error) {
+	list, err := k.store.ListReceipts(ctx, account, guests, after, perPage+1)
+	return pageOf(list, Receipt.place), err
 }
 
 // CheckClip refuses the deletion of a clip whose session is under a legal hold.
@@ -234,8 +236,12 @@ func (k *Keeper) CheckClip(ctx context.Context, clip string) error {
 	return nil
 }
 
-// Kept returns what an administrator may know of the sessions that have begun, the latest first.
-func (k *Keeper) Kept(ctx context.Context) ([]Kept, error) { return k.store.ListKept(ctx) }
+// Kept returns what an administrator may know of the sessions that have begun, a page of them: first those that are under a legal hold;
+// the latest first.
+func (k *Keeper) Kept(ctx context.Context, after Place) (Page[Kept], error) {
+	list, err := k.store.ListKept(ctx, after, perPage+1)
+	return pageOf(list, Kept.place), err
+}
 
 // finish lists the files of a session that is out of the database, removes them, and says so.
 func (k *Keeper) finish(ctx context.Context, r Receipt) error {

@@ -91,12 +91,25 @@ func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request, who calle
 }
 
 func (s *Server) receipts(w http.ResponseWriter, r *http.Request, who caller) error {
-	list, err := s.keeper.Receipts(r.Context(), who.Account, slices.Collect(maps.Values(who.Guest)))
+	after, err := keeping.ParsePlace(r.URL.Query().Get("after"))
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"receipts": list})
+	page, err := s.keeper.Receipts(r.Context(), who.Account, slices.Collect(maps.Values(who.Guest)), after)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"receipts": page.Entries, "next": placeOf(page.Next)})
 	return nil
+}
+
+// placeOf is a place for an address, nil for none.
+func placeOf(p *keeping.Place) *string {
+	if p == nil {
+		return nil
+	}
+	text := p.String()
+	return &text
 }
 
 func (s *Server) receipt(w http.ResponseWriter, r *http.Request, who caller) error {
@@ -148,15 +161,19 @@ func (s *Server) kept(w http.ResponseWriter, r *http.Request) error {
 	if err := s.administrator(r); err != nil {
 		return err
 	}
-	list, err := s.keeper.Kept(r.Context())
+	after, err := keeping.ParsePlace(r.URL.Query().Get("after"))
 	if err != nil {
 		return err
 	}
-	out := make([]keptJSON, 0, len(list))
-	for _, k := range list {
+	page, err := s.keeper.Kept(r.Context(), after)
+	if err != nil {
+		return err
+	}
+	out := make([]keptJSON, 0, len(page.Entries))
+	for _, k := range page.Entries {
 		out = append(out, keptOf(k))
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"sessions": out})
+	writeJSON(w, http.StatusOK, map[string]any{"sessions": out, "next": placeOf(page.Next)})
 	return nil
 }
 

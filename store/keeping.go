@@ -170,11 +170,13 @@ func (s *Store) GetReceipt(ctx context.Context, session, who, guest string) (kee
 }
 
 // ListReceipts implements [keeping.Store].
-func (s *Store) ListReceipts(ctx context.Context, who string, guests []string) ([]keeping.Receipt, error) {
+func (s *Store) ListReceipts(ctx context.Context, who string, guests []string, after keeping.Place, n int) ([]keeping.Receipt, error) {
 	condition, args := mayRead(who, guests)
-	args = append(args, maxCards)
-	return all(ctx, s.reader, scanReceipt, `SELECT r.json FROM receipts r WHERE `+condition+`
-		ORDER BY r.begun DESC, r.session LIMIT $`+lastMark(args), args...)
+	first := len(args) + 1
+	args = append(args, after.At, after.Session, n)
+	rest := fmt.Sprintf(` AND (r.begun < $%[1]d OR r.begun = $%[1]d AND r.session > $%[2]d)
+		ORDER BY r.begun DESC, r.session LIMIT $%[3]d`, first, first+1, first+2)
+	return all(ctx, s.reader, scanReceipt, `SELECT r.json FROM receipts r WHERE `+condition+rest, args...)
 }
 
 // ClipIsHeld implements [keeping.Store].
@@ -184,7 +186,7 @@ func (s *Store) ClipIsHeld(ctx context.Context, clip string) (held bool, err err
 }
 
 // ListKept implements [keeping.Store].
-func (s *Store) ListKept(ctx context.Context) ([]keeping.Kept, error) {
+func (s *Store) ListKept(ctx context.Context, after keeping.Place, n int) ([]keeping.Kept, error) {
 	scan := func(r row) (k keeping.Kept, err error) {
 		var opened, held int64
 		err = r.Scan(&k.Session, &k.Kind, &k.Planner, &opened, &k.Duration, &k.People, &k.RecordedFor, &k.Days, &held, &k.Reason)
@@ -193,6 +195,7 @@ func (s *Store) ListKept(ctx context.Context) ([]keeping.Kept, error) {
 	}
 	return all(ctx, s.reader, scan, `SELECT s.id, s.kind, a.name, s.opened, s.duration,
 		(SELECT COUNT(*) FROM members m WHERE m.session = s.id AND m.arrived), s.recorded_for, s.keep_days, s.held_since, s.held_for
-		FROM sessions s JOIN accounts a ON a.id = s.planner WHERE s.opened > 0
-		ORDER BY s.held_since > 0 DESC, s.opened DESC, s.id LIMIT $1`, maxCards)
+		FROM sessions s JOIN accounts a ON a.id = s.planner WHERE s.opened > 0 AND (s.held_since > 0) <= $1
+			AND ((s.held_since > 0) < $1 OR s.opened < $2 OR s.opened = $2 AND s.id > $3)
+		ORDER BY s.held_since > 0 DESC, s.opened DESC, s.id LIMIT $4`, after.Held, after.At, after.Session, n)
 }

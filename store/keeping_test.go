@@ -71,7 +71,7 @@ func testTakingASessionLeavesAReceipt(t *testing.T, at place) {
 		{ana.ID, ""}: true, {"", m.ID}: true, {"", ana.ID}: false, {m.ID, ""}: false, {"", ""}: false, {w.account("cy").ID, newID()}: false,
 	} {
 		_, err := w.store.GetReceipt(w.ctx, id, who[0], who[1])
-		if list, err2 := w.store.ListReceipts(w.ctx, who[0], []string{who[1]}); err2 != nil || (err == nil) != want || (len(list) == 1) != want {
+		if list, err2 := w.store.ListReceipts(w.ctx, who[0], []string{who[1]}, keeping.Begin, 9); err2 != nil || (err == nil) != want || (len(list) == 1) != want {
 			t.Errorf("%v reads %v, %v, %v; want %v", who, err, list, err2, want)
 		}
 	}
@@ -149,11 +149,69 @@ func testWhatIsDue(t *testing.T, at place) {
 	held := event.Keeping{Days: 3, Held: 42, Reason: "A complaint."}
 	w.journal(id, event.KeepingChanged{Keeping: held})
 	due(last.AddDate(1, 0, 0))
-	if kept, err := w.store.ListKept(w.ctx); err != nil || len(kept) != 2 || kept[0].Session != id || kept[0].Reason != "A complaint." {
+	if kept, err := w.store.ListKept(w.ctx, keeping.Begin, 9); err != nil || len(kept) != 2 || kept[0].Session != id || kept[0].Reason != "A complaint." {
 		t.Errorf("kept are %+v, %v", kept, err)
 	}
 	w.journal(id, event.KeepingChanged{Keeping: event.Keeping{Days: 1}})
 	due(last, id)
+}
+
+func TestListsAreReadInPages(t *testing.T) { everywhere(t, testListsAreReadInPages) }
+
+// Sessions of which two are held, and receipts of the same moment: each is read once.
+func testListsAreReadInPages(t *testing.T, at place) {
+	w := newWorld(t, at)
+	ana := w.account("ana")
+	begun := time.UnixMilli(1700000000000).UTC()
+	var receipts []string
+	for i := range 5 {
+		id := w.plan(ana, account.NewSession{}).Plan.ID
+		w.begin(id)
+		if i < 2 {
+			w.journal(id, event.KeepingChanged{Keeping: event.Keeping{Held: 42, Reason: "A complaint."}})
+		}
+		gone := w.plan(ana, account.NewSession{}).Plan.ID
+		_, err := w.store.TakeSession(w.ctx, gone, func(keeping.Contents) (keeping.Receipt, error) {
+			return keeping.Receipt{Session: gone, Begun: begun.Add(time.Duration(i/3) * time.Millisecond), Files: []keeping.File{}}, nil
+		})
+		w.must(err)
+		receipts = append(receipts, gone)
+	}
+	slices.Sort(receipts[:3])
+	slices.Sort(receipts[3:])
+	receipts = slices.Concat(receipts[3:], receipts[:3])
+
+	all, err := w.store.ListKept(w.ctx, keeping.Begin, 9)
+	w.must(err)
+	if len(all) != 5 || all[1].Held.IsZero() || !all[2].Held.IsZero() {
+		t.Fatalf("kept are %+v", all)
+	}
+	after := keeping.Begin
+	for _, want := range all {
+		page, err := w.store.ListKept(w.ctx, after, 1)
+		w.must(err)
+		if len(page) != 1 || page[0] != want {
+			t.Fatalf("after %v are %+v, want %+v", after, page, want)
+		}
+		after = keeping.Place{Held: !want.Held.IsZero(), At: want.Opened.UnixMilli(), Session: want.Session}
+	}
+
+	var read []string
+	for after := keeping.Begin; len(read) < 5; {
+		page, err := w.store.ListReceipts(w.ctx, ana.ID, nil, after, 2)
+		w.must(err)
+		if len(page) == 0 {
+			t.Fatalf("after %v are none", after)
+		}
+		for _, r := range page {
+			read = append(read, r.Session)
+		}
+		last := page[len(page)-1]
+		after = keeping.Place{At: last.Begun.UnixMilli(), Session: last.Session}
+	}
+	if !slices.Equal(read, receipts) {
+		t.Errorf("read %v, want %v", read, receipts)
+	}
 }
 
 func TestALegalHoldKeepsWhatWasTakenBack(t *testing.T) {

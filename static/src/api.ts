@@ -292,6 +292,13 @@ export interface KeptSession {
 	reason: string;
 }
 
+/** A part of a list. */
+export interface Page<T> {
+	entries: T[];
+	/** Where the next page begins; null on the last. */
+	next: string | null;
+}
+
 const OFFLINE = "We cannot reach the server. Check your connection and try again.";
 
 const byStatus: Record<number, string> = {
@@ -352,6 +359,9 @@ function parse(text: string): unknown {
 
 const id = encodeURIComponent;
 
+/** The part of an address that says after which entry a page begins. */
+const from = (after?: string) => (after ? `?after=${encodeURIComponent(after)}` : "");
+
 export const api = {
 	me: () => request<Me>("GET", "/api/me"),
 	setup: (a: NewAccount) => request<Me>("POST", "/api/setup", a),
@@ -384,9 +394,15 @@ export const api = {
 	measures: (session: string) => request<Measures>("POST", `/api/sessions/${id(session)}/measures`, {}),
 	keeping: (session: string) => request<Keeping>("GET", `/api/sessions/${id(session)}/keeping`),
 	keep: (session: string, days: number) => request<Keeping>("PUT", `/api/sessions/${id(session)}/keeping`, { days }),
-	receipts: () => request<{ receipts: Receipt[] }>("GET", "/api/receipts").then((r) => r.receipts),
+	receipts: (after?: string) =>
+		request<{ receipts: Receipt[]; next: string | null }>("GET", `/api/receipts${from(after)}`).then(
+			(r): Page<Receipt> => ({ entries: r.receipts, next: r.next }),
+		),
 	receipt: (session: string) => request<Receipt>("GET", `/api/receipts/${id(session)}`),
-	kept: () => request<{ sessions: KeptSession[] }>("GET", "/api/admin/sessions").then((r) => r.sessions),
+	kept: (after?: string) =>
+		request<{ sessions: KeptSession[]; next: string | null }>("GET", `/api/admin/sessions${from(after)}`).then(
+			(r): Page<KeptSession> => ({ entries: r.sessions, next: r.next }),
+		),
 	legalHold: (session: string, on: boolean, reason: string) =>
 		request<void>("PUT", `/api/admin/sessions/${id(session)}/legal-hold`, { on, reason }),
 	withdrawal: (session: string) => request<Withdrawal>("GET", `/api/sessions/${id(session)}/withdrawal`),

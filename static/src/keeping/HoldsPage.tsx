@@ -1,7 +1,7 @@
 /** For an administrator: which sessions there are, and which of them are under a legal hold. Nothing of what is in them. */
 import { useState } from "preact/hooks";
 import { api, type KeptSession } from "../api.ts";
-import { useAction, useLoad, useTitle } from "../hooks.ts";
+import { useAction, useTitle } from "../hooks.ts";
 import { Button } from "../ui/Button.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { TextArea } from "../ui/Field.tsx";
@@ -10,12 +10,14 @@ import { Shell } from "../ui/Shell.tsx";
 import { Loading } from "../ui/Spinner.tsx";
 import { count, fmtDay, fmtLength, midSentence } from "../ui/time.ts";
 import { kindWord } from "../words.ts";
+import { More, usePages } from "./pages.tsx";
 import { keptFor } from "./words.ts";
 import "./keeping.css";
 
 export function HoldsPage() {
 	useTitle("Legal holds");
-	const { data, error, reload } = useLoad(api.kept, "kept");
+	const list = usePages(api.kept, "kept");
+	const { entries, error, reload } = list;
 	const [chosen, choose] = useState<KeptSession | null>(null);
 	return (
 		<Shell narrow>
@@ -24,20 +26,21 @@ export function HoldsPage() {
 				While a session is under a legal hold nothing of it is deleted, by nobody. Those who were in it see that, and
 				why. You see here that there are sessions, not what is in them.
 			</p>
-			{!data && !error && <Loading />}
-			{!data && error && (
+			{!entries && !error && <Loading />}
+			{!entries && error && (
 				<EmptyState title="The sessions did not load" action={<Button onClick={reload}>Try again</Button>}>
 					{error}
 				</EmptyState>
 			)}
-			{data?.length === 0 && <EmptyState title="No session has begun yet" />}
-			{data && data.length > 0 && (
+			{entries?.length === 0 && <EmptyState title="No session has begun yet" />}
+			{entries && entries.length > 0 && (
 				<ul class="list">
-					{data.map((s) => (
+					{entries.map((s) => (
 						<HeldRow key={s.id} s={s} onChoose={() => choose(s)} />
 					))}
 				</ul>
 			)}
+			<More of={list} />
 			<HoldDialog
 				key={chosen?.id}
 				s={chosen}
@@ -111,7 +114,7 @@ function HoldDialog({ s, onClose, onDone }: HoldDialogProps) {
 				<>
 					<p>
 						Nothing of it is deleted until you end the hold: not by who planned it, and not when its time is over. What
-						people take back is shown to nobody at once, and removed when the hold ends.
+						people take back is hidden at once, and removed when the hold ends.
 					</p>
 					<TextArea
 						label="Why"

@@ -8,12 +8,14 @@ import { EmptyState } from "../ui/Notice.tsx";
 import { Shell } from "../ui/Shell.tsx";
 import { Loading } from "../ui/Spinner.tsx";
 import { fmtDay, fmtLength, midSentence } from "../ui/time.ts";
+import { More, usePages } from "./pages.tsx";
 import { receiptSentence } from "./words.ts";
 import "./keeping.css";
 
 export function ReceiptsPage() {
 	useTitle("Deleted sessions");
-	const { data, error, reload } = useLoad(api.receipts, "receipts");
+	const list = usePages(api.receipts, "receipts");
+	const { entries, error, reload } = list;
 	return (
 		<Shell narrow>
 			<h1>Deleted sessions</h1>
@@ -21,22 +23,23 @@ export function ReceiptsPage() {
 				Of a session that was deleted, a receipt is left: which files there were, when they went and why. None of your
 				words is in it.
 			</p>
-			{!data && !error && <Loading />}
-			{!data && error && (
+			{!entries && !error && <Loading />}
+			{!entries && error && (
 				<EmptyState title="The receipts did not load" action={<Button onClick={reload}>Try again</Button>}>
 					{error}
 				</EmptyState>
 			)}
-			{data?.length === 0 && (
+			{entries?.length === 0 && (
 				<EmptyState title="Nothing was deleted">No session that you were in has been deleted yet.</EmptyState>
 			)}
-			{data && data.length > 0 && (
+			{entries && entries.length > 0 && (
 				<ul class="list">
-					{data.map((r) => (
+					{entries.map((r) => (
 						<ReceiptRow key={r.session} r={r} />
 					))}
 				</ul>
 			)}
+			<More of={list} />
 		</Shell>
 	);
 }
