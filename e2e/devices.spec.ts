@@ -1,6 +1,6 @@
 // Cameras that do not work, and browsers that play no sound by themselves: it is said in a sentence, and nobody stays outside.
 import { type Browser, chromium, expect, type Page, test } from "@playwright/test";
-import { planned, practice, practiceIsReady } from "./lib/call.ts";
+import { endForEveryone, planned, practice, practiceIsReady } from "./lib/call.ts";
 import { args, executablePath } from "./lib/chromium.ts";
 import { audioEnergy } from "./lib/media.ts";
 import { api, enter, invitation, makeFirstAccount, newPerson } from "./lib/people.ts";
@@ -144,9 +144,7 @@ test("a browser that plays no sound by itself: the replay says so, and one press
   await amara.getByRole("button", { name: "Play", exact: true }).click();
   await expect(amara.getByRole("heading", { name: "What do you notice?" })).toBeVisible({ timeout: 60_000 });
   await expect(amara.getByText("1 of 1").first()).toBeVisible();
-  await amara.getByRole("button", { name: "More ways to leave" }).click();
-  await amara.getByRole("menuitem", { name: "End for everyone" }).click();
-  await amara.getByRole("dialog").getByRole("button", { name: "End for everyone" }).click();
+  await endForEveryone(amara);
   await expect(amara.getByRole("heading", { name: "This session has ended" })).toBeVisible();
 
   const { events } = await api<{ events: { data: { playback?: { mode: string; at: number } } }[] }>(

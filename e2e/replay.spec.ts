@@ -1,7 +1,7 @@
 // What was recorded of a person replays in the browser itself, in Chromium and in Firefox: picture and sound run on session time.
 import { expect, type Page, test } from "@playwright/test";
 import type { Browser as Firefox, Page as FirefoxPage } from "puppeteer-core";
-import { planned } from "./lib/call.ts";
+import { endForEveryone, planned } from "./lib/call.ts";
 import { look } from "./lib/look.ts";
 import { type Picture, pictures, picturesIn } from "./lib/media.ts";
 import { api, email, enter, makeFirstAccount, newPerson, password } from "./lib/people.ts";
@@ -34,9 +34,7 @@ test.beforeAll(async ({ browser }) => {
   await amara.getByRole("button", { name: "Record", exact: true }).click();
   await expect(amara.getByText(/Recording since/).first()).toBeVisible();
   await amara.waitForTimeout(recorded);
-  await amara.getByRole("button", { name: "More ways to leave" }).click();
-  await amara.getByRole("menuitem", { name: "End for everyone" }).click();
-  await amara.getByRole("dialog").getByRole("button", { name: "End for everyone" }).click();
+  await endForEveryone(amara);
   const kept = async () => [...new Set((await replay()).segments.map((s) => s.mime))].sort();
   await expect.poll(kept).toEqual(['audio/webm; codecs="opus"', 'video/webm; codecs="vp8"']);
   const begin = Math.max(...(await replay()).segments.map((s) => s.start));

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
-import { prepared } from "./lib/call.ts";
+import { endForEveryone, prepared } from "./lib/call.ts";
 import { displayedFrame, fps, frameThen, makeClip, watchNext } from "./lib/clip.ts";
 import { Delay } from "./lib/delay.ts";
 import { audioEnergy, missing, movingPictures, pictures } from "./lib/media.ts";
@@ -251,9 +251,7 @@ test("who leaves rudely is gone, and who leaves politely at once", async () => {
 });
 
 test("the replay shows the frame of the clip that everybody saw at that moment", async () => {
-  await amara.getByRole("button", { name: "More ways to leave" }).click();
-  await amara.getByRole("menuitem", { name: "End for everyone" }).click();
-  await amara.getByRole("dialog").getByRole("button", { name: "End for everyone" }).click();
+  await endForEveryone(amara);
   const replay = await api<Replay>(amara, "GET", `/api/sessions/${session}/replay`);
   const hold = replay.events.find((e) => e.type === "hold.began");
   const held = replay.events.find((e) => e.type === "hold.ended");

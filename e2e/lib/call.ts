@@ -68,6 +68,13 @@ export async function seesAll(page: Page, n: number): Promise<void> {
     .toBe(n);
 }
 
+/** Ends the session that this page is in. */
+export async function endForEveryone(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "More ways to leave" }).click();
+  await page.getByRole("menuitem", { name: "End for everyone" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "End for everyone" }).click();
+}
+
 /** Somebody who is there and has neither picture nor sound: a WebSocket on an empty page. Gives how they leave. */
 export async function quietMember(
   browser: Browser,
