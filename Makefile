@@ -95,10 +95,14 @@ generated: ## are the generated files up to date?
 picture: test-browser ## the README's picture, as the browser tests have just made it
 	cp e2e/artifacts/call.png docs/call.png
 
-.PHONY: check-deploy
+.PHONY: check-deploy check-image
 check-deploy: need-test static/dist/index.html ## does what is in compose.yaml and deploy/ start servers that understand it, does HAProxy bring people to three of them, and do those who watch see something where servers do not reach each other?
 	@scripts/need haproxy
 	go test -tags balancer -count 1 -timeout 20m -run 'TestDeployments|TestBalancer|TestAudienceThatNothingComesTo' ./cmd/pausepoint
+
+check-image: ## builds the Dockerfile without a container engine, and runs the image (as root; about 10 minutes)
+	@scripts/need buildah debootstrap curl pgrep=procps
+	scripts/check-image
 
 # ---- long forms
 
