@@ -27,6 +27,7 @@ type flags struct {
 	Backup   backupFlags   `cmd:"" help:"Save everything in a new folder, while the server runs or not."`
 	Restore  restoreFlags  `cmd:"" help:"Put what backup saved into an empty data folder, and an empty database and bucket if they are named."`
 	Doctor   doctorFlags   `cmd:"" help:"Check that this machine has what the server needs, and say what to do about what is missing."`
+	Forget   forgetFlags   `cmd:"" name:"forget-node" help:"Say that one of several servers is gone for good, and its disk with it, so that nothing waits for what only it had."`
 	Loadtest loadtestFlags `cmd:"" help:"Play members towards a running deployment, with made-up sound and pictures, and report what they see. Ctrl-C ends it and cleans up."`
 }
 
@@ -182,6 +183,8 @@ func (a *application) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return save(ctx, a.flags, log, stdout)
 	case "restore":
 		return restore(ctx, a.flags, log, stdout)
+	case "forget-node":
+		return forgetNode(ctx, a.flags, log, stdout)
 	case "loadtest":
 		return loadtest(ctx, a.flags.Loadtest, stdout, stderr)
 	}
@@ -198,6 +201,8 @@ func (a *application) check() error {
 		return a.flags.Doctor.check(a.flags.Common)
 	case "serve":
 		return a.flags.Serve.check(a.flags.Common)
+	case "forget-node":
+		return a.flags.Forget.check(a.flags.Common)
 	case "loadtest":
 		_, err := a.flags.Loadtest.config()
 		return err

@@ -48,7 +48,7 @@ func TestHelp(t *testing.T) {
 		}
 		t.Errorf("the help has changed; look at it, then keep it with: go run ./cmd/pausepoint --help | cat > cmd/pausepoint/testdata/help.txt\n%s", help)
 	}
-	for _, command := range []string{"doctor", "loadtest"} {
+	for _, command := range []string{"doctor", "forget-node", "loadtest"} {
 		of, _, err := runWith(t, nil, command, "--help")
 		if err != nil {
 			t.Fatal(err)
