@@ -19,6 +19,7 @@ func TestAServerThatIsGoneIsForgotten(t *testing.T) {
 	path := "/api/sessions/" + id
 	ben, _ := gone.guest(t, id, amara.link(id, event.Peer), "Ben")
 	a := amara.connect(id, agreed) // while there is nobody else
+	ben.connect(id, agreed)
 	stays := d.add("stays")
 	a.do(event.RecordingStart{})
 	a.speak("amara-on-the-record")
