@@ -26,7 +26,7 @@ func UnsentOf(ctx context.Context, c Config, node string) (u Unsent, err error) 
 }
 
 // ForgetNode says that what only a node has is gone for good, so that nothing waits for it any more. Servers may be running, but not
-// that one. Should it come back with its files, it removes them.
+// that one. Should it come back with its files and a bucket, it removes them.
 func ForgetNode(ctx context.Context, c Config, node string) error {
 	err := withDatabase(c, func(db *database) error {
 		_, err := db.writer.ExecContext(ctx, `UPDATE segments SET stored = TRUE WHERE id IN (SELECT id `+unsent+`)`, node)

@@ -53,7 +53,7 @@ func forgetNode(ctx context.Context, f flags, log *slog.Logger, out io.Writer) e
 
 If its disk is lost or wiped, nobody can bring them any more: run this again with --disk-is-gone. They are then missing in replays for
 ever, and count as gone where somebody took their consent back or a session is deleted. Should that server start again with its old
-disk, it removes them. Nothing has been changed.
+disk, it removes them if it has a bucket (--blobs). Nothing has been changed.
 `, name, what)
 		return err
 	}
