@@ -40,7 +40,7 @@ export function usePages<T>(load: (after?: string) => Promise<Page<T>>, key: str
 export function More({ of }: { of: Pages<unknown> }) {
 	if (!of.more) return null;
 	return (
-		<div class="more">
+		<div class="kept__more">
 			<Button variant="outline" busy={of.next.busy} onClick={() => of.next.start()}>
 				Show more
 			</Button>
