@@ -234,7 +234,7 @@ func (t *turn) caughtUp() {
 
 // together is the session time at which everybody can begin: not before they are where they were told to stop.
 func (t *turn) together() int64 {
-	at := t.now + t.lead
+	at := t.now + t.lead + t.starts
 	if mode := t.view.Playback.Mode; mode == event.Stopped || mode == event.Holding {
 		at = max(at, t.view.Playback.At)
 	}

@@ -41,6 +41,7 @@ const (
 	inboxSize = 256
 	baseLead  = 70       // ms
 	leadByRTT = 0.6      // of the worst round trip
+	startLead = 80       // ms; players take 30 to 100 to start
 	maxRTT    = 10_000.0 // ms
 	maxPage   = 64       // bytes
 )
@@ -310,7 +311,8 @@ func (r *Room) env() Env {
 		worst = max(worst, l.rtt)
 	}
 	return Env{
-		Now: r.clock.micros() / 1000, Lead: min(baseLead+int64(leadByRTT*worst), maxLead), Wall: time.Now().UnixMilli(),
+		Now: r.clock.micros() / 1000, Lead: min(baseLead+int64(leadByRTT*worst), maxLead), Start: startLead,
+		Wall: time.Now().UnixMilli(),
 	}
 }
 

@@ -390,7 +390,7 @@ func TestLeadFollowsTheWorstRoundTrip(t *testing.T) {
 			if v = l.told(r); v.Playback.Mode != event.Playing {
 				t.Fatalf("got %+v", v.Playback)
 			}
-			return v.Playback.At - now - turnFor
+			return v.Playback.At - now - turnFor - startLead
 		}
 		for rtt, want := range map[float64]int64{0: 82, 100: 130, 1000: 670, 5000: 800, 1e300: 800, -7: 82} {
 			r.RTT(peer, b, 0)

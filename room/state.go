@@ -12,9 +12,10 @@ import (
 
 // Env is what State is told about the world with each call.
 type Env struct {
-	Now  int64 // session time, ms
-	Lead int64 // ms ahead of now at which everybody can act together
-	Wall int64 // Unix ms, for what is to be proved; State goes by Now alone
+	Now   int64 // session time, ms
+	Lead  int64 // ms ahead of now at which everybody can act together
+	Start int64 // ms that a player takes to start: it must hear of a start so much earlier
+	Wall  int64 // Unix ms, for what is to be proved; State goes by Now alone
 }
 
 // Plan is what a session opens with.
@@ -194,13 +195,15 @@ type turn struct {
 	*State
 	now     int64 // session time; never before the latest event
 	lead    int64
+	starts  int64
 	wall    int64
 	by, cmd string
 	out     []event.Event
 }
 
 func (s *State) turn(env Env, by, cmd string) *turn {
-	return &turn{State: s, now: max(env.Now, s.at), lead: min(max(env.Lead, 0), maxLead), wall: env.Wall, by: by, cmd: cmd}
+	lead, start := min(max(env.Lead, 0), maxLead), min(max(env.Start, 0), maxLead)
+	return &turn{State: s, now: max(env.Now, s.at), lead: lead, starts: start, wall: env.Wall, by: by, cmd: cmd}
 }
 
 // emit adds an event and folds it.
