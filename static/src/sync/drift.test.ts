@@ -14,10 +14,20 @@ function believed(d: Drift, error: number, from: number): { error: number; at: n
 describe("Drift", () => {
 	it("believes few samples after a start, and changes the speed much for a short time", () => {
 		const d = new Drift();
-		d.started(0);
+		d.started(0, 0, 0, false);
 		const { error, at } = believed(d, 48, 0);
 		expect(at).toBeLessThanOrEqual(100);
 		expect(d.move(at, error, false)).toEqual({ do: "nudge", factor: 1.2, ms: expect.closeTo(240, 5) });
+	});
+
+	it("who hears late of a start makes up for it at once, and looks then", () => {
+		const d = new Drift();
+		expect(d.started(100, 150, 90, false)).toEqual({ do: "nudge", factor: 1.4, ms: expect.closeTo(150, 5) });
+		expect(d.over(299)).toBe(false);
+		expect(d.look(299, 3)).toBeNull();
+		expect(d.over(300)).toBe(true);
+		expect(d.started(100, 150, 140, false), "as starts vary").toBeNull();
+		expect(d.started(100, 900, 140, false), "a jump is quicker").toBeNull();
 	});
 
 	it("takes its time later, and then hardly changes the pitch", () => {
@@ -31,7 +41,7 @@ describe("Drift", () => {
 		fc.assert(
 			fc.property(fc.double({ min: -240, max: 240, noNaN: true }), fc.boolean(), (error, fresh) => {
 				const d = new Drift();
-				if (fresh) d.started(0);
+				if (fresh) d.started(0, 0, 0, false);
 				const move = d.move(10, error, false);
 				if (Math.abs(error) <= 6) expect(move).toBeNull();
 				else if (move?.do === "nudge") {

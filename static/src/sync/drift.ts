@@ -6,7 +6,12 @@
  * large and short. Later there is time.
  */
 
-export type Move = { do: "nudge"; factor: number; ms: number } | { do: "jump" };
+export interface Nudge {
+	do: "nudge";
+	factor: number;
+	ms: number;
+}
+export type Move = Nudge | { do: "jump" };
 
 interface Manner {
 	/** So many samples, whose median is believed. */
@@ -25,6 +30,7 @@ interface Manner {
 const settling: Manner = { samples: 4, within: 240, least: 0.02, most: 0.4, silence: 100, jump: 250 };
 const steady: Manner = { samples: 16, within: 800, least: 0.02, most: 0.12, silence: 300, jump: 600 };
 
+const LATE = 15; // what starts vary by anyway
 const SETTLING = 2500; // after a start, at the longest
 const DEAD_BAND = 6;
 const DEAD_BAND_PITCHED = 20;
@@ -33,6 +39,7 @@ const MOST_PITCHED = 0.08;
 const NUDGE_MAX = 3000; // one at most; then look again
 const JUMP_GAP = 1000; // at most one jump in this time; doubled with each that follows soon
 const JUMP_GAP_MAX = 16_000;
+const STARTS = 9; // as many are remembered: each waits for the next turn of the machine's sound, 10 to 23 ms, so few say little
 const JUMP_PEACE = 20_000; // without a jump, after which a new one may come as soon as the first
 
 export class Drift {
@@ -49,11 +56,17 @@ export class Drift {
 		this.#gap = JUMP_GAP;
 	}
 
-	/** The element has just got going. */
-	started(now: number): void {
+	/**
+	 * The element has just been told to play. It is expected to be under way at a time, and should have been at another: who heard late of a
+	 * start knows by how much they are behind, and need not look first.
+	 */
+	started(now: number, expected: number, due: number, pitched: boolean): Nudge | null {
 		this.calm();
 		this.#settlingUntil = now + SETTLING;
 		this.#quietUntil = 0;
+		const behind = expected - due;
+		if (pitched || behind <= LATE || behind > settling.jump) return null;
+		return this.#nudge(expected, behind, settling.most);
 	}
 
 	/** What was seen counts no more; the element plays at the line's own speed. */
@@ -96,8 +109,13 @@ export class Drift {
 		}
 		const gain = pitched ? error + PITCH_COST : error;
 		const by = clamp(Math.abs(gain) / how.within, how.least, pitched ? Math.min(how.most, MOST_PITCHED) : how.most);
+		return this.#nudge(now, gain, by);
+	}
+
+	/** Another speed from a time on, for as long as it takes to gain so much. */
+	#nudge(from: number, gain: number, by: number): Nudge {
 		const ms = Math.min(NUDGE_MAX, Math.abs(gain) / by);
-		this.#nudgeUntil = now + ms;
+		this.#nudgeUntil = from + ms;
 		return { do: "nudge", factor: 1 + Math.sign(gain) * by, ms };
 	}
 
@@ -142,7 +160,7 @@ export class Pace {
 	/** play() was called at a time, for a start at another, and the element turned out to be so far behind. */
 	started(called: number, at: number, behind: number): void {
 		const took = at - called + behind;
-		if (took > -100 && took < 1000) keep(this.#starts, took, 5);
+		if (took > -100 && took < 1000) keep(this.#starts, took, STARTS);
 	}
 
 	/** An element that was to stop came so far past the place at which it was told to. */

@@ -114,6 +114,29 @@ describe("a moving line", () => {
 		}
 	});
 
+	it("that is heard of late is made up for at once, by as much as it is known to be late", async () => {
+		const t = setUp({ startTakes: 45 });
+		t.follower.follow(still(1, 2_000_000));
+		await run(500);
+		t.follower.follow(playing(2, 2_000_000, 400));
+		expect(t.media.playbackRate).toBeCloseTo(1.4, 5);
+		await run(45 + 145 / 0.4 + 30);
+		expect(t.media.playbackRate).toBe(1);
+		expect(Math.abs(t.error())).toBeLessThan(12);
+		expect(t.media.log.filter((l) => l.startsWith("seek"))).toHaveLength(1);
+	});
+
+	it("is met by an element that has just been loaded, which takes a while to get to where it says it is", async () => {
+		const t = setUp({ seekTakes: 180 });
+		await run(10_000);
+		t.follower.follow(playing(1, 0, 0));
+		t.media.emit("loadedmetadata");
+		await run(100);
+		expect(t.media.log.at(-1)).toMatch(/^seek/);
+		await run(600);
+		expect(Math.abs(t.error())).toBeLessThan(40);
+	});
+
 	it("changes speed without keeping pitch at rate 1, and closes every change", async () => {
 		const t = setUp({ startTakes: 180 });
 		t.follower.follow(playing(1, 0, 0));

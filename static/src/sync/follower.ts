@@ -79,7 +79,7 @@ export class Follower {
 	#timer: ReturnType<typeof setTimeout> | undefined; // for the next start or stop
 	#frameCallback = 0;
 	#stoppedAt: number | null = null; // the own stop of a moving line was reached, µs
-	#start: { called: number; at: number; from: number; moved: number } | null = null; // play() was called, and what it took is not known yet
+	#start: { called: number; at: number; from: number; moved: number; late: boolean } | null = null; // play() was called, and what it took is not known yet
 	#meeting: { place: number; since: number; sought: boolean; late: number } | null = null; // waits, paused, for the line to come to a place, µs
 	#meetTimer: ReturnType<typeof setTimeout> | undefined;
 	#starvedSince = 0;
@@ -211,7 +211,7 @@ export class Follower {
 			this.#tell({ state: "starting" });
 		} else if (this.#el.paused || Math.abs(this.#errorNow()) > SEEK_ABOVE_AFTER_START) {
 			this.#run();
-		} else this.#drift.started(now);
+		} else this.#drift.started(now, now, now, line.rate !== 1);
 	}
 
 	/** Plays from where the line is; by way of a jump where the element is elsewhere. */
@@ -226,9 +226,12 @@ export class Follower {
 	#go(at: number): void {
 		this.#telling.elsewhere();
 		this.#meeting = null;
-		this.#start = { called: this.#o.now(), at, from: this.#el.currentTime, moved: 0 };
 		this.#calm();
-		this.#drift.started(this.#start.called);
+		const called = this.#o.now();
+		const { rate } = (this.#before ?? this.#line)!;
+		const move = this.#drift.started(called, called + this.#pace.early, at, rate !== 1);
+		if (move) this.#el.playbackRate = rate * move.factor;
+		this.#start = { called, at, from: this.#el.currentTime, moved: 0, late: move !== null };
 		void this.#play();
 	}
 
@@ -249,7 +252,8 @@ export class Follower {
 		if (!this.#line) return;
 		this.#telling.again();
 		this.#meeting = null;
-		if (this.#moving() && this.#o.now() >= this.#line.at - this.#pace.early) this.#run();
+		// Before it was loaded it said that it was where it was told to go; going there takes a while.
+		if (this.#moving() && this.#o.now() >= this.#line.at - this.#pace.early) this.#meet();
 		else this.#still(this.target());
 	}
 
@@ -438,7 +442,8 @@ export class Follower {
 		this.#starvedSince = 0;
 		this.#watchFrames();
 		if (!this.#underWay(now)) return;
-		if (this.#drift.over(now)) this.#calm();
+		const madeUp = this.#start?.late && this.#errorNow() <= 0; // it was not as late as it seemed
+		if (this.#drift.over(now) || madeUp) this.#calm();
 		const error = this.#drift.look(now, this.#errorNow());
 		if (error !== null) this.#correct(now, error, line);
 	}
@@ -452,7 +457,7 @@ export class Follower {
 	}
 
 	#correct(now: number, error: number, line: Line): void {
-		if (this.#start) this.#pace.started(this.#start.called, this.#start.at, error);
+		if (this.#start && !this.#start.late) this.#pace.started(this.#start.called, this.#start.at, error);
 		this.#start = null;
 		this.#tell({ error, state: Math.abs(error) > CATCHING_UP ? "catching-up" : "playing" });
 		const move = this.#drift.move(now, error, line.rate !== 1);
