@@ -22,26 +22,67 @@ const window = 256 * 1024;
 const sendAgain = 200;
 const connectAgain = 1000;
 
-/** One direction of all connections: their shared rate. */
+/** Something that is sent on a connection, and what happens when it arrives. */
+interface Piece {
+  bytes: number;
+  act: () => void;
+}
+
+/** One direction of all connections: they share its rate evenly, as TCP does, so that a download does not keep a message waiting. */
 class Line {
+  private readonly queues = new Map<Way, Piece[]>();
+  private timer?: NodeJS.Timeout;
   private free = 0;
+
   constructor(
     private readonly network: () => Network,
     private readonly random: () => number,
   ) {}
 
-  /** When a piece that is sent now arrives, not regarding what is before it on its own connection. */
-  arrives(bytes: number, now: number): number {
-    const { delay, jitter, loss = 0, rate } = this.network();
-    this.free = Math.max(this.free, now) + (rate ? (bytes * 8) / rate : 0);
-    const again = this.random() < loss ? Math.max(sendAgain, 2 * delay) : 0;
-    return this.free + delay + (2 * this.random() - 1) * jitter + again;
+  send(way: Way, piece: Piece): void {
+    const queue = this.queues.get(way);
+    if (queue) queue.push(piece);
+    else this.queues.set(way, [piece]);
+    this.serve();
+  }
+
+  /** The network is another one. */
+  changed(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.free = 0;
+    this.serve();
+  }
+
+  /** Sends what the rate allows by now, one piece of each connection in turn. */
+  private serve(): void {
+    if (this.timer) return;
+    const now = performance.now();
+    while (this.queues.size > 0 && this.free <= now) this.next(now);
+    if (this.queues.size === 0) return;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      this.serve();
+    }, this.free - now);
+  }
+
+  private next(now: number): void {
+    for (const [way, queue] of this.queues) {
+      this.queues.delete(way); // and behind the others, if there is more
+      const piece = queue.shift() as Piece;
+      if (queue.length > 0) this.queues.set(way, queue);
+      const { delay, jitter, loss = 0, rate } = this.network();
+      this.free = Math.max(this.free, now - 20) + (rate ? (piece.bytes * 8) / rate : 0);
+      const again = this.random() < loss ? Math.max(sendAgain, 2 * delay) : 0;
+      way.arrives(piece, now + delay + (2 * this.random() - 1) * jitter + again);
+      return;
+    }
   }
 }
 
 /** One direction of one connection. */
 class Way {
-  private readonly waiting: { due: number; act: () => void; bytes: number }[] = [];
+  private readonly waiting: (Piece & { due: number })[] = []; // on their way, in order
   private bytes = 0;
   private last = 0;
   private timer?: NodeJS.Timeout;
@@ -70,10 +111,14 @@ class Way {
   }
 
   private later(bytes: number, act: () => void): void {
-    const now = performance.now();
-    this.last = Math.max(this.last, this.line.arrives(bytes, now));
-    this.waiting.push({ due: this.last, act, bytes });
     this.bytes += bytes;
+    this.line.send(this, { bytes, act });
+  }
+
+  /** A piece is on its way; it arrives after those before it, however quick it is. */
+  arrives(piece: Piece, due: number): void {
+    this.last = Math.max(this.last, due);
+    this.waiting.push({ ...piece, due: this.last });
     this.arm();
   }
 
@@ -117,6 +162,7 @@ export class Delay {
     private readonly server: Server,
     private network: Network,
     readonly port: number,
+    private readonly lines: Line[] = [],
   ) {}
 
   /** A seeded generator makes runs comparable. */
@@ -128,6 +174,7 @@ export class Delay {
     const proxy = new Delay(server, network, (server.address() as { port: number }).port);
     const up = new Line(() => proxy.network, random);
     const down = new Line(() => proxy.network, random);
+    proxy.lines.push(up, down);
     server.on("connection", (near) => {
       const far = connect(target, "127.0.0.1");
       for (const socket of [near, far]) {
@@ -151,6 +198,7 @@ export class Delay {
   /** Another network from now on; what is on its way arrives as it would have. */
   change(network: Network): void {
     this.network = network;
+    for (const line of this.lines) line.changed();
   }
 
   /**

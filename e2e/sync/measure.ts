@@ -9,20 +9,32 @@ export function between(record: Record, from: number, until: number): Record {
 
 /**
  * A record with the pictures of which its page did not hear: a page that is busy misses calls, and the next one says how many pictures
- * were presented. While it plays, those between came evenly; after it stood, nobody knows when they came, and they are left out.
+ * were presented. While it plays, those between came evenly. After it stood, those that it did not hear of came before the one that it
+ * heard of as they are apart in the clip; where it went elsewhere, nobody knows when they came, and they are left out.
  */
 export function whole(record: Record): Record {
   const shown: Shown[] = [];
   for (const s of record.shown) {
     const last = shown.at(-1);
-    const steps = last && plays(last, s) ? s.count - last.count : 1;
-    for (let k = 1; last && k < steps; k++) {
-      const between = (from: number, to: number) => from + ((to - from) * k) / steps;
-      shown.push({ at: between(last.at, s.at), media: between(last.media, s.media), count: last.count + k });
-    }
+    if (last && (plays(last, s) || starts(last, s))) shown.push(...unheard(last, s));
     shown.push(s);
   }
   return { ...record, shown };
+}
+
+/** The pictures between two, of which a page heard nothing. */
+function unheard(a: Shown, b: Shown): Shown[] {
+  const steps = b.count - a.count;
+  const took = plays(a, b) ? b.at - a.at : (b.media - a.media) * 1000;
+  return Array.from({ length: Math.max(0, steps - 1) }, (_, i) => {
+    const part = (i + 1) / steps;
+    return { at: b.at - took * (1 - part), media: a.media + (b.media - a.media) * part, count: a.count + i + 1 };
+  });
+}
+
+/** Whether it stood on the first, and set off from there. */
+function starts(a: Shown, b: Shown): boolean {
+  return b.media > a.media && b.media - a.media < 0.2 && b.at - a.at >= 2000 * (b.media - a.media);
 }
 
 /** Whether it played from one picture to the next, at half its speed at least. */

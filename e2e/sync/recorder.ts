@@ -24,6 +24,7 @@ export interface Happened {
 }
 
 export interface Record {
+  /** The pictures, with the one that was on the screen when it began. */
   shown: Shown[];
   ticks: Ticked[];
   events: Happened[];
@@ -37,7 +38,7 @@ export function keepRecord(): void {
     __sync: {
       take: () => {
         const { record } = state;
-        state.record = empty();
+        state.record = { ...empty(), shown: record.shown.slice(-1) };
         return record;
       },
     },
