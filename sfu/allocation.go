@@ -41,9 +41,9 @@ func (e *egress) decide(now time.Time) {
 		case t.pub.video:
 			p.downs, p.tracks = append(p.downs, t), append(p.tracks, e.describe(t, speaking))
 		case t.to.red == 0:
-			plain += int(t.pub.layers[0].rates[0].Load())
+			plain += t.pub.layers[0].rate(0)
 		default:
-			sound += int(t.pub.layers[0].rates[0].Load())
+			sound += t.pub.layers[0].rate(0)
 		}
 	}
 	sound = e.protect(plain, sound, now)
@@ -93,7 +93,7 @@ func (e *egress) describe(t *downTrack, speaking map[string]bool) allocate.Track
 func (p *Publication) measure(dst []allocate.Layer) []allocate.Layer {
 	add := func(l *layer, spatial int) {
 		width, height := l.size(spatial)
-		dst = append(dst, allocate.Layer{Bitrate: int(l.rates[spatial].Load()), Width: width, Height: height})
+		dst = append(dst, allocate.Layer{Bitrate: l.rate(spatial), Width: width, Height: height})
 	}
 	if len(p.layers) > 1 {
 		for _, l := range p.layers {

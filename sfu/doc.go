@@ -54,8 +54,9 @@
 // layers of one stream. An outStream makes one continuous stream of them; it goes up at a key frame. The bandwidth to each
 // subscriber is estimated from what it reports (bwe), and ten times a second the layers are chosen anew (allocate), by what the
 // member's client displays (Peer.SetViews) and who speaks. Sound always goes, and goes first. Recorders get the best layer that is
-// sent. The publisher is told how tall the tallest place is in which anybody shows a picture (KindWanted), so that it need not encode
-// layers that nobody sees.
+// sent. A publisher who lacks bandwidth sends the largest layer no more, without a word: when that shows by the pictures of the smaller
+// ones, which go on (presence), everybody goes on with one of those at once. The publisher is told how tall the tallest place is in
+// which anybody shows a picture (KindWanted), so that it need not encode layers that nobody sees.
 //
 // # Between servers
 //

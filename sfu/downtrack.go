@@ -313,6 +313,16 @@ func (t *downTrack) halt(now time.Time) {
 	t.sent.turn++
 }
 
+// ended says that a layer is sent no more; the publisher's reader calls it.
+func (t *downTrack) ended(layer int, now time.Time) {
+	e := t.egress
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t.choice == layer && !t.stopped && !e.closed {
+		e.decide(now)
+	}
+}
+
 // choose takes the layer that was allocated: -1 for none.
 func (t *downTrack) choose(layer int, now time.Time) {
 	changed := layer != t.choice

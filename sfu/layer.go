@@ -20,7 +20,7 @@ const (
 	// A timestamp that is this far from the clock is a jump, not jitter or a pause.
 	maxTimestampError = 10 * time.Second
 
-	// A layer that sent nothing for this long is not there: the publisher has turned it off.
+	// A layer that sent nothing for this long is not there, whatever the others do: the publisher has turned it off.
 	layerSilence = time.Second
 	rateInterval = 250 * time.Millisecond
 	overhead     = 40 // bytes of a packet that are neither its payload nor on the same layer: RTP, SRTP, UDP and IP
@@ -53,6 +53,7 @@ type layer struct {
 	blocks     []codec.REDBlock // of the packet that is being received, the last is its own; reused
 	repeated   []codec.REDBlock // what the packet that is passed on repeats; reused
 	reception  reception
+	presence   presence
 	dependency codec.Dependency
 	descriptor codec.Descriptor
 	seenAt     time.Time // the newest packet
@@ -277,5 +278,13 @@ func smooth(old, now int64, silent bool) int64 {
 	return (7*old + now) / 8
 }
 
+// rate is that of one spatial layer, bit/s, 0 if it is not sent.
+func (l *layer) rate(spatial int) int {
+	if l.presence.off.Load() {
+		return 0
+	}
+	return int(l.rates[spatial].Load())
+}
+
 // live reports whether the layer is sent.
-func (l *layer) live() bool { return l.rates[0].Load() > 0 }
+func (l *layer) live() bool { return l.rate(0) > 0 }

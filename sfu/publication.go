@@ -229,6 +229,20 @@ func copyOf(p *packet, n numbers) *rtp.Packet {
 	return c
 }
 
+// follow notes the newest packet of a layer. Who has a layer above it that shows to be sent no more goes on with another at once.
+func (p *Publication) follow(l *layer, pkt *packet) {
+	l.presence.came(pkt.timestamp, pkt.frame.Keyframe, p.layers[:l.index], pkt.arrival)
+	for i := int(l.index) + 1; i < len(p.layers); i++ {
+		if !p.layers[i].presence.ends(p.layers[:i], pkt.arrival) {
+			continue
+		}
+		p.rank()
+		for _, t := range *p.subs.Load() {
+			t.ended(i, pkt.handled)
+		}
+	}
+}
+
 // rank finds the best layer that is sent; while none is, it stays.
 func (p *Publication) rank() {
 	best := -1

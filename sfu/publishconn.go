@@ -168,6 +168,9 @@ func (c *publishConn) receive(b *transport.Batch, in *inStream, l *layer, payloa
 	}
 	c.level(l.pub)
 	l.pass(b, p)
+	if len(l.pub.layers) > 1 && !in.rtx && !p.padding() && p.behind == 0 {
+		l.pub.follow(l, p)
+	}
 	c.ask(b, l, now)
 	if !c.hurried && l.nack && l.missing.soon(now) {
 		c.hurried = true

@@ -140,6 +140,7 @@ type broadcast struct {
 	mu     sync.Mutex
 	random *rand.Rand
 	keys   map[string]bool // layers that are asked for a key frame
+	off    int             // how many of the largest layers are not sent
 }
 
 type broadcastLayer struct {
@@ -206,9 +207,13 @@ func (b *broadcast) film() {
 		size := 0.75 + 0.5*b.random.Float64()
 		for i, l := range b.layers {
 			b.mu.Lock()
+			off := i >= len(b.layers)-b.off
 			key := b.keys[l.rid] || n == 1
-			delete(b.keys, l.rid)
+			b.keys[l.rid] = off // what begins anew begins with a key frame
 			b.mu.Unlock()
+			if off {
+				continue
+			}
 			bytes := int(size * float64(callerLayers()[l.rid]/8/30))
 			if key {
 				bytes *= keyTimes
@@ -216,6 +221,13 @@ func (b *broadcast) film() {
 			l.picture(b, n, i, bytes, key)
 		}
 	}
+}
+
+// turnOff sends so many of the largest layers no more.
+func (b *broadcast) turnOff(layers int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.off = layers
 }
 
 // picture sends one frame: each packet says which one it is of how many.

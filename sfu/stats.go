@@ -118,7 +118,7 @@ func (p *Publication) Stats() PublicationStats {
 		top := int(l.spatial.Load()) - 1
 		width, height := l.size(top)
 		st.Layers = append(st.Layers, LayerStats{
-			Bitrate: int(l.rates[top].Load()), Width: width, Height: height,
+			Bitrate: l.rate(top), Width: width, Height: height,
 			Packets: l.stats.packets.Load(), Bytes: l.stats.bytes.Load(), Lost: l.stats.lost.Load(),
 			Loss: float64(l.stats.loss.Load()) / 1000, NACKs: l.stats.nacks.Load(), Repaired: l.stats.repaired.Load(),
 			Keyframes: l.stats.keyframes.Load(), KeyframeRequests: l.stats.keyframeRequests.Load(),
