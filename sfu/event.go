@@ -1,5 +1,7 @@
 package sfu
 
+import "time"
+
 // Event is something that happened in a room: one of PublicationStarted, PublicationEnded, SpeakersChanged, PeerStateChanged and
 // QualityChanged.
 type Event interface{ event() }
@@ -47,10 +49,14 @@ const (
 )
 
 // QualityChanged tells the quality of a member's connections: the worse of the last two intervals of 2 seconds. An interval without a
-// measurement of loss counts the newest one, up to three intervals long; one without any measurement tells nothing.
+// measurement of loss counts the newest one, up to three intervals long; one without any measurement tells nothing. When somebody comes
+// it is told again of everybody whose connection is not good, or of whom something was lost.
 type QualityChanged struct {
 	Member  string
 	Quality Quality
+	// Late is how much later than the rest comes what the member sent and was lost on the way to the server, in steps of 50 ms: they send
+	// it again. 0 if nothing was lost for half a minute.
+	Late time.Duration
 }
 
 func (PublicationStarted) event() {}

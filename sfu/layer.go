@@ -211,6 +211,9 @@ func (l *layer) follow(p *packet, repaired bool) {
 	if !l.missing.received(p.seq, repaired && !p.made, p.arrival) && l.pub.video {
 		l.keys.request()
 	}
+	if repaired && !p.made {
+		l.pub.peer.repair.Store(int64(l.missing.rtt))
+	}
 	if repaired {
 		l.stats.repaired.Add(1)
 	} else {

@@ -25,6 +25,8 @@ type Peer struct {
 
 	egress  atomic.Pointer[egress] // what subscribe has, for statistics
 	trip    atomic.Int64           // the newest round trip, ns; 0 while it is not known
+	repair  atomic.Int64           // how long it takes until the member has sent something again, ns; 0 while it is not known
+	lostAt  atomic.Int64           // when something that the member sent was lost, ns since 1970
 	viewsMu sync.Mutex
 	views   map[string]View
 

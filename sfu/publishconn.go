@@ -316,6 +316,7 @@ func (c *publishConn) ask(b *transport.Batch, l *layer, now time.Time) {
 		return
 	}
 	l.stats.nacks.Add(uint64(len(c.asked)))
+	c.peer.lostAt.Store(now.UnixNano())
 	c.send(b, &rtcp.TransportLayerNack{
 		SenderSSRC: c.ssrc, MediaSSRC: l.ssrc.Load(), Nacks: rtcp.NackPairsFromSequenceNumbers(c.asked),
 	})

@@ -274,7 +274,8 @@ func (r *liveRoom) listen() {
 	ticker := time.NewTicker(speakerTick)
 	defer ticker.Stop()
 	speakers := newSpeakers()
-	qualities := make(map[string]Quality)
+	known := make(qualities)
+	tell := func(q QualityChanged) { r.emit(q) }
 	wanted := make(demands)
 	for tick := 0; ; tick++ {
 		select {
@@ -291,8 +292,9 @@ func (r *liveRoom) listen() {
 		}
 		wanted.update(pubs, r.members(), r.fed(), time.Now())
 		if tick%qualityTicks == 0 {
-			r.measure(qualities)
+			known.judge(r.members(), tell)
 		}
+		known.delay(pubs, time.Now(), tell)
 		if len(pubs) == 0 && !r.sleep(ticker) {
 			return
 		}
@@ -329,20 +331,4 @@ func (r *liveRoom) speakingNow() map[string]bool {
 		return *s
 	}
 	return nil
-}
-
-func (r *liveRoom) measure(known map[string]Quality) {
-	present := make(map[string]bool)
-	for _, p := range r.members() {
-		present[p.id] = true
-		if q, ok := p.meter.take(); ok && known[p.id] != q {
-			known[p.id] = q
-			r.emit(QualityChanged{Member: p.id, Quality: q})
-		}
-	}
-	for id := range known {
-		if !present[id] {
-			delete(known, id)
-		}
-	}
 }

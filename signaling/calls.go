@@ -165,7 +165,8 @@ func (s *stage) MediaEvent(e sfu.Event) {
 		s.tellTalk(e.Members)
 		s.tell(event.MemberSpeaking{Members: append([]string{}, e.Members...)})
 	case sfu.QualityChanged:
-		s.tell(event.MemberQuality{Member: e.Member, Quality: quality(e.Quality)})
+		late := e.Late.Milliseconds()
+		s.tell(event.MemberQuality{Member: e.Member, Quality: quality(e.Quality), Late: &late})
 	case sfu.PeerStateChanged:
 		switch e.State {
 		case sfu.StateDisconnected, sfu.StateFailed:

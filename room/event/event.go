@@ -206,6 +206,10 @@ type MemberSpeaking struct {
 type MemberQuality struct {
 	Member  string `json:"member"`
 	Quality string `json:"quality"` // "good", "poor" or "lost"
+
+	// How much later than the rest comes what they sent and was lost on the way to the server, in ms: they send it again. As it was told
+	// before where it is left out, and 0 before that.
+	Late *int64 `json:"late,omitempty"`
 }
 
 // YouChanged is transient and for one member: what they may do now.

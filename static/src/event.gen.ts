@@ -660,6 +660,7 @@ export interface MemberQuality {
   member: string;
   /** "good", "poor" or "lost" */
   quality: string;
+  late?: number;
 }
 
 /** YouChanged is transient and for one member: what they may do now. */

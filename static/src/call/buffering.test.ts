@@ -11,7 +11,7 @@ describe("how long pictures wait", () => {
 		expect(nextWait(none, before, later({ freezes: 3, frozen: 700 }), 200, 5000), "a busy machine").toEqual(none);
 	});
 
-	it("is a round trip where something is sent again", () => {
+	it("is as long as that takes where something is sent again", () => {
 		expect(nextWait(none, before, later({ asked: 11 }), 200, 5000)).toEqual({ target: 200, lostAt: 5000 });
 		expect(nextWait({ target: 250, lostAt: 0 }, before, later({ asked: 11 }), 200, 5000).target).toBe(250);
 	});
@@ -43,6 +43,7 @@ describe("a connection", () => {
 
 	it("lets the sound and the camera of one person wait, and nothing else", async () => {
 		const receivers = ["0", "1", "2", "3"].map((mid) => ({ mid, receiver: { jitterBufferTarget: null } }));
+		const late = new Map<string, number>();
 		let asked = 0;
 		const picture = (mid: string, nackCount: number) => [
 			mid,
@@ -57,7 +58,7 @@ describe("a connection", () => {
 					picture("3", 0),
 				] as [string, object][]),
 		} as unknown as RTCPeerConnection;
-		const buffering = new Buffering(pc);
+		const buffering = new Buffering(pc, late);
 		buffering.list({
 			"0": { member: "a", source: "audio" },
 			"1": { member: "a", source: "camera" },
@@ -71,6 +72,11 @@ describe("a connection", () => {
 		expect(targets()).toEqual([200, 200, null, null]);
 		await vi.advanceTimersByTimeAsync(31_000);
 		expect(targets()).toEqual([null, null, null, null]);
+		late.set("a", 150);
+		asked = 4;
+		await vi.advanceTimersByTimeAsync(1000);
+		expect(targets(), "somebody whose way to the server loses some, too").toEqual([350, 350, null, null]);
+		await vi.advanceTimersByTimeAsync(31_000);
 		buffering.close();
 		asked = 6;
 		await vi.advanceTimersByTimeAsync(2000);

@@ -1,7 +1,8 @@
 /**
  * How long sound and pictures wait before they are played. What was lost is sent again, and comes about a round trip late: a picture that
  * waits for it stands still, unless all wait a little longer all the time. A browser takes that into account only where it also sends on
- * the connection, so it is told. Where nothing is lost nothing waits longer: that would be in the way of a conversation.
+ * the connection, so it is told; of the publisher's way to the server it knows nothing at all. Where nothing is lost nothing waits
+ * longer: that would be in the way of a conversation.
  */
 
 /** What a connection has received of somebody's pictures since it began; times in milliseconds. */
@@ -31,15 +32,15 @@ const OTHER_FREEZE = 1000;
 /** Nobody sees a picture that is late by this. */
 const UNSEEN = 100;
 
-/** The wait after so much more was received. roundTrip is that to the server; the publisher's own is seen by how long pictures stand still. */
-export function nextWait(wait: Wait, before: Received, after: Received, roundTrip: number, now: number): Wait {
+/** The wait after so much more was received. late is how late what was lost should come; where it comes later, pictures stand still. */
+export function nextWait(wait: Wait, before: Received, after: Received, late: number, now: number): Wait {
 	if (after.asked <= before.asked) return now - wait.lostAt < FORGET ? wait : { target: 0, lostAt: wait.lostAt };
 	const freezes = after.freezes - before.freezes;
 	const freeze = freezes > 0 ? (after.frozen - before.frozen) / freezes : 0;
 	const shown = after.shown - before.shown;
 	const planned = shown > 0 ? (after.planned - before.planned) / shown : wait.target;
 	const longer = freeze > 0 && freeze < OTHER_FREEZE ? planned + freeze - UNSEEN : 0;
-	return { target: Math.min(Math.max(wait.target, roundTrip, longer), LONGEST), lostAt: now };
+	return { target: Math.min(Math.max(wait.target, late, longer), LONGEST), lostAt: now };
 }
 
 /** Whose a stream is, by the mid of its transceiver. */
@@ -49,12 +50,15 @@ export type Members = Record<string, { member: string; source: string }>;
 export class Buffering {
 	#pc: RTCPeerConnection;
 	#members: Members = {};
+	#late: ReadonlyMap<string, number>;
 	#waits = new Map<string, Wait>(); // by member
 	#before = new Map<string, Received>();
 	#timer: ReturnType<typeof setInterval>;
 
-	constructor(pc: RTCPeerConnection) {
+	/** late is how late, ms, comes what was lost on its way from a member to the server; nothing is of who is left out. */
+	constructor(pc: RTCPeerConnection, late: ReadonlyMap<string, number>) {
 		this.#pc = pc;
+		this.#late = late;
 		this.#timer = setInterval(() => void this.#look(), EVERY);
 	}
 
@@ -76,7 +80,7 @@ export class Buffering {
 			this.#before.set(mid, after);
 			if (named?.source !== "camera" || !before) continue;
 			const wait = this.#waits.get(named.member) ?? { target: 0, lostAt: 0 };
-			const next = nextWait(wait, before, after, roundTrip, now);
+			const next = nextWait(wait, before, after, roundTrip + (this.#late.get(named.member) ?? 0), now);
 			this.#waits.set(named.member, next);
 			if (next.target !== wait.target) this.#apply(named.member, next.target);
 		}

@@ -69,6 +69,7 @@ export class Media {
 	#bad = new Set<PC>();
 	#offers = 0; // of all publish connections: an answer is for one offer
 	#relays: RTCIceServer[] = [];
+	#late = new Map<string, number>(); // by member, see Buffering
 
 	constructor(handlers: MediaHandlers) {
 		this.#h = handlers;
@@ -80,6 +81,7 @@ export class Media {
 		this.#lesson = lesson;
 		this.#subscribe?.close();
 		this.#subscribe = null;
+		this.#late.clear(); // it is told anew
 		this.#h.onRemote(new Map());
 		this.#remake();
 	}
@@ -98,6 +100,11 @@ export class Media {
 		if (!this.#mayPublish) return;
 		if (!this.#publish && track) this.#remake();
 		else await this.#publish?.set(source, track);
+	}
+
+	/** How late, ms, comes what was lost on its way from a member to the server. */
+	late(member: string, ms: number): void {
+		this.#late.set(member, ms);
 	}
 
 	/** A frame about media from the server. */
@@ -160,6 +167,7 @@ export class Media {
 			this.#h.send,
 			(ok) => this.#health("subscribe", ok),
 			this.#h.onRemote,
+			this.#late,
 		);
 		return this.#subscribe;
 	}
@@ -404,10 +412,11 @@ class Subscriber extends Side {
 		send: (f: Frame) => void,
 		health: (ok: boolean) => void,
 		onRemote: (r: Remote) => void,
+		late: ReadonlyMap<string, number>,
 	) {
 		super(relays, "subscribe", send, health);
 		this.#onRemote = onRemote;
-		this.#buffering = new Buffering(this.pc);
+		this.#buffering = new Buffering(this.pc, late);
 	}
 
 	override close(): void {

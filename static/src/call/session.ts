@@ -326,6 +326,7 @@ export class CallSession {
 					e.data.member,
 					e.data.quality === "good" ? "" : e.data.quality,
 				);
+				if (e.data.late !== undefined) this.#media.late(e.data.member, e.data.late);
 				return;
 			case "you.changed":
 				this.#mayChanged(e.data.may);
