@@ -118,7 +118,7 @@ func (e *Estimator) Sent(seq uint16, size int, at time.Time, probe uint8) {
 	}
 	e.sentAt = now
 	if probe != 0 {
-		e.probes.sent(probe, size, now)
+		e.probes.sent(probe, size, e.total, now)
 	}
 }
 
@@ -236,7 +236,7 @@ func (e *Estimator) arrived(p *sentPacket, arrival time.Duration) {
 	}
 	e.queue.arrived(arrival-p.at, arrival, int(p.size))
 	if p.probe != 0 {
-		e.probes.arrived(p.probe, int(p.size), arrival)
+		e.probes.arrived(p.probe, p.total, arrival-p.at)
 	}
 }
 

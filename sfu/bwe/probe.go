@@ -13,10 +13,10 @@ const (
 	probeHeadroom  = 1.2 // above what is wanted: to hold it without a queue
 	probeSatisfied = 1.05
 	probeLength    = 15 * time.Millisecond
-	probeLonger    = 3    // times a probe that led nowhere is followed by one of twice the length: jitter hides short ones
-	probeLargest   = 6000 // bytes of one that is longer
-	probePackets   = 5    // the fewest that say something
-	probePacket    = 1000 // bytes, the largest
+	probeLonger    = 3      // times a probe that led nowhere is followed by one of twice the length: jitter hides short ones
+	probeLargest   = 20_000 // bytes of one that is longer
+	probePackets   = 5      // the fewest that say something
+	probePacket    = 1000   // bytes, the largest
 	probeSmallest  = 200
 	probeEnough    = 0.8 // of its packets must be reported
 	maxGrowth      = 0.9 // below it, a rate was not reached
@@ -39,14 +39,7 @@ type probes struct {
 	began         time.Duration
 	sentCount     int
 	sentBytes     int
-	sentFirst     time.Duration
-	sentLast      time.Duration
-	sentLastSize  int
-	acked         int
-	ackedBytes    int
-	firstArrival  time.Duration
-	firstSize     int
-	lastArrival   time.Duration
+	left, delays  line // when the bytes were sent, and how long they took
 
 	next     time.Duration // when the next may begin
 	wait     time.Duration // after the next one that leads nowhere
@@ -92,48 +85,39 @@ func (p *probes) begin(rate int, now time.Duration) Cluster {
 
 // carried is the probe that a packet counts for which is sent in between: it takes its part of the link.
 func (p *probes) carried(now time.Duration) uint8 {
-	if !p.live || p.sentCount == 0 || p.sentBytes >= p.planned && p.sentCount >= probePackets || now < p.sentFirst {
+	if !p.live || p.sentCount == 0 || p.sentBytes >= p.planned && p.sentCount >= probePackets || now < p.left.at {
 		return 0
 	}
 	return p.id
 }
 
-func (p *probes) sent(id uint8, size int, now time.Duration) {
+// sent takes a packet, and how many bytes were sent in all with it.
+func (p *probes) sent(id uint8, size int, total uint32, now time.Duration) {
 	if !p.live || id != p.id {
 		return
-	}
-	if p.sentCount == 0 {
-		p.sentFirst = now
 	}
 	p.sentCount++
 	p.sentBytes += size
-	p.sentLast, p.sentLastSize = now, size
+	p.left.add(total, now)
 }
 
-func (p *probes) arrived(id uint8, size int, arrival time.Duration) {
-	if !p.live || id != p.id {
-		return
+// arrived takes how long one took, which has an unknown constant in it.
+func (p *probes) arrived(id uint8, total uint32, delay time.Duration) {
+	if p.live && id == p.id {
+		p.delays.add(total, delay)
 	}
-	if p.acked == 0 {
-		p.firstArrival, p.lastArrival, p.firstSize = arrival, arrival, size
-	}
-	if arrival < p.firstArrival {
-		p.firstArrival, p.firstSize = arrival, size
-	}
-	p.lastArrival = max(p.lastArrival, arrival)
-	p.acked++
-	p.ackedBytes += size
 }
 
 // result is the rate that a cluster has shown, once it is reported.
 func (p *probes) result(now time.Duration) (int, bool) {
 	whole := p.sentBytes >= p.planned && p.sentCount >= probePackets
-	if !p.live || !whole || float64(p.acked) < probeEnough*float64(p.sentCount) {
+	if !p.live || !whole || p.delays.n < probeEnough*float64(p.sentCount) {
 		return 0, false
 	}
-	sent := rateOf(p.sentBytes-p.sentLastSize, p.sentLast-p.sentFirst, p.rate)
-	received := rateOf(p.ackedBytes-p.firstSize, p.lastArrival-p.firstArrival, p.rate)
-	rate := min(sent, received, p.rate)
+	perByte, _ := p.left.perByte()
+	grows, wrong := p.delays.perByte()
+	sent, received := rateOf(perByte, p.rate), rateOf(perByte+grows+wrong, p.rate)
+	rate := min(sent, received)
 	if float64(received) < maxGrowth*float64(sent) {
 		rate = int(0.95 * float64(received))
 	}
@@ -161,10 +145,10 @@ func (p *probes) fell(now time.Duration) {
 	p.next = max(p.next, now+probeAfterFall)
 }
 
-// rateOf is at most limit; packets that arrive within a tick of the clock say no more than that.
-func rateOf(bytes int, d time.Duration, limit int) int {
-	if d < time.Millisecond {
+// rateOf is in bit/s what takes so many seconds for a byte; at most limit.
+func rateOf(perByte float64, limit int) int {
+	if perByte*float64(limit) <= 8 {
 		return limit
 	}
-	return min(int(int64(bytes)*8*int64(time.Second)/int64(d)), 4*limit)
+	return int(8 / perByte)
 }
