@@ -133,6 +133,9 @@
 // that fills the place need not be sent; the smallest layer is always sent. It is told when a publication begins, which sends
 // all until then, and when it changes.
 //
+// member.quality tells how late comes what of a member's sound and pictures was lost on the way to the server, since it is sent
+// again; 0 if nothing was lost for half a minute. Whoever plays all of it so much later has no gaps.
+//
 // rtc.relays comes before welcome, where the server has TURN servers: a client gives them to its connections as iceServers. Their
 // credentials are the member's alone, and good for some hours.
 //
