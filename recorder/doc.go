@@ -1,8 +1,9 @@
 // Package recorder stores what is said and shown in a session, and makes replays and exports of it.
 //
 // While a session is on the record, the recorder reads every publication of its media room through a bounded queue. Each
-// publication becomes a row of segments: WebM files with one track, Opus or VP8, of at most about a minute. A file needs no
-// finishing step: it is written in clusters of at most a second, each synced, and is playable when it is cut at any byte.
+// publication becomes a row of segments: WebM files with one track, a minute of Opus or about ten seconds of VP8 with one key frame at
+// the begin: that is what a browser decodes at most to show a moment. A file needs no finishing step: it is written in clusters of at
+// most a second, each synced, and is playable when it is cut at any byte.
 //
 //	packets → reorder → Opus packets or VP8 frames → timeline → segmenter → segment file, Index
 //

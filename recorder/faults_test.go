@@ -196,7 +196,7 @@ func TestTheDatabaseIsGoneForAWhile(t *testing.T) {
 		var v *feed
 		r, index, _, v = live(t, Config{Dir: dir, Notify: notices.add}, 80)
 		time.Sleep(50 * time.Second)
-		index.setFail(errTest) // segments end and begin around 60 s
+		index.setFail(errTest) // segments end and begin meanwhile
 		time.Sleep(15 * time.Second)
 		index.setFail(nil)
 		time.Sleep(20 * time.Second)
@@ -205,10 +205,18 @@ func TestTheDatabaseIsGoneForAWhile(t *testing.T) {
 		}
 		closed(t, r)
 	})
-	for _, source := range []string{"audio", "camera"} {
+	for source, n := range map[string]int{"audio": 2, "camera": 5} {
 		segments := bySource(index, source)
 		check(t, dir, segments)
-		if len(segments) != 2 || segments[0].Start > 100 || segments[1].Start > 72_000 || segments[1].End < 79_900 {
+		if len(segments) != n {
+			t.Fatalf("%s: %+v", source, segments)
+		}
+		for i, s := range segments[1 : n-1] {
+			if abs(s.Start-segments[i].End) > 2 {
+				t.Errorf("%s: nothing is stored from %d to %d", source, segments[i].End, s.Start)
+			}
+		}
+		if before, after := segments[n-2], segments[n-1]; segments[0].Start > 100 || before.End < 50_000 || after.Start > 72_000 || after.End < 79_900 {
 			t.Errorf("%s: %+v", source, segments)
 		}
 	}

@@ -2,36 +2,95 @@ package recorder
 
 import (
 	"bytes"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 var calm = sending{delay: 0.02, firstReport: 0.5, reportEvery: 1}
 
-func TestSegmentsEndAfterAMinute(t *testing.T) {
+// The camera of the test is asked in vain: it has a key frame each 4 s.
+func TestSegmentsEndWhenTheyAreLongEnough(t *testing.T) {
 	src, dir := encoded(t), t.TempDir()
 	a, _ := packetised(audioInfo("m"), repeat(src.audio, 1./50, 130), calm)
-	v, _ := packetised(videoInfo("m"), repeat(src.video, 1./30, 130), calm)
+	v, _ := packetised(videoInfo("m"), repeat(src.video[:240], 1./30, 130), calm)
 	index, _ := record(t, dir, []TrackInfo{audioInfo("m"), videoInfo("m")}, [][]timed{a, v}, 131)
-	for source, n := range map[string]int{"audio": 3, "camera": 3} {
+	for source, want := range map[string]struct{ segments, length, frames int }{
+		"audio":  {segments: 3, length: 60_050, frames: 6500},
+		"camera": {segments: 11, length: 12_050, frames: 3900},
+	} {
 		segments := bySource(index, source)
 		stored := frames(check(t, dir, segments))
-		if len(segments) != n {
+		if len(segments) != want.segments {
 			t.Errorf("%s: %d segments", source, len(segments))
 		}
 		for i, s := range segments {
-			if s.End-s.Start > 60_050 {
-				t.Errorf("%s: a segment has %d ms", source, s.End-s.Start)
+			if length := s.End - s.Start; length > int64(want.length) && (i > 0 || source == "audio") {
+				t.Errorf("%s: a segment has %d ms", source, length)
 			}
 			if i > 0 && abs(s.Start-segments[i-1].End) > 2 {
 				t.Errorf("%s: a segment begins at %d, the one before ends at %d", source, s.Start, segments[i-1].End)
 			}
 		}
-		if want := map[string]int{"audio": 6500, "camera": 3900}[source]; stored != want {
-			t.Errorf("%s: %d of %d frames are stored", source, stored, want)
+		if stored != want.frames {
+			t.Errorf("%s: %d of %d frames are stored", source, stored, want.frames)
+		}
+	}
+}
+
+// Two people are recorded from the same moment on, whose cameras answer. They are asked for as many key frames as are needed, and not
+// at the same moments.
+func TestASegmentOfPicturesBeginsWithTheKeyFrameThatWasAskedFor(t *testing.T) {
+	dir, src := t.TempDir(), encoded(t)
+	var index *memory
+	var asked [2][]float64 // session time
+	members := []string{"a", "d"}
+	synctest.Test(t, func(t *testing.T) {
+		var r *Recorder
+		r, index = newRecorder(t, Config{Dir: dir})
+		now := sessionClock(0)
+		var h hall
+		var filming sync.WaitGroup
+		for i, member := range members {
+			f := newFeed(videoInfo(member))
+			c := &camera{feed: f, delay: 60 * time.Millisecond}
+			f.asked = func() {
+				if at := now(); at > 1000 { // before, if the first packets come in another order
+					asked[i] = append(asked[i], at)
+				}
+				c.ask()
+			}
+			h.tracks = append(h.tracks, f)
+			filming.Go(func() { c.film(src.video[:120], 60, func(float64) bool { return false }) })
+		}
+		fatal(t, r.Start("s", h, now))
+		filming.Wait()
+		time.Sleep(time.Second)
+		closed(t, r)
+	})
+	for i, member := range members {
+		segments := index.list(func(s Segment) bool { return s.Member == member })
+		if stored := frames(check(t, dir, segments)); stored < 1795 {
+			t.Errorf("of %s, %d of 1800 frames are stored", member, stored)
+		}
+		if len(segments) != len(asked[i])+1 || len(segments) < 5 {
+			t.Errorf("of %s there are %d segments; %d key frames were asked for", member, len(segments), len(asked[i]))
+		}
+		for k, s := range segments {
+			if length := s.End - s.Start; length > 10_400 && k > 0 || length > 15_400 {
+				t.Errorf("of %s, segment %d has %d ms", member, k, length)
+			}
+		}
+	}
+	for _, at := range asked[0] {
+		if slices.ContainsFunc(asked[1], func(other float64) bool { return math.Abs(at-other) < 1000 }) {
+			t.Errorf("both are asked for a key frame at %.0f ms", at)
 		}
 	}
 }

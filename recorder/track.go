@@ -3,6 +3,7 @@ package recorder
 import (
 	"context"
 	"errors"
+	"hash/fnv"
 	"log/slog"
 	"math"
 	"strings"
@@ -15,8 +16,9 @@ import (
 
 // The constants of segmenting; ms of session time.
 const (
-	segmentLength  = 60_000. // a segment ends at the latest; of video, when there is a key frame
-	keyFrameLead   = 3_000.  // so long before that, a key frame is asked for
+	soundLength    = 60_000. // of a segment of sound
+	pictureLength  = 10_000. // of one of pictures: then a key frame is asked for, with which the next begins
+	spread         = 5_000.  // the first of a track has up to so much more: see firstLength
 	silenceLimit   = 5_000.  // without sound for so long, a segment ends
 	stillLimit     = 3_000.  // the same for pictures: see flushAt
 	holeLimit      = 1_500.  // a key frame that comes so long after the last frame begins a segment
@@ -50,6 +52,7 @@ type writer struct {
 	held        []frame // until the timeline has settled
 	file        *segmentFile
 	settling    sync.WaitGroup // of files before
+	length      float64        // of the file, when it is due
 	width       int            // of the file
 	height      int
 	newest      float64 // session time of the newest stored frame
@@ -62,7 +65,10 @@ type writer struct {
 func newWriter(rec *Recorder, r *run, t Track, clock *senderClock) *writer {
 	w := &writer{
 		rec: rec, run: r, track: t, info: t.Info(), clock: clock,
-		asked: math.Inf(-1), restarted: math.Inf(-1), droppedTold: math.Inf(-1),
+		length: soundLength, asked: math.Inf(-1), restarted: math.Inf(-1), droppedTold: math.Inf(-1),
+	}
+	if isVideo(w.info.Mime) {
+		w.length = firstLength(w.info.Publication)
 	}
 	w.log = rec.cfg.Log.With("session", r.session, "publication", w.info.Publication, "source", w.info.Source)
 	w.reset()
@@ -71,6 +77,14 @@ func newWriter(rec *Recorder, r *run, t Track, clock *senderClock) *writer {
 
 func isVideo(mime string) bool { return strings.EqualFold(mime, "video/VP8") }
 func isAudio(mime string) bool { return strings.EqualFold(mime, "audio/opus") }
+
+// firstLength is how long a publication's first segment of pictures is. People are recorded from the same moment on: if all of them were
+// asked for key frames at the same moments, too, those who watch them would get them all at once.
+func firstLength(publication string) float64 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(publication)) // it never fails
+	return pictureLength + spread*float64(h.Sum32())/(1<<32)
+}
 
 // reset begins the stream anew.
 func (w *writer) reset() {
@@ -263,14 +277,14 @@ func (w *writer) isDue(f frame, at float64) bool {
 	case after > w.silence():
 		return true
 	case w.vp8 == nil:
-		return age >= segmentLength
+		return age >= w.length
 	case !f.key:
 		return false
 	case after > holeLimit:
 		return true
 	}
 	resized := f.width != w.width || f.height != w.height
-	return age >= segmentLength-keyFrameLead || resized && age >= resizeAfter
+	return age >= w.length || resized && age >= resizeAfter
 }
 
 // silence is how long a segment goes on without media, in ms.
@@ -315,6 +329,9 @@ func (w *writer) closeFile(next float64) {
 	}
 	file := w.file
 	w.file = nil
+	if w.vp8 != nil {
+		w.length = pictureLength
+	}
 	if err := file.close(); err != nil {
 		w.log.Error("a segment could not be written to its end", "segment", file.seg.ID, "error", err)
 	}
@@ -370,7 +387,7 @@ func (w *writer) tick(now float64) {
 		}
 		return
 	}
-	if w.vp8 != nil && w.file.age(now) >= segmentLength-keyFrameLead {
+	if w.vp8 != nil && w.file.age(now) >= w.length {
 		w.askKeyFrame(now)
 	}
 }
