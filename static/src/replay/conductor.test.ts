@@ -292,6 +292,23 @@ describe("a recorded face or voice", () => {
 		c.close();
 	});
 
+	it("makes the clock wait until it shows what a seek went to, and so does not seek again to catch up", async () => {
+		const { c, el } = setUp(3500, new SimulatedMedia({ duration: 31, seekTakes: 400 }));
+		await pass(500);
+		c.play();
+		await pass(1000);
+		expect(c.now()).toBeGreaterThan(4400);
+		el.log.length = 0;
+		c.seek(6000);
+		await pass(390);
+		expect(c.now()).toBe(6000);
+		await pass(500);
+		expect(c.now()).toBeGreaterThan(6300);
+		expect(Math.abs(el.currentTime * 1000 - c.now())).toBeLessThan(60);
+		expect(el.log.filter((l) => l.startsWith("seek"))).toEqual(["seek 6.0000"]);
+		c.close();
+	});
+
 	it("goes on without sound where the browser refuses it, and with sound after a press", async () => {
 		const el = new SimulatedMedia({ duration: 31, refusesSound: true });
 		const { c, refused } = setUp(4000, el);

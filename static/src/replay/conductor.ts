@@ -316,6 +316,8 @@ export class TrackPart implements Part {
 	#seq = 0;
 	#place = "";
 	#waits = false;
+	/** It is to stand on media that is there. */
+	#stands = false;
 
 	constructor(el: MediaLike, buffer: Buffered, onRefused: () => void, muted = false) {
 		this.#el = el;
@@ -329,6 +331,7 @@ export class TrackPart implements Part {
 		this.#buffer.aim(beat.t);
 		const place = placeOf(this.#buffer.buffered, this.#buffer.slots, beat.t);
 		this.#waits = place.at === "waiting";
+		this.#stands = place.at === "media" && !beat.moving;
 		this.#show(place, beat.t);
 		const key =
 			place.at === "media"
@@ -364,8 +367,11 @@ export class TrackPart implements Part {
 		}
 	}
 
+	/** Before the clock starts, also for the element to show what is there: else it would seek again, to catch up. */
 	waits(): boolean {
-		return !this.#el.error && this.#waits;
+		const el = this.#el;
+		if (el.error) return false;
+		return this.#waits || (this.#stands && (el.seeking || el.readyState < HAVE_CURRENT_DATA));
 	}
 
 	unmute(): void {

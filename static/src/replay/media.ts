@@ -1,7 +1,7 @@
 /** Recorded media in the browser: one media element per member and source, whose time is session time (MSE). */
 import { type ReplaySegment, urls } from "../api.ts";
 import type { Interval } from "./history.ts";
-import { forget, nextToFetch, type Slot, TRIES, toDrop, wanted } from "./window.ts";
+import { forget, nextToFetch, type Slot, TRIES, toDrop, toLeave } from "./window.ts";
 
 export type Source = ReplaySegment["source"];
 
@@ -83,7 +83,7 @@ export class SegmentBuffer {
 	/** The moment around which media is kept, ms. */
 	aim(t: number): void {
 		this.#t = t;
-		if (this.#loading && !wanted(this.#loading.slot, t)) this.#loading.stop.abort();
+		if (this.#loading && toLeave(this.#loading.slot, this.slots, t)) this.#loading.stop.abort();
 		this.#wake?.();
 	}
 

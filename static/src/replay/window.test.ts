@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { forget, nextToFetch, placeOf, type Slot, toDrop, wanted } from "./window.ts";
+import { forget, nextToFetch, placeOf, type Slot, toDrop, toLeave, wanted } from "./window.ts";
 
 const slot = (start: number, end: number, state: Slot["state"] = "none"): Slot => ({
 	id: `${start}`,
@@ -42,6 +42,24 @@ describe("what is fetched", () => {
 		expect(wanted(slot(0, 60_000), 65_000)).toBe(true);
 		expect(wanted(slot(0, 60_000), 71_000)).toBe(false);
 		expect(wanted(slot(120_000, 180_000), 80_000)).toBe(false);
+	});
+});
+
+describe("what is being fetched", () => {
+	const ahead = () => [slot(0, 10_000, "done"), slot(10_000, 20_000, "loading"), slot(20_000, 30_000)];
+
+	it("is left when the moment has gone far, or waits itself", () => {
+		const slots = ahead();
+		expect(toLeave(slots[1]!, slots, 31_000)).toBe(true); // it ended long ago
+		expect(toLeave(slots[1]!, slots, 25_000)).toBe(true); // it would be fetched before what is to be shown
+	});
+
+	it("is not left while it is the moment's, or what the moment needs is there", () => {
+		const slots = ahead();
+		expect(toLeave(slots[1]!, slots, 5000)).toBe(false);
+		expect(toLeave(slots[1]!, slots, 15_000)).toBe(false);
+		slots[2]!.state = "done";
+		expect(toLeave(slots[1]!, slots, 25_000)).toBe(false);
 	});
 });
 

@@ -34,6 +34,12 @@ export function nextToFetch(slots: Slot[], t: number): Slot | null {
 	return open.find((s) => s.end > t) ?? open.at(-1) ?? null;
 }
 
+/** Whether what is being fetched is left for something else: it is far now, or the segment of the moment waits behind it. */
+export function toLeave(loading: Slot, slots: Slot[], t: number): boolean {
+	const here = (s: Slot) => s.start <= t && t < s.end;
+	return !wanted(loading, t) || (!here(loading) && slots.some((s) => s.state === "none" && here(s)));
+}
+
 /** Buffered stretches to drop: far behind and far ahead. */
 export function toDrop(buffered: Interval[], t: number): Interval[] {
 	const out: Interval[] = [];
