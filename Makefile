@@ -161,6 +161,10 @@ bench-network: need-test build bin/impair e2e/node_modules/.package-lock.json ##
 bench-sync: need-test build bin/impair e2e/node_modules/.package-lock.json ## how far browsers are apart that watch together (about 40 minutes; figures in e2e/artifacts/sync.json)
 	cd e2e && SYNC=long npm test --silent -- --no-deps sync.spec.ts
 
+.PHONY: bench-replay
+bench-replay: need-test build e2e/node_modules/.package-lock.json ## how quickly a replay of four people starts and seeks, in Chromium and Firefox (about 12 minutes; figures in e2e/artifacts/replay.json)
+	cd e2e && REPLAY=long npm test --silent -- --no-deps seek.spec.ts
+
 .PHONY: bench-audience
 bench-audience: ## what a lesson costs that is watched from other servers (about 3 minutes; SHORT=1: 20 s; ARGS="-observers 200,300": so many at one other server; figures in bin/)
 	go build -o bin/sfubench ./bench/sfubench

@@ -1,19 +1,17 @@
-// What was recorded of a person replays in the browser itself, in Chromium and in Firefox: picture and sound run on session time.
+// What was recorded of a person replays in the browser itself, in Chromium and in Firefox: picture and sound run on session time, and a
+// seek shows the moment that it went to. How long that takes is measured in seek.spec.ts.
 import { expect, type Page, test } from "@playwright/test";
 import type { Browser as Firefox, Page as FirefoxPage } from "puppeteer-core";
+import { aimOf, common, type Replay, seek, type Tab, tabOf, tabOfFirefox } from "./lib/arrive.ts";
 import { endForEveryone, planned } from "./lib/call.ts";
 import { look } from "./lib/look.ts";
 import { type Picture, pictures, picturesIn } from "./lib/media.ts";
-import { api, email, enter, makeFirstAccount, newPerson, password } from "./lib/people.ts";
-import { fill, launchFirefox, press } from "./lib/plain.ts";
+import { api, enter, makeFirstAccount, newPerson } from "./lib/people.ts";
+import { launchFirefox, press, signIn } from "./lib/plain.ts";
 import { Server } from "./lib/server.ts";
 
-interface Replay {
-  segments: { mime: string; start: number; end: number }[];
-}
-
-/** How long, ms. */
-const recorded = 4000;
+/** How long, ms: the first file of pictures has at most 15 s. */
+const recorded = 18_000;
 
 const artifacts = new URL("./artifacts/", import.meta.url).pathname;
 
@@ -21,8 +19,15 @@ let server: Server;
 let amara: Page;
 /** Of the replay, from the moment at which both picture and sound are there. */
 let address: string;
+let whole: Replay;
 
-/** Amara is recorded for some seconds. */
+/** Where one file of pictures ends and the next begins; 0 where they do not meet. */
+function seamOf(replay: Replay): number {
+  const pictures = replay.segments.filter((s) => s.source === "camera");
+  return pictures.find((s) => pictures.some((next) => next !== s && Math.abs(next.start - s.end) < 100))?.end ?? 0;
+}
+
+/** Amara is recorded until there are several files of her pictures. */
 test.beforeAll(async ({ browser }) => {
   server = await Server.start();
   amara = await newPerson(browser);
@@ -37,8 +42,9 @@ test.beforeAll(async ({ browser }) => {
   await endForEveryone(amara);
   const kept = async () => [...new Set((await replay()).segments.map((s) => s.mime))].sort();
   await expect.poll(kept).toEqual(['audio/webm; codecs="opus"', 'video/webm; codecs="vp8"']);
-  const begin = Math.max(...(await replay()).segments.map((s) => s.start));
-  address = `${server.url}/s/${session}/replay?t=${(begin / 1000).toFixed(3)}`;
+  whole = await replay();
+  expect(seamOf(whole), JSON.stringify(whole.segments)).toBeGreaterThan(0);
+  address = `${server.url}/s/${session}/replay?t=${(common(whole).from / 1000).toFixed(3)}`;
 });
 
 test.afterAll(async () => {
@@ -69,6 +75,15 @@ async function plays(
   expect((await voice()).map((v) => v.muted)).toEqual([false]);
 }
 
+/** Goes to moments in both files and beside the seam between them, while it plays and while it stands: each is shown. */
+async function seeks(tab: Tab, press: () => Promise<void>): Promise<void> {
+  const seam = seamOf(whole);
+  const places = [seam + 1500, seam - 7000, seam - 1000, seam + 500];
+  for (const to of places) expect((await seek(tab, aimOf(whole, true), to)).place).toBeCloseTo(to, -3);
+  await press();
+  for (const to of places) await seek(tab, aimOf(whole, false), to);
+}
+
 interface Voice {
   /** Seconds that the element has played. */
   time: number;
@@ -90,6 +105,7 @@ test("Chromium plays a replay", async () => {
     () => amara.getByTestId("voice").evaluateAll(voicesIn),
     () => amara.getByRole("button", { name: "Play", exact: true }).click(),
   );
+  await seeks(tabOf(amara), () => amara.getByRole("button", { name: "Stop", exact: true }).click());
 });
 
 test("a replay is taken along as one video", async () => {
@@ -139,17 +155,14 @@ test("Firefox plays a replay", async () => {
   try {
     const page: FirefoxPage = await firefox.newPage();
     page.setDefaultTimeout(90_000);
-    await page.goto(`${server.url}/signin`);
-    await fill(page, "Email", email);
-    await page.type("input[type=password]", password); // it has no role that Firefox would find it by
-    await press(page, "Sign in");
-    await page.waitForFunction(() => location.pathname === "/");
+    await signIn(page, server.url);
     await page.goto(address);
     await plays(
       () => page.$$eval('[data-testid="participant"]', picturesIn),
       () => page.$$eval('[data-testid="voice"]', voicesIn),
       () => press(page, "Play"),
     );
+    await seeks(tabOfFirefox(page), () => press(page, "Stop"));
   } finally {
     await firefox.close();
   }

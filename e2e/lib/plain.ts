@@ -2,6 +2,7 @@
 // and Chromium whose tabs may lie behind others, which Playwright's never do.
 import { type Browser, type ElementHandle, launch, type Page } from "puppeteer-core";
 import * as chromium from "./chromium.ts";
+import { email, password } from "./people.ts";
 
 const firefox = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 
@@ -27,6 +28,15 @@ export async function launchFirefox(): Promise<Browser> {
       "media.peerconnection.ice.obfuscate_host_addresses": false,
     },
   });
+}
+
+/** Signs in with the first account. */
+export async function signIn(page: Page, url: string): Promise<void> {
+  await page.goto(`${url}/signin`);
+  await fill(page, "Email", email);
+  await page.type("input[type=password]", password); // it has no role that Firefox would find it by
+  await press(page, "Sign in");
+  await page.waitForFunction(() => location.pathname === "/");
 }
 
 /** Presses the button that says so, by the keyboard. */
