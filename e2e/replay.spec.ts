@@ -5,7 +5,7 @@ import type { Browser as Firefox, Page as FirefoxPage } from "puppeteer-core";
 import { aimOf, common, type Replay, seek, type Tab, tabOf, tabOfFirefox } from "./lib/arrive.ts";
 import { endForEveryone, planned } from "./lib/call.ts";
 import { look } from "./lib/look.ts";
-import { type Picture, pictures, picturesIn } from "./lib/media.ts";
+import { missing, type Picture, pictures, picturesIn } from "./lib/media.ts";
 import { api, enter, makeFirstAccount, newPerson } from "./lib/people.ts";
 import { launchFirefox, press, signIn } from "./lib/plain.ts";
 import { Server } from "./lib/server.ts";
@@ -106,6 +106,17 @@ test("Chromium plays a replay", async () => {
     () => amara.getByRole("button", { name: "Play", exact: true }).click(),
   );
   await seeks(tabOf(amara), () => amara.getByRole("button", { name: "Stop", exact: true }).click());
+});
+
+test("a file of pictures that reaches into the next one, which is there already, spoils nothing of that", async () => {
+  const seam = seamOf(whole);
+  const segments = whole.segments.map((s) => (Math.abs(s.start - seam) < 100 ? { ...s, start: s.start - 1 } : s));
+  const manifest = "**/api/sessions/*/replay";
+  await amara.route(manifest, (route) => route.fulfill({ json: { ...whole, segments } }));
+  await amara.goto(address.replace(/t=.*/, `t=${((seam + 500) / 1000).toFixed(3)}`));
+  const cameras = segments.filter((s) => s.source === "camera");
+  await expect.poll(() => missing(amara, cameras)).toEqual([]);
+  await amara.unroute(manifest);
 });
 
 test("a replay is taken along as one video", async () => {

@@ -54,6 +54,11 @@ const WORTH = 10_000;
 /** How long to wait before a segment whose transfer broke off is tried again, ms. */
 const AGAIN = 1000;
 
+/** Browsers count in µs, and some cut off what is less: a quarter more, and all of them count the same. */
+function secondsOf(ms: number): number {
+	return (ms * 1000 + 0.25) / 1e6;
+}
+
 /** Keeps the segments around a moment in a media element's buffer. One loop does all of it, so appends are in order. */
 export class SegmentBuffer {
 	readonly slots: Slot[];
@@ -169,10 +174,16 @@ export class SegmentBuffer {
 		}
 	}
 
-	/** What follows is this segment's file from its beginning. */
+	/**
+	 * What follows is this segment's file from its beginning, up to where the next one begins. Of a picture that reaches into the next file's
+	 * first, if that is there already, browsers would drop all of that file: nothing in it can be decoded without its first picture.
+	 */
 	#place(slot: Slot): void {
-		this.#buffer!.abort(); // the parser forgets the file before, which had no end
-		this.#buffer!.timestampOffset = slot.start / 1000;
+		const b = this.#buffer!;
+		b.abort(); // the parser forgets the file before, which had no end
+		b.timestampOffset = secondsOf(slot.start);
+		const next = this.slots.find((s) => s.start > slot.start);
+		if (next) b.appendWindowEnd = secondsOf(next.start);
 	}
 
 	async #pour(answer: Response): Promise<void> {
