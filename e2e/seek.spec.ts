@@ -134,8 +134,18 @@ async function measure(name: string, tab: Tab, { replay, address }: Stage, stop:
   note(`${name}: seek while playing, to what was not fetched, ms`, took(far.filter((a) => !a.buffered)));
   note(`${name}: seek while playing, here and there, ms`, took(near));
   note(`${name}: seek while it stands, ms`, took(stood));
-  for (const a of [...far, ...near, ...stood].sort((x, y) => y.took - x.took).slice(0, 3))
-    console.log(`${name}: ${Math.round(a.took)} ms to ${Math.round(a.place)}: ${JSON.stringify(a.parts)}`);
+  for (const [what, list] of Object.entries({
+    start: starts,
+    "seek far": far,
+    seek: near,
+    "seek while it stands": stood,
+  })) {
+    const worst = list.reduce((a, b) => (b.took > a.took ? b : a));
+    console.log(
+      `${name}, longest ${what}: ${Math.round(worst.took)} ms to ${Math.round(worst.place)}, parts:`,
+      worst.parts,
+    );
+  }
 }
 
 if (process.env.REPLAY === "long")

@@ -31,6 +31,8 @@ export type Mode = "conversation" | "clip";
 
 export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
 const TICK = 50;
+/** While it waits for media, it looks as often as this. */
+const WAITING = 10;
 /** How long the clock waits for media, and how long it then goes on without. */
 const PATIENCE = 5000;
 const WITHOUT = 10_000;
@@ -159,8 +161,10 @@ export class Conductor {
 	#begin(): void {
 		this.#tell();
 		this.#waitedSince = performance.now();
-		if (this.#late()) this.waiting.value = true;
-		else this.#run();
+		if (this.#late()) {
+			this.waiting.value = true;
+			this.#expect(this.#t);
+		} else this.#run();
 	}
 
 	#run(): void {
@@ -189,9 +193,10 @@ export class Conductor {
 		this.#expect(t);
 	}
 
-	/** What happened before the next tick is shown when it happened. */
+	/** What happened before the next tick is shown when it happened, and what comes to be there is not waited for any longer. */
 	#expect(t: number): void {
 		clearTimeout(this.#next);
+		if (this.waiting.peek()) this.#next = setTimeout(() => this.#tick(), WAITING);
 		if (!this.#moving) return;
 		const wait = (this.#history.momentAfter(t) - t) / this.rate.peek();
 		if (wait < TICK) this.#next = setTimeout(() => this.#tick(), Math.ceil(wait));
