@@ -123,7 +123,7 @@ test-s3: need-test static/dist/index.html ## the store's tests with a real S3 se
 .PHONY: test-acme
 test-acme: need-test static/dist/index.html ## a certificate from a real ACME server, which is built first
 	go build -modfile=tools/acme.mod -o bin/acme/ github.com/letsencrypt/pebble/v2/cmd/...
-	PAUSEPOINT_TEST_ACME=$(CURDIR)/bin/acme go test -tags acme -count=1 -run "TestCertificateFromAnAuthority|TestSeveralServersHaveOneCertificate" ./cmd/pausepoint
+	PAUSEPOINT_TEST_ACME=$(CURDIR)/bin/acme go test -tags acme -count=1 -run TestAuthority ./cmd/pausepoint
 
 .PHONY: soak-sfu
 soak-sfu: ## joins, aborts, reconnects and crowds by the thousand against the media plane (ARGS="-only churn -n 2000")

@@ -17,11 +17,17 @@ import (
 
 const acmeName = "calls.school.example"
 
+// The authority's own certificate is one for all that ask it: a process reads once whom it trusts.
+func TestAuthority(t *testing.T) {
+	cert, key := certificate(t)
+	t.Setenv("SSL_CERT_FILE", cert)
+	t.Run("kept over a restart", func(t *testing.T) { certificateIsKept(t, cert, key) })
+	t.Run("one for several servers", func(t *testing.T) { severalServersHaveOneCertificate(t, cert, key) })
+}
+
 // A server without a certificate gets one from a real ACME server (pebble, beside a DNS server that says that every name is this
 // machine), keeps it over a restart, and serves pages with it.
-func TestCertificateFromAnAuthority(t *testing.T) {
-	cert, key := certificate(t)
-	t.Setenv("SSL_CERT_FILE", cert) // the authority's own, which is asked over HTTPS
+func certificateIsKept(t *testing.T, cert, key string) {
 	directory, port := authority(t, cert, key)
 	data := filledData(t)
 	addr := "127.0.0.1:" + port
@@ -37,9 +43,7 @@ func TestCertificateFromAnAuthority(t *testing.T) {
 
 // Of two servers on one database, one asks for a certificate, and the other answers when the authority looks: a balancer may have
 // sent it there. Both have that certificate then.
-func TestSeveralServersHaveOneCertificate(t *testing.T) {
-	cert, key := certificate(t)
-	t.Setenv("SSL_CERT_FILE", cert)
+func severalServersHaveOneCertificate(t *testing.T, cert, key string) {
 	directory, port := authority(t, cert, key)
 	asks, looked := vacant(t), "127.0.0.1:"+port
 	d := newDeployment(t)
