@@ -96,11 +96,12 @@ picture: test-browser ## the README's picture, as the browser tests have just ma
 	cp e2e/artifacts/call.png docs/call.png
 
 .PHONY: check-deploy check-image
-check-deploy: need-test static/dist/index.html ## does what is in compose.yaml and deploy/ start servers that understand it, does HAProxy bring people to three of them, and do those who watch see something where servers do not reach each other?
+check-deploy: need-test static/dist/index.html ## would docker compose and Kubernetes take what is in compose.yaml and deploy/, does it start servers that understand it, does HAProxy bring people to three of them, and do those who watch see something where servers do not reach each other?
 	@scripts/need haproxy
+	go test -C deploy -count 1 ./...
 	go test -tags balancer -count 1 -timeout 20m -run 'TestDeployments|TestBalancer|TestAudienceThatNothingComesTo' ./cmd/pausepoint
 
-check-image: ## builds the Dockerfile without a container engine, and runs the image (as root; about 10 minutes)
+check-image: need-run static/dist/index.html ## builds the Dockerfile without a container engine, and runs the image (as root; about 10 minutes)
 	@scripts/need buildah debootstrap curl pgrep=procps
 	scripts/check-image
 

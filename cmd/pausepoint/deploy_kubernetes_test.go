@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // manifest is what the test reads of a Kubernetes object.
@@ -15,10 +18,9 @@ type manifest struct {
 		Template struct {
 			Spec struct {
 				Containers []container
-				Volumes    []struct{ Name string }
+				Grace      int `yaml:"terminationGracePeriodSeconds"`
 			}
 		}
-		VolumeClaimTemplates []struct{ Metadata struct{ Name string } } `yaml:"volumeClaimTemplates"`
 	}
 }
 
@@ -34,7 +36,10 @@ type container struct {
 			SecretKeyRef struct{ Name, Key string } `yaml:"secretKeyRef"`
 		} `yaml:"valueFrom"`
 	}
-	VolumeMounts []struct{ Name string } `yaml:"volumeMounts"`
+	Ports []struct {
+		Number   int `yaml:"containerPort"`
+		Protocol string
+	}
 }
 
 // orchestrated are the containers of a folder of manifests, which find in their environment what the folder's secrets hold.
@@ -48,20 +53,13 @@ func orchestrated(t *testing.T, folder string) (all []deployed) {
 		}
 	}
 	for _, m := range manifests {
-		mounted := map[string]bool{}
-		for _, v := range m.Spec.Template.Spec.Volumes {
-			mounted[v.Name] = true
-		}
-		for _, v := range m.Spec.VolumeClaimTemplates {
-			mounted[v.Metadata.Name] = true
-		}
 		for _, c := range m.Spec.Template.Spec.Containers {
-			for _, v := range c.VolumeMounts {
-				if !mounted[v.Name] {
-					t.Errorf("there is no volume %s", v.Name)
-				}
+			var ports []string
+			for _, p := range c.Ports {
+				ports = append(ports, strings.ToLower(fmt.Sprintf("%d/%s", p.Number, cmp.Or(p.Protocol, "TCP"))))
 			}
-			all = append(all, deployed{c.Name, c.Args, c.environment(t, found)})
+			grace := time.Duration(m.Spec.Template.Spec.Grace) * time.Second
+			all = append(all, deployed{c.Name, c.Args, c.environment(t, found), ports, grace})
 		}
 	}
 	return all

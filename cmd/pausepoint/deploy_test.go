@@ -7,23 +7,29 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// deployed is a Pausepoint that a file for containers starts: its arguments, and what it finds in its environment.
+// deployed is a Pausepoint that a file for containers starts: its arguments, what it finds in its environment, the ports that are opened
+// for it, such as 7882/udp, and how long it has to come to its end before it is killed; 0 if the file does not say.
 type deployed struct {
-	name string
-	args []string
-	env  map[string]string
+	name  string
+	args  []string
+	env   map[string]string
+	ports []string
+	grace time.Duration
 }
 
-// Every server that the files below deploy would start is one whose command line and environment are understood.
+// Every server that the files below deploy would start is one whose command line and environment are understood, who is reached, and who
+// has the time to hand its calls to others. That the files are right in themselves is looked at in deploy.
 func TestDeployments(t *testing.T) {
 	secrets := map[string]string{"POSTGRES_PASSWORD": "secret", "S3_SECRET": "secret"}
 	for file, servers := range map[string][]deployed{
@@ -58,9 +64,49 @@ func (d deployed) check(t *testing.T) {
 			t.Errorf("%s means nothing", name)
 		}
 	}
+	d.checkPorts(t, app.flags.Serve)
+	needs := closeWithin
+	if app.flags.Serve.Redis != "" {
+		needs = stopWithin
+	}
+	if d.grace != 0 && d.grace <= needs {
+		t.Errorf("it is killed after %s, and may need %s", d.grace, needs)
+	}
 }
 
-var execForm = regexp.MustCompile(`(?m)^(ENTRYPOINT|CMD) (\[.*\])$`)
+// checkPorts wants that nothing is opened at which nobody listens, and that media gets in, over UDP and TCP.
+func (d deployed) checkPorts(t *testing.T, f serveFlags) {
+	t.Helper()
+	listens := []string{portOf(t, f.Addr) + "/tcp"}
+	if f.MetricsAddr != "" {
+		listens = append(listens, portOf(t, f.MetricsAddr)+"/tcp")
+	}
+	for _, protocol := range []string{"/udp", "/tcp"} {
+		media := portOf(t, f.MediaAddr) + protocol
+		if listens = append(listens, media); !slices.Contains(d.ports, media) {
+			t.Errorf("media does not get in at %s", media)
+		}
+	}
+	for _, port := range d.ports {
+		if !slices.Contains(listens, port) {
+			t.Errorf("nobody listens at %s", port)
+		}
+	}
+}
+
+func portOf(t *testing.T, addr string) string {
+	t.Helper()
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+var (
+	execForm = regexp.MustCompile(`(?m)^(ENTRYPOINT|CMD) (\[.*\])$`)
+	exposed  = regexp.MustCompile(`(?m)^EXPOSE (.*)$`)
+)
 
 // imageIn is what the image is started as that a Dockerfile ends with.
 func imageIn(t *testing.T, file string) deployed {
@@ -80,7 +126,8 @@ func imageIn(t *testing.T, file string) deployed {
 	if !slices.Equal(said["ENTRYPOINT"], []string{"pausepoint"}) {
 		t.Fatalf("the image runs %v", said["ENTRYPOINT"])
 	}
-	return deployed{name: "image", args: said["CMD"]}
+	exposes := exposed.FindAllSubmatch(text, -1)
+	return deployed{name: "image", args: said["CMD"], ports: strings.Fields(string(exposes[len(exposes)-1][1]))}
 }
 
 // composed are the services of a compose file that run our image, with a .env.
@@ -91,6 +138,8 @@ func composed(t *testing.T, file string, env map[string]string) (all []deployed)
 			Image       string
 			Command     []string
 			Environment map[string]string
+			Ports       []string
+			Grace       time.Duration `yaml:"stop_grace_period"`
 		}
 	}
 	for document := range documents(t, file) {
@@ -108,7 +157,23 @@ func composed(t *testing.T, file string, env map[string]string) (all []deployed)
 		for key, value := range s.Environment {
 			s.Environment[key] = interpolated(t, value, env)
 		}
-		all = append(all, deployed{name, s.Command, s.Environment})
+		all = append(all, deployed{name, s.Command, s.Environment, published(t, s.Ports), s.Grace})
+	}
+	return all
+}
+
+// published are ports as a container has them. Browsers are told the number that the server has: it has to be the machine's, too.
+func published(t *testing.T, ports []string) (all []string) {
+	t.Helper()
+	for _, p := range ports {
+		outside, inside, _ := strings.Cut(p, ":")
+		if !strings.Contains(inside, "/") {
+			inside += "/tcp"
+		}
+		if number, _, _ := strings.Cut(inside, "/"); number != outside {
+			t.Errorf("%s has another number outside", p)
+		}
+		all = append(all, inside)
 	}
 	return all
 }
