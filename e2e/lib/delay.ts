@@ -72,6 +72,7 @@ class Line {
       const piece = queue.shift() as Piece;
       if (queue.length > 0) this.queues.set(way, queue);
       const { delay, jitter, loss = 0, rate } = this.network();
+      // Timers come late: what was due in the last 20 ms goes at once.
       this.free = Math.max(this.free, now - 20) + (rate ? (piece.bytes * 8) / rate : 0);
       const again = this.random() < loss ? Math.max(sendAgain, 2 * delay) : 0;
       way.arrives(piece, now + delay + (2 * this.random() - 1) * jitter + again);
