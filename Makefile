@@ -151,7 +151,7 @@ faults: need-test static/dist/index.html ## one node of three is killed, stopped
 	PAUSEPOINT_TEST_FAULTS=$(FAULTS) go test -count 1 -v -parallel 4 -timeout 180m -run ManyNodesHold ./cmd/pausepoint
 
 .PHONY: step-recorder
-step-recorder: ## a call of four hours on clocks that are 100 ppm off: what is recorded stays in step (time is virtual; about 20 minutes)
+step-recorder: ## a call of four hours on clocks that are 100 ppm off: what is recorded stays in step (time is virtual; about 10 minutes)
 	RECORDER_CALL=4h go test -count 1 -v -timeout 90m -run EverythingStays ./recorder
 
 .PHONY: bench-network
