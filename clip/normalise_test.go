@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -398,6 +400,31 @@ func TestLongClipsStayBounded(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(tl.dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}
+	}
+}
+
+// A clip may end anywhere in the second of its last thumbnail, which may be the first of a sheet.
+func TestNoSheetIsMissing(t *testing.T) {
+	for _, frames := range []int{2998, 3007, 3016, 3024} { // of 30000/1001 a second; 100 thumbnails are a sheet
+		t.Run(strconv.Itoa(frames), func(t *testing.T) {
+			t.Parallel()
+			tl := testTools(t)
+			path := filepath.Join(t.TempDir(), "a.mp4")
+			runFFmpeg(t, "-f", "lavfi", "-i", "testsrc2=s=64x36:r=30000/1001", "-frames:v", strconv.Itoa(frames), "-c:v", "libx264", "-preset", "ultrafast", path)
+			_, res := tl.normalised(t, path, func(float64) {})
+			names, err := tl.thumbnails(t.Context(), res)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Contains(names, SheetName(1)) {
+				t.Errorf("there is no second sheet: %v", names)
+			}
+			for _, name := range names {
+				if _, err := os.Stat(filepath.Join(tl.dir, name)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
 	}
 }
 

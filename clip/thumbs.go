@@ -56,8 +56,9 @@ func (t tools) thumbnails(ctx context.Context, r result) ([]string, error) {
 		names = append(names, SheetName(n))
 	}
 	if err := t.render(ctx, Rendition360, []string{"-skip_frame", "nokey"}, []string{
-		// rounding up: the slot k·interval shows the last key frame that is not after it
-		"-vf", fmt.Sprintf("fps=%d/%d:start_time=0:round=up:eof_action=pass,scale=%d:%d,tile=%dx%d", 1_000_000, s.Interval, s.Width, s.Height, s.Cols, s.Rows),
+		// rounding up: the slot k·interval shows the last key frame that is not after it; the last slots are not filled by themselves, and
+		// may be alone on their sheet
+		"-vf", fmt.Sprintf("fps=%d/%d:start_time=0:round=up:eof_action=pass,tpad=stop=2:stop_mode=clone,scale=%d:%d,tile=%dx%d", 1_000_000, s.Interval, s.Width, s.Height, s.Cols, s.Rows),
 		"-frames:v", strconv.Itoa(s.Sheets), "-q:v", "5", "-f", "image2", "-start_number", "0", "thumbs-%d.jpg",
 	}); err != nil {
 		return nil, fmt.Errorf("sprite sheets: %w", err)
