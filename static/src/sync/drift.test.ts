@@ -22,12 +22,24 @@ describe("Drift", () => {
 
 	it("who hears late of a start makes up for it at once, and looks then", () => {
 		const d = new Drift();
-		expect(d.started(100, 150, 90, false)).toEqual({ do: "nudge", factor: 1.4, ms: expect.closeTo(150, 5) });
-		expect(d.over(299)).toBe(false);
-		expect(d.look(299, 3)).toBeNull();
-		expect(d.over(300)).toBe(true);
+		// 60 ms in 240, of which the end of the change itself takes 75.
+		expect(d.started(100, 150, 90, false)).toEqual({ do: "nudge", factor: 1.25, ms: expect.closeTo(165, 5) });
+		expect(d.over(314)).toBe(false);
+		expect(d.look(314, 3)).toBeNull();
+		expect(d.over(315)).toBe(true);
+		expect(d.look(414, 3), "the change still takes effect").toBeNull();
+		expect(believed(d, 3, 415).at).toBeLessThan(500);
 		expect(d.started(100, 150, 140, false), "as starts vary").toBeNull();
 		expect(d.started(100, 900, 140, false), "a jump is quicker").toBeNull();
+	});
+
+	it("who was not as late as it seemed ends what makes up for it so early that its end takes them to the line", () => {
+		const d = new Drift();
+		d.started(100, 150, 0, false); // 40 % faster
+		expect(d.madeUp(200, 31)).toBe(false);
+		expect(d.madeUp(220, 29)).toBe(true);
+		expect(d.look(319, 0)).toBeNull();
+		expect(believed(d, 3, 320).at).toBeLessThan(420);
 	});
 
 	it("takes its time later, and then hardly changes the pitch", () => {
@@ -87,19 +99,24 @@ describe("Drift", () => {
 describe("Pace", () => {
 	it("learns how long starting takes from the latest ones, and is not misled by one", () => {
 		const p = new Pace();
-		for (const took of [60, 62, 800, 58, 61]) p.started(1000, 1045, took - 45);
+		for (const took of [60, 62, 800, 58, 61]) p.started(took);
 		expect(p.early).toBe(61);
-		p.started(0, 0, 5000); // that was no start
+		p.started(5000); // that was no start
 		expect(p.early).toBe(61);
 	});
 
-	it("aims further ahead than the longest seek of late", () => {
+	it("aims further ahead than the longest seek of late, and knows those that had to fetch apart", () => {
 		const p = new Pace();
-		const before = p.ahead;
-		p.sought(400);
-		expect(p.ahead).toBeGreaterThan(Math.max(before, 400));
-		for (let i = 0; i < 3; i++) p.sought(80);
-		expect(p.ahead).toBeLessThan(before);
+		const [before, fetched] = [p.ahead(true), p.ahead(false)];
+		expect(fetched).toBeGreaterThan(before);
+		p.sought(400, true);
+		expect(p.ahead(true)).toBeGreaterThan(Math.max(before, 400));
+		for (let i = 0; i < 3; i++) p.sought(80, true);
+		expect(p.ahead(true)).toBeLessThan(before);
+		expect(p.ahead(false)).toBe(fetched);
+		p.sought(800, false);
+		expect(p.ahead(false)).toBeGreaterThan(800);
+		expect(p.ahead(true)).toBeLessThan(before);
 	});
 });
 

@@ -31,6 +31,7 @@ const settling: Manner = { samples: 4, within: 240, least: 0.02, most: 0.4, sile
 const steady: Manner = { samples: 16, within: 800, least: 0.02, most: 0.12, silence: 300, jump: 600 };
 
 const LATE = 15; // what starts vary by anyway
+const CHANGE_TAKES = 75; // from a change of speed until it is heard and seen; a start takes it with it
 const SETTLING = 2500; // after a start, at the longest
 const DEAD_BAND = 6;
 const DEAD_BAND_PITCHED = 20;
@@ -47,6 +48,7 @@ export class Drift {
 	#quietUntil = 0;
 	#nudgeUntil = 0;
 	#settlingUntil = Number.NEGATIVE_INFINITY;
+	#speed = 1; // at which a late start is made up for
 	#jumped = Number.NEGATIVE_INFINITY;
 	#gap = JUMP_GAP;
 
@@ -66,7 +68,19 @@ export class Drift {
 		this.#quietUntil = 0;
 		const behind = expected - due;
 		if (pitched || behind <= LATE || behind > settling.jump) return null;
-		return this.#nudge(expected, behind, settling.most);
+		const by = Math.min(settling.most, behind / settling.within);
+		this.#speed = 1 + by;
+		return this.#nudge(expected, behind, by, CHANGE_TAKES);
+	}
+
+	/**
+	 * Whether who makes up for a late start has come so near to the line that the rest is gained while the end of the change of speed takes
+	 * effect: they were not as late as it seemed. Told so, the change is over.
+	 */
+	madeUp(now: number, behind: number): boolean {
+		if (behind > (this.#speed - 1) * CHANGE_TAKES) return false;
+		this.#end(now);
+		return true;
 	}
 
 	/** What was seen counts no more; the element plays at the line's own speed. */
@@ -83,9 +97,13 @@ export class Drift {
 	/** A change of speed is over: the element is to play at the line's own speed again. */
 	over(now: number): boolean {
 		if (!this.#nudgeUntil || now < this.#nudgeUntil) return false;
+		this.#end(now);
+		return true;
+	}
+
+	#end(now: number): void {
 		this.#quietUntil = now + this.#manner(now).silence;
 		this.calm();
-		return true;
 	}
 
 	/** Takes a look; gives the error that is believed once it is known. */
@@ -112,9 +130,12 @@ export class Drift {
 		return this.#nudge(now, gain, by);
 	}
 
-	/** Another speed from a time on, for as long as it takes to gain so much. */
-	#nudge(from: number, gain: number, by: number): Nudge {
-		const ms = Math.min(NUDGE_MAX, Math.abs(gain) / by);
+	/**
+	 * Another speed from a time on, for as long as it takes to gain so much. It is ended so much earlier as it begins sooner than its end
+	 * takes effect.
+	 */
+	#nudge(from: number, gain: number, by: number, sooner = 0): Nudge {
+		const ms = Math.min(NUDGE_MAX, Math.abs(gain) / by) - sooner;
 		this.#nudgeUntil = from + ms;
 		return { do: "nudge", factor: 1 + Math.sign(gain) * by, ms };
 	}
@@ -139,11 +160,12 @@ export class Drift {
 export class Pace {
 	#starts: number[] = [];
 	#stops: number[] = [];
-	#seeks: number[] = [];
+	#seeks: number[] = []; // to what was there
+	#fetches: number[] = []; // to what had to be fetched first
 
 	/** play() is called so long before the start. */
 	get early(): number {
-		return this.#starts.length > 0 ? clamp(median(this.#starts), 5, 400) : 45;
+		return this.#starts.length > 0 ? clamp(median(this.#starts), 5, 400) : 75;
 	}
 
 	/** pause() is called so long before the stop: a page that comes late to it would be seen to step back to its frame. */
@@ -152,14 +174,13 @@ export class Pace {
 	}
 
 	/** A jump while the others play aims so far ahead: rather too far, since it waits there for them. */
-	get ahead(): number {
-		const longest = this.#seeks.length > 0 ? Math.max(...this.#seeks) : 150;
-		return clamp(1.25 * longest + this.early + 20, 100, 1500);
+	ahead(buffered: boolean): number {
+		const [of, first] = buffered ? [this.#seeks, 150] : [this.#fetches, 300];
+		return clamp(1.25 * (of.length > 0 ? Math.max(...of) : first) + this.early + 20, 100, 1500);
 	}
 
-	/** play() was called at a time, for a start at another, and the element turned out to be so far behind. */
-	started(called: number, at: number, behind: number): void {
-		const took = at - called + behind;
+	/** So long after play() the element was under way. */
+	started(took: number): void {
 		if (took > -100 && took < 1000) keep(this.#starts, took, STARTS);
 	}
 
@@ -169,8 +190,8 @@ export class Pace {
 	}
 
 	/** A seek took so long until it could play. */
-	sought(took: number): void {
-		if (took < 1000) keep(this.#seeks, took, 3); // longer is for want of data
+	sought(took: number, buffered: boolean): void {
+		if (took < 1000) keep(buffered ? this.#seeks : this.#fetches, took, 3); // longer is for want of data
 	}
 }
 

@@ -8,7 +8,7 @@
 import type { Display } from "./display.ts";
 import { Drift, Pace } from "./drift.ts";
 import { boundedAt, type FrameRate, frameAt, frameMiddle, frameStart, type Line, positionAt, timeOf } from "./line.ts";
-import { Telling } from "./telling.ts";
+import { bufferedTo, Telling } from "./telling.ts";
 
 /** What a follower needs of a media element; HTMLVideoElement and HTMLAudioElement have it. */
 export interface MediaLike {
@@ -65,6 +65,7 @@ const AGAIN_STARVED = 3000;
 const PLAY_AGAIN = 500; // after the browser refused to play
 const ELSEWHERE = 2; // seconds; a picture so far from the element's time is of a hidden tab, or of before a jump
 const STOP_NEAR = 1; // seconds
+const BUFFERED = 0.5; // seconds that must be there for a jump to need no fetching
 const HAVE_FUTURE_DATA = 3;
 
 export class Follower {
@@ -80,7 +81,9 @@ export class Follower {
 	#frameCallback = 0;
 	#stoppedAt: number | null = null; // the own stop of a moving line was reached, µs
 	#start: { called: number; at: number; from: number; moved: number; late: boolean } | null = null; // play() was called, and what it took is not known yet
-	#meeting: { place: number; since: number; sought: boolean; late: number } | null = null; // waits, paused, for the line to come to a place, µs
+	#makingUp = false; // plays faster since it began late
+	#told = 0; // when the line was heard of
+	#meeting: { place: number; since: number; buffered: boolean; sought: boolean; late: number } | null = null; // waits, paused, for the line to come to a place, µs
 	#meetTimer: ReturnType<typeof setTimeout> | undefined;
 	#starvedSince = 0;
 	#wantMuted = false;
@@ -121,6 +124,7 @@ export class Follower {
 		if (old && line.seq < old.seq) return;
 		if (old && line.seq === old.seq) {
 			this.#line = line;
+			if (old.stop !== line.stop) this.#told = this.#o.now();
 			if (this.#stoppedAt !== null && this.#stoppedAt !== line.stop) {
 				this.#stoppedAt = null;
 				this.#begin();
@@ -129,8 +133,10 @@ export class Follower {
 			return;
 		}
 		const now = this.#o.now();
-		// A line that begins in a moment: until then everybody stays on the one before.
-		this.#before = old?.moving && old.at <= now && line.at > now && this.#stoppedAt === null ? old : null;
+		this.#told = now;
+		// A line that begins in a moment: until then everybody stays on the one before, which may be the one before that.
+		const played = this.#before && old && now < this.#turnsAt(old) ? this.#before : old;
+		this.#before = played?.moving && played.at <= now && line.at > now && this.#stoppedAt === null ? played : null;
 		this.#line = line;
 		this.#stoppedAt = null;
 		if (!this.#before) this.#begin();
@@ -202,7 +208,7 @@ export class Follower {
 		this.#el.preservesPitch = line.rate !== 1;
 		this.#el.playbackRate = line.rate;
 		if (!line.moving) {
-			this.#still(line.position);
+			this.#still(line.position, line.at);
 			return;
 		}
 		const now = this.#o.now();
@@ -231,17 +237,18 @@ export class Follower {
 		const { rate } = (this.#before ?? this.#line)!;
 		const move = this.#drift.started(called, called + this.#pace.early, at, rate !== 1);
 		if (move) this.#el.playbackRate = rate * move.factor;
+		this.#makingUp = move !== null;
 		this.#start = { called, at, from: this.#el.currentTime, moved: 0, late: move !== null };
 		void this.#play();
 	}
 
-	/** Pauses on a place, µs. */
-	#still(us: number): void {
+	/** Pauses on a place, µs, at which it was due at a session time. What was heard of too late to stop there says nothing of stopping. */
+	#still(us: number, due = Number.NEGATIVE_INFINITY): void {
 		this.#meeting = null;
 		this.#start = null;
 		const played = !this.#el.paused && !this.#el.seeking;
 		this.#el.pause();
-		if (played)
+		if (played && this.#told <= due - this.#pace.brake)
 			this.#pace.stopped((this.#el.currentTime * 1000 - us / 1000) / this.#el.playbackRate + this.#pace.brake);
 		this.#telling.seek(us);
 		this.#tell({ state: "still", error: 0 });
@@ -263,11 +270,13 @@ export class Follower {
 	 */
 	#meet(late = 0): void {
 		const now = this.#o.now();
-		let place = this.target(now + this.#pace.ahead);
+		const soon = this.target(now + this.#pace.ahead(true));
+		const buffered = bufferedTo(this.#el, soon / 1e6) >= Math.min(soon / 1e6 + BUFFERED, this.#el.duration || 0);
+		let place = buffered ? soon : this.target(now + this.#pace.ahead(false));
 		if (Number.isFinite(this.#el.duration)) place = Math.min(place, this.#el.duration * 1e6);
 		this.#drift.jumped(now);
 		this.#start = null;
-		this.#meeting = { place, since: now, sought: false, late };
+		this.#meeting = { place, since: now, buffered, sought: false, late };
 		this.#calm();
 		this.#el.pause();
 		this.#telling.seekAgain(place / 1e6);
@@ -282,7 +291,7 @@ export class Follower {
 		const there = !this.#el.seeking && this.#el.readyState >= HAVE_FUTURE_DATA;
 		if (there && !m.sought) {
 			m.sought = true;
-			this.#pace.sought(now - m.since);
+			this.#pace.sought(now - m.since, m.buffered);
 		}
 		const late = now - due;
 		if (!there && late > AGAIN_STARVED) this.#meet();
@@ -368,11 +377,12 @@ export class Follower {
 
 	/** The stop is reached: everybody reaches it by themselves, the network is not in the way. */
 	#stopAt(us: number): void {
+		const due = timeOf((this.#before ?? this.#line)!, us);
 		this.#stoppedAt = us;
 		this.#before = null;
 		clearTimeout(this.#timer);
 		this.#calm();
-		this.#still(us);
+		this.#still(us, due);
 		if (this.#line && !this.#line.moving) this.#stoppedAt = null; // the next line says the same
 	}
 
@@ -409,6 +419,7 @@ export class Follower {
 
 	#calm(): void {
 		this.#drift.calm();
+		this.#makingUp = false;
 		const rate = (this.#before ?? this.#line)?.rate ?? 1;
 		if (this.#el.playbackRate !== rate) this.#el.playbackRate = rate;
 	}
@@ -442,8 +453,8 @@ export class Follower {
 		this.#starvedSince = 0;
 		this.#watchFrames();
 		if (!this.#underWay(now)) return;
-		const madeUp = this.#start?.late && this.#errorNow() <= 0; // it was not as late as it seemed
-		if (this.#drift.over(now) || madeUp) this.#calm();
+		const madeUp = this.#makingUp && this.#drift.madeUp(now, this.#errorNow());
+		if (madeUp || this.#drift.over(now)) this.#calm();
 		const error = this.#drift.look(now, this.#errorNow());
 		if (error !== null) this.#correct(now, error, line);
 	}
@@ -453,11 +464,17 @@ export class Follower {
 		const s = this.#start;
 		if (!s) return true;
 		if (!s.moved && Math.abs(this.#el.currentTime - s.from) > MOVED) s.moved = now;
-		return s.moved > 0 && now >= s.moved + UNDER_WAY;
+		if (!s.moved || now < s.moved + UNDER_WAY) return false;
+		if (s.late) {
+			// Its distance to the line changes while it plays faster: what its start took is told by its own time.
+			this.#pace.started(now - s.called - ((this.#el.currentTime - s.from) * 1000) / this.#el.playbackRate);
+			this.#start = null;
+		}
+		return true;
 	}
 
 	#correct(now: number, error: number, line: Line): void {
-		if (this.#start && !this.#start.late) this.#pace.started(this.#start.called, this.#start.at, error);
+		if (this.#start) this.#pace.started(this.#start.at - this.#start.called + error);
 		this.#start = null;
 		this.#tell({ error, state: Math.abs(error) > CATCHING_UP ? "catching-up" : "playing" });
 		const move = this.#drift.move(now, error, line.rate !== 1);
@@ -467,7 +484,7 @@ export class Follower {
 
 	/** Short of data: it catches up alone, with jumps that get rarer while nothing arrives. */
 	#starve(now: number): void {
-		this.#drift.calm();
+		this.#calm();
 		this.#starvedSince ||= now;
 		const starved = now - this.#starvedSince;
 		if (starved > 300) this.#tell({ state: "catching-up" });

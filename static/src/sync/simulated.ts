@@ -8,8 +8,12 @@ export interface SimulatedOptions {
 	startTakes?: number | (() => number);
 	/** ms that it plays on when it is told to pause, as where a page comes late to telling it */
 	stopTakes?: number;
-	/** ms from setting currentTime until seeked */
+	/** ms from setting currentTime until seeked, where it has arrived */
 	seekTakes?: number | (() => number);
+	/** ms from setting currentTime until seeked, where what is there has not arrived; it has from then on */
+	fetchTakes?: number;
+	/** ms from setting playbackRate while it plays until it plays so fast: a browser waits for a turn of the machine's sound */
+	rateTakes?: number;
 	/** ms by which its time moves on; what it says in between is what it said last */
 	coarse?: number;
 	/** ms from seeked until the picture is displayed */
@@ -32,15 +36,18 @@ export class SimulatedMedia implements MediaLike {
 	duration: number;
 	/** Everything that was asked of it. */
 	log: string[] = [];
-	/** Seconds from the beginning that have arrived. */
+	/** What has arrived, seconds. */
+	arrivedFrom = 0;
 	arrived: number;
 	#o: Required<SimulatedOptions>;
 	#base = 0;
 	#since = 0; // performance.now() at base; in the future while it is starting
-	#rate = 1;
+	#rate = 1; // as it was told
+	#speed = 1; // as it plays
 	#displayed = 0; // seconds; while it does not play
 	#seekTimer: ReturnType<typeof setTimeout> | undefined;
 	#listeners = new Map<string, Set<() => void>>();
+	#speeds: ReturnType<typeof setTimeout>[] = []; // told, and not played yet
 	#frames = new Set<ReturnType<typeof setTimeout>>();
 	requestVideoFrameCallback?: MediaLike["requestVideoFrameCallback"];
 
@@ -51,6 +58,8 @@ export class SimulatedMedia implements MediaLike {
 			startTakes: 40,
 			stopTakes: 0,
 			seekTakes: 80,
+			fetchTakes: 0,
+			rateTakes: 75,
 			displayTakes: 0,
 			skew: 1,
 			fps: 30,
@@ -64,7 +73,7 @@ export class SimulatedMedia implements MediaLike {
 	}
 
 	get buffered() {
-		return { length: 1, start: () => 0, end: () => this.arrived };
+		return { length: 1, start: () => this.arrivedFrom, end: () => this.arrived };
 	}
 
 	get ended(): boolean {
@@ -86,16 +95,21 @@ export class SimulatedMedia implements MediaLike {
 		this.log.push(`seek ${t.toFixed(4)}`);
 		this.#base = Math.min(Math.max(0, t), this.duration);
 		this.seeking = true;
+		const here = this.#base >= this.arrivedFrom && this.#base < this.arrived;
 		clearTimeout(this.#seekTimer);
-		this.#seekTimer = setTimeout(() => {
-			this.seeking = false;
-			this.#since = performance.now();
-			const to = this.#base;
-			setTimeout(() => {
-				this.#displayed = to;
-			}, this.#o.displayTakes);
-			this.emit("seeked");
-		}, value(this.#o.seekTakes));
+		this.#seekTimer = setTimeout(
+			() => {
+				this.seeking = false;
+				if (!here) [this.arrivedFrom, this.arrived] = [this.#base, this.duration];
+				this.#since = performance.now();
+				const to = this.#base;
+				setTimeout(() => {
+					this.#displayed = to;
+				}, this.#o.displayTakes);
+				this.emit("seeked");
+			},
+			value(this.#o.seekTakes) + (here ? 0 : this.#o.fetchTakes),
+		);
 	}
 
 	get playbackRate(): number {
@@ -105,9 +119,15 @@ export class SimulatedMedia implements MediaLike {
 	set playbackRate(r: number) {
 		if (r === this.#rate) return;
 		this.log.push(`rate ${r}`);
+		this.#rate = r;
+		if (this.paused || this.#o.rateTakes === 0) this.#playAt(r);
+		else this.#speeds.push(setTimeout(() => this.#playAt(r), this.#o.rateTakes));
+	}
+
+	#playAt(speed: number): void {
 		this.#base = this.#time();
 		this.#since = Math.max(this.#since, performance.now());
-		this.#rate = r;
+		this.#speed = speed;
 	}
 
 	async play(): Promise<void> {
@@ -115,14 +135,16 @@ export class SimulatedMedia implements MediaLike {
 		if (!this.paused) return;
 		this.log.push("play");
 		this.paused = false;
+		this.#speed = this.#rate;
 		this.#since = performance.now() + value(this.#o.startTakes);
 	}
 
 	pause(): void {
 		if (this.paused) return;
 		this.log.push("pause");
-		this.#base = this.#displayed = this.#time() + (this.#o.stopTakes / 1000) * this.#rate;
+		this.#base = this.#displayed = this.#time() + (this.#o.stopTakes / 1000) * this.#speed;
 		this.log.push(`stands ${this.#base.toFixed(4)}`);
+		for (const s of this.#speeds.splice(0)) clearTimeout(s);
 		this.paused = true;
 	}
 
@@ -159,7 +181,7 @@ export class SimulatedMedia implements MediaLike {
 	#time(): number {
 		if (this.paused || this.seeking || this.readyState < 3) return this.#base;
 		const run = Math.max(0, performance.now() - this.#since);
-		return Math.min(this.duration, this.#base + (run / 1000) * this.#rate * this.#o.skew);
+		return Math.min(this.duration, this.#base + (run / 1000) * this.#speed * this.#o.skew);
 	}
 
 	#nextFrame(run: (now: number, frame: { mediaTime: number }) => void): number {

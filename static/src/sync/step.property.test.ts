@@ -22,6 +22,8 @@ const line = (seq: number, moving: boolean, position: number, at: number): Line 
 interface Machine {
 	start: number;
 	seek: number;
+	/** from a change of speed until it takes effect */
+	change: number;
 	/** part of which that varies */
 	varies: number;
 	coarse: number;
@@ -33,18 +35,20 @@ interface Machine {
 const machine: fc.Arbitrary<Machine> = fc.record({
 	start: fc.integer({ min: 5, max: 160 }),
 	seek: fc.integer({ min: 10, max: 400 }),
+	change: fc.integer({ min: 0, max: 90 }),
 	varies: fc.double({ min: 0, max: 0.2, noNaN: true }),
 	coarse: fc.constantFrom(0, 2, 10),
 	skew: fc.integer({ min: -200, max: 200 }),
 	luck: fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 7, maxLength: 7 }),
 });
 
-function follow({ start, seek, varies, coarse, skew, luck }: Machine) {
+function follow({ start, seek, change, varies, coarse, skew, luck }: Machine) {
 	let n = 0;
 	const varied = (ms: number) => () => ms * (1 + varies * (luck[n++ % luck.length] ?? 0));
 	const media = new SimulatedMedia({
 		startTakes: varied(start),
 		seekTakes: varied(seek),
+		rateTakes: change,
 		coarse,
 		skew: 1 + skew / 1e6,
 		hidden: true,
@@ -104,6 +108,23 @@ it("starts get closer to each other as an element learns what they take", async 
 			follower.close();
 		}),
 		{ seed: 4, numRuns: 20, endOnFailure: true },
+	);
+}, 60_000);
+
+it("whoever hears late of a start, by however much, is in step soon and is told so", async () => {
+	await fc.assert(
+		fc.asyncProperty(machine, fc.integer({ min: -70, max: 900 }), async (m, late) => {
+			const { media, follower, behind } = follow(m);
+			follower.follow(line(1, false, 2_016_666, 0));
+			await run(1000);
+			follower.follow(line(2, true, 2_016_666, 1000 - late));
+			await run(3000);
+			expect(Math.abs(behind())).toBeLessThan(15);
+			expect(media.playbackRate).toBeCloseTo(1, 1);
+			expect(follower.status.state).toBe("playing");
+			follower.close();
+		}),
+		{ seed: 4, numRuns: 60, endOnFailure: true },
 	);
 }, 60_000);
 
