@@ -95,6 +95,29 @@ describe("Connection", () => {
 		expect(t.last().of("ping").at(-1)?.data.rtt).toBeCloseTo(39, 6);
 	});
 
+	it("keeps a good clock over a new connection whose welcome took its time", () => {
+		const t = setUp();
+		t.last().welcome();
+		const begun = performance.now();
+		const session = () => 5000 + performance.now() - begun;
+		for (let i = 0; i < 6; i++) {
+			const t0 = performance.now();
+			vi.advanceTimersByTime(120);
+			const t1 = session();
+			vi.advanceTimersByTime(120);
+			t.last().receive({ type: "pong", data: { t0, t1, t2: t1 } });
+		}
+		expect(t.clock.now()).toBeCloseTo(session(), 6);
+		t.last().onclose?.();
+		vi.advanceTimersByTime(300);
+		t.last().onopen?.();
+		vi.advanceTimersByTime(140);
+		const said = session();
+		vi.advanceTimersByTime(120);
+		t.last().receive({ type: "welcome", data: { you: "me", may: [], seq: 1, now: said, view: {} } });
+		expect(t.clock.now()).toBeCloseTo(session(), 6);
+	});
+
 	it("resolves on a reply and rejects with its sentence", async () => {
 		const t = setUp();
 		t.last().welcome();

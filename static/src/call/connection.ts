@@ -74,6 +74,7 @@ export class Connection {
 	#attempt = 0;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#heard = 0;
+	#asked = 0; // when the last hello was said
 	#opened = 0; // when the last welcome came
 	#pings: PingSchedule;
 	#pending = new Map<string, Pending>();
@@ -146,7 +147,10 @@ export class Connection {
 		const s = this.#o.open();
 		this.#socket = s;
 		const which = { page: this.#page, attempt: ++this.#attempt };
-		s.onopen = () => s.send(JSON.stringify({ type: "hello", data: { ...this.#h.hello(), ...which } }));
+		s.onopen = () => {
+			this.#asked = performance.now();
+			s.send(JSON.stringify({ type: "hello", data: { ...this.#h.hello(), ...which } }));
+		};
 		s.onmessage = (e) => this.#receive(s, e.data);
 		s.onclose = () => this.#lost(s);
 		this.#timer = setTimeout(() => this.#watch(s), SILENT);
@@ -214,7 +218,7 @@ export class Connection {
 	}
 
 	#welcome(w: Welcome): void {
-		this.#o.clock.seed(w.now);
+		this.#o.clock.seed(w.now, this.#asked);
 		this.#opened = performance.now();
 		this.#become("open");
 		this.#h.onWelcome(w);

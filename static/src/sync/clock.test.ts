@@ -31,12 +31,44 @@ describe("SessionClock", () => {
 	it("is seeded by the server's now, and ignores samples that cannot be", () => {
 		const clock = new SessionClock(() => 50);
 		expect(clock.known).toBe(false);
-		clock.seed(9050);
+		clock.seed(9050, 50);
 		clock.sample(10, 0, 500, 20);
 		clock.sample(Number.NaN, 0, 0, 0);
 		expect(clock.known).toBe(true);
 		expect(clock.now()).toBe(9050);
 		expect(clock.now(60)).toBe(9060);
+	});
+
+	it("takes a first guess in the middle between asking and the answer", () => {
+		const clock = new SessionClock(() => 400);
+		clock.seed(9200, 0);
+		expect(clock.now()).toBe(9400);
+	});
+
+	it("keeps what a burst said over a new connection, until another burst says more, if it can be true", () => {
+		let local = 0;
+		const clock = new SessionClock(() => local);
+		// offset 1000; the ways take 120 ms, and some more at times
+		const ping = (there: number, back: number, offset = 1000) => {
+			const [sent, got] = [local, local + there];
+			local += there + back;
+			clock.sample(sent, got + offset, got + offset, local);
+		};
+		for (let i = 0; i < 6; i++) ping(120, 120);
+		local += 7000;
+		clock.seed(local - 130 + 1000, local - 290); // the hello took 160 ms, the welcome 130
+		expect(clock.now() - local).toBe(1000);
+		ping(170, 120);
+		expect(clock.now() - local, "one that was slow on its way says little").toBe(1000);
+		for (let i = 0; i < 5; i++) ping(100, 104);
+		expect(clock.now() - local).toBe(998);
+
+		clock.seed(local - 130 + 6000, local - 290);
+		expect(clock.now() - local, "no clock of before").toBe(6015);
+		for (let i = 0; i < 6; i++) ping(120, 120, 6000);
+		clock.forget();
+		ping(120, 120, 4000);
+		expect(clock.now() - local, "a clock that was set anew meanwhile").toBe(4000);
 	});
 
 	it("keeps its offset when samples are forgotten, and believes the first new one", () => {

@@ -32,16 +32,23 @@ export class SessionClock {
 	#samples: Sample[] = [];
 	#offset = 0;
 	#known = false;
+	#trusted = false; // the offset is of a whole burst of before, and so better than what few pings say
 	#local: () => number;
 
 	constructor(local: () => number = () => performance.now()) {
 		this.#local = local;
 	}
 
-	/** A first guess, from the moment the server said "now"; samples replace it. */
-	seed(sessionNow: number): void {
-		this.#samples = [];
-		this.#offset = sessionNow - this.#local();
+	/**
+	 * A new connection: it was asked for at a local time, and now its first word came, which says the session's time. That is a first guess
+	 * only, and what was known before it is better if it can be true.
+	 */
+	seed(sessionNow: number, asked: number): void {
+		this.forget();
+		const way = { there: sessionNow - asked, back: this.#local() - sessionNow, at: 0 };
+		if (this.#trusted && this.#fits([way])) return;
+		this.#trusted = false;
+		this.#offset = (way.there - way.back) / 2;
 		this.#known = true;
 	}
 
@@ -54,12 +61,15 @@ export class SessionClock {
 		// No offset fits all of them: a clock was set anew, or the machine slept. Only the latest says something.
 		const drift = (t3 - this.#samples[0]!.at) * DRIFT;
 		if (this.#rtt() < -ROUNDING - drift) this.#samples.splice(0, this.#samples.length - 1);
+		if (this.#trusted && this.#samples.length < BURST && this.#fits(this.#samples)) return;
+		this.#trusted = false;
 		this.#offset = (this.#least("there") - this.#least("back")) / 2;
 		this.#known = true;
 	}
 
-	/** After the connection or the tab was gone, old samples say little: the next burst decides. */
+	/** After the connection or the tab was gone, old samples say little: the next burst decides. Until then, what they said holds if it can. */
 	forget(): void {
+		this.#trusted ||= this.#samples.length >= BURST;
 		this.#samples = [];
 	}
 
@@ -76,6 +86,11 @@ export class SessionClock {
 	/** Session time now, or at a moment of the local clock, ms. */
 	now(local = this.#local()): number {
 		return local + this.#offset;
+	}
+
+	/** Whether the offset can be true: nothing arrives before it was sent. */
+	#fits(samples: Sample[]): boolean {
+		return samples.every((s) => this.#offset <= s.there + ROUNDING && this.#offset >= -s.back - ROUNDING);
 	}
 
 	#rtt(): number {
