@@ -196,6 +196,7 @@ func dump(s *State) string {
 	return toJSON(map[string]any{
 		"view": s.view, "seq": s.seq, "at": s.at, "ruler": fmt.Sprint(s.ruler), "lines": s.lines, "seen": order, "ids": s.seen.ids,
 		"lost": s.lost, "empty": s.empty, "removed": s.removed, "prepared": s.prepared, "measured": s.measured,
+		"held": s.held, "turned": s.turned,
 	})
 }
 

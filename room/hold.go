@@ -231,7 +231,6 @@ func (t *turn) resume(c event.HoldContinue) error {
 	}
 	line := t.line(event.Waiting, h.Position, t.now+readyFor)
 	line.Ready = union(line.Ready, h.Confirmed)
-	t.lead += turnFor
 	t.start(line)
 	return nil
 }

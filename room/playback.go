@@ -196,15 +196,12 @@ func (t *turn) begin(position int64) { t.setLine(t.line(event.Playing, position,
 // beginWithout begins without those who were waited for in vain. Nobody waits for them again until they have caught up.
 func (t *turn) beginWithout(line event.Playback) {
 	for _, m := range slices.Clone(t.view.Members) {
-		if _, ready := slices.BinarySearch(line.Ready, m.ID); !ready && awaited(m) {
+		if _, ready := slices.BinarySearch(line.Ready, m.ID); !ready && t.awaited(m, t.now) {
 			t.setWatching(m, event.Behind)
 		}
 	}
 	t.begin(line.Position)
 }
-
-// awaited reports whether a start waits for a member.
-func awaited(m event.Member) bool { return m.Presence == event.Here && m.Watching == event.Along }
 
 // watch is a member's word on how they watch.
 func (t *turn) watch(m event.Member, c event.MemberWatch) error {
@@ -232,9 +229,10 @@ func (t *turn) caughtUp() {
 	}
 }
 
-// together is the session time at which everybody can begin: not before they are where they were told to stop.
+// together is the session time at which everybody can begin: not before they are where they were told to stop, nor before pages have
+// turned back to the clip.
 func (t *turn) together() int64 {
-	at := t.now + t.lead + t.starts
+	at := max(t.now, t.turned) + t.lead + t.starts
 	if mode := t.view.Playback.Mode; mode == event.Stopped || mode == event.Holding {
 		at = max(at, t.view.Playback.At)
 	}
@@ -242,16 +240,16 @@ func (t *turn) together() int64 {
 }
 
 // allReady reports whether everybody who is awaited is in the sorted set, and somebody is here.
-func (s *State) allReady(ready []string) bool {
-	for _, m := range s.view.Members {
-		if !awaited(m) {
+func (t *turn) allReady(ready []string) bool {
+	for _, m := range t.view.Members {
+		if !t.awaited(m, t.now) {
 			continue
 		}
 		if _, ok := slices.BinarySearch(ready, m.ID); !ok {
 			return false
 		}
 	}
-	return s.somebodyHere()
+	return t.somebodyHere()
 }
 
 // settle begins as soon as nobody is waited for any more.
@@ -358,6 +356,7 @@ func (t *turn) rate(rate float64) error {
 	next := t.line(line.Mode, position, at)
 	next.Rate = rate
 	t.setLine(next)
+	t.settle() // whoever holds that up is not waited for on another line
 	return nil
 }
 

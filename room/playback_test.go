@@ -240,7 +240,7 @@ func TestContinueFromThePause(t *testing.T) {
 	m.expect(event.Waiting, middle(275), 8000) // the facilitator has not confirmed
 	m.now = 2500
 	m.ready(lead)
-	m.expect(event.Playing, middle(275), 2600)
+	m.expect(event.Playing, middle(275), 2100+turnFor)
 	m.pass(10_000) // not the same pause again
 	if m.s.view.Hold != nil || m.line().Mode != event.Playing {
 		t.Fatalf("got %+v", m.line())
@@ -258,6 +258,20 @@ func TestContinueAtOnceIfAllAreOnTheFrame(t *testing.T) {
 	m.do(focal, event.HoldContinue{Hold: h.ID}) // no facilitator is here
 	m.expect(event.Playing, middle(275), 2100+turnFor)
 	m.refused("conflict", focal, event.HoldContinue{Hold: h.ID})
+}
+
+func TestPagesTurnBackAlsoWhereTheStartWaits(t *testing.T) {
+	for _, row := range []struct{ readyAfter, begins int64 }{{200, turnFor + 100}, {turnFor, turnFor + 100}, {2500, 2500 + 100}} {
+		m := playing(t, event.Pause{ID: testID(7), Frame: 275})
+		m.pass(2000)
+		h := m.s.view.Hold
+		m.do(focal, event.HoldConfirm{Hold: h.ID, Frame: 275, Seq: h.Seq})
+		m.do(focal, event.HoldContinue{Hold: h.ID})
+		m.expect(event.Waiting, middle(275), 8000)
+		m.pass(row.readyAfter)
+		m.ready(peer)
+		m.expect(event.Playing, middle(275), 2000+row.begins)
+	}
 }
 
 func TestConfirmNeedsTheFrame(t *testing.T) {

@@ -42,6 +42,8 @@ type State struct {
 	// What View does not say, from the same journal.
 	lines    []lineSince       // where the player was, for the last while
 	seen     seen              // commands that were applied
+	held     map[string]int64  // members for whom a start waited long, and until when it did
+	turned   int64             // when pages have turned back to the clip after a pause
 	lost     map[string]int64  // members who are away, and since when
 	empty    int64             // since when nobody is here; -1 while somebody is
 	removed  map[string]bool   // members who may not come back
@@ -112,6 +114,7 @@ func New(journal []event.Event) (*State, error) {
 func empty() *State {
 	return &State{
 		seen:     seen{ids: map[string]bool{}},
+		held:     map[string]int64{},
 		lost:     map[string]int64{},
 		removed:  map[string]bool{},
 		prepared: map[string]string{},
@@ -145,6 +148,7 @@ func (s *State) fold(e event.Event) {
 	if e.Seq == 0 {
 		return
 	}
+	s.noteHeld(e)
 	s.view.Fold(e)
 	s.seq, s.at = e.Seq, max(s.at, e.At)
 	s.seen.add(e)
@@ -155,6 +159,8 @@ func (s *State) fold(e event.Event) {
 		s.keepLine(e.At)
 	case event.PlaybackChanged, event.HoldBegan:
 		s.keepLine(e.At)
+	case event.HoldEnded:
+		s.turned = e.At + turnFor
 	case event.MemberJoined:
 		delete(s.lost, b.Member.ID)
 	case event.MemberLost:
