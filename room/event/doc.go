@@ -38,8 +38,9 @@
 // A server that hears nothing for 15 s drops the connection; clients ping once a second, which also measures
 // the clock: ping{t0} is answered with pong{t0, t1, t2}, where t1 and t2 are session times in milliseconds with
 // fractions at receipt and at sending, and t0 is whatever the client wrote. offset = ((t1−t0)+(t2−t3))/2.
-// The client tells its round trip in the next ping (rtt), from which the room sets the lead of its starts and stops: 70 ms
-// and 0.6 times the worst round trip, at most 800 ms; a start has 80 ms more, since players take a while to start.
+// The client tells in the next ping (rtt) what nine in ten of its latest twenty round trips did not exceed, from which the
+// room sets the lead of its starts and stops: 70 ms and 0.6 times the worst round trip of anybody, at most 800 ms; a start
+// has 80 ms more, since players take a while to start.
 //
 // The server's last frame is bye{reason, message}; the close frame that follows repeats the reason:
 //

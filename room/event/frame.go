@@ -15,7 +15,7 @@ type Hello struct {
 // Ping measures the clock and keeps the connection.
 type Ping struct {
 	T0  float64 `json:"t0"`            // the client's clock, ms
-	RTT float64 `json:"rtt,omitempty"` // lowest round trip of late, ms
+	RTT float64 `json:"rtt,omitempty"` // a long round trip of late, ms
 }
 
 // Welcome answers Hello: the whole state.
