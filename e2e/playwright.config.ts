@@ -2,7 +2,9 @@ import { defineConfig } from "@playwright/test";
 import { args, executablePath } from "./lib/chromium.ts";
 
 /** Few people and no clock: these run beside the pictures of all pages. */
-const light = ["codecs", "consent", "devices", "keyboard", "replay", "sizes"].map((name) => `${name}.spec.ts`);
+const light = ["codecs", "consent", "devices", "keyboard", "measure", "replay", "sizes"].map(
+  (name) => `${name}.spec.ts`,
+);
 const pages = "pages.spec.ts"; // takes longest, so it begins first
 
 // Three browsers that encode and decode video are as much as two cores carry: these run one after the other. Firefox needs a network of

@@ -1,7 +1,8 @@
 // People in browsers of their own, each behind a network of their own: pages, clip and commands through lib/delay.ts, media through
 // bench/impair.
-import { type Browser, chromium, type Page } from "@playwright/test";
+import { type Browser, chromium, expect, type Page } from "@playwright/test";
 import { args, executablePath } from "../lib/chromium.ts";
+import { displayedFrame } from "../lib/clip.ts";
 import { Delay, type Network } from "../lib/delay.ts";
 import { type Conditions, Impair, throughPort } from "../lib/impair.ts";
 import { newPerson } from "../lib/people.ts";
@@ -84,6 +85,26 @@ export class Person {
 export async function allOnFrame(people: Person[]): Promise<void> {
   const words = `${people.length} of ${people.length} on this frame`;
   await Promise.all(people.map(({ page }) => page.evaluate(pauseSays, words)));
+}
+
+/** Resolves with the frame on which all stand, by the pixels, where it is no pause. */
+export async function standing(people: Person[]): Promise<number> {
+  const still = ({ page }: Person) =>
+    page.getByTestId("clip").evaluate((v) => (v as HTMLVideoElement).paused && !(v as HTMLVideoElement).seeking);
+  await expect.poll(async () => (await Promise.all(people.map(still))).every((s) => s)).toBe(true);
+  let frames: number[] = [];
+  const different = async () => {
+    frames = await Promise.all(people.map(({ page }) => displayedFrame(page)));
+    return new Set(frames).size;
+  };
+  await expect.poll(different, { message: "frames of people who stand" }).toBe(1);
+  return frames[0] as number;
+}
+
+/** Seconds that are left to think, as each page says at this moment. */
+export async function secondsLeft(people: Person[]): Promise<number[]> {
+  const label = ({ page }: Person) => page.getByRole("timer").getAttribute("aria-label");
+  return (await Promise.all(people.map(label))).map((l) => Number.parseInt(l ?? "", 10));
 }
 
 /** Resolves when no page shows a pause. */

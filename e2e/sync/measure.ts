@@ -46,13 +46,33 @@ function plays(a: Shown, b: Shown): boolean {
 export function timeAt(ticks: Ticked[], at: number): number | null {
   const i = firstAfter(ticks, at);
   const [a, b] = [ticks[i - 1], ticks[i]];
-  if (!a || !b || !(b.at - a.at <= 100 || ran(a, b))) return null;
+  if (!a || !b || !(b.at - a.at <= 100 || ran(a, b) || stood(a, b))) return null;
   return a.time + ((b.time - a.time) * (at - a.at)) / (b.at - a.at);
 }
 
 /** Whether it played on between two looks that are far apart, as a busy page's are: then it was where it must have been meanwhile. */
 function ran(a: Ticked, b: Ticked): boolean {
   return b.at - a.at <= 500 && Math.abs((b.time - a.time) * 1000 - (b.at - a.at)) <= 10;
+}
+
+/** Whether it stood still between two looks that are far apart. */
+function stood(a: Ticked, b: Ticked): boolean {
+  return a.paused && b.paused && a.time === b.time;
+}
+
+/** For how long an element's time did not move, each time that it did not for half a second, ms. */
+export function stands({ ticks }: Record): number[] {
+  const all: number[] = [];
+  let [from, until] = [ticks[0], ticks[0]];
+  for (const t of [...ticks, undefined]) {
+    if (from && until && t && Math.abs(t.time - from.time) < 0.001) {
+      until = t;
+      continue;
+    }
+    if (from && until && until.at - from.at >= 500) all.push(until.at - from.at);
+    [from, until] = [t, t];
+  }
+  return all;
 }
 
 /** The frame on the screen at a moment; null before the first. */

@@ -48,6 +48,26 @@ export function noteSteady(figures: Figures, records: Record[], fps: number): nu
   return records.map((r) => r.events.filter((e) => e.type === "seeking" && e.at >= from && e.at < until).length);
 }
 
+/** The pitch is kept at other speeds, and everybody stays in step. */
+export function noteRate(figures: Figures, records: Record[], until: number): void {
+  const from = Math.max(...records.map((r) => r.ticks[0]?.at ?? 0));
+  for (const at of moments(from, until)) {
+    const spread = clockSpread(records, at);
+    if (spread !== null) figures.add("media-clock spread at half, one and a half and double speed, ms", spread);
+  }
+}
+
+/** A jump for everybody, of whoever has the controls. */
+export function noteSeek(figures: Figures, records: Record[], until: number): void {
+  const began = Math.min(...records.map((r) => r.events.find((e) => e.type === "seeking")?.at ?? Infinity));
+  figures.add("within 40 ms after a buffered seek, ms", since(began, together(records, began, until)));
+}
+
+/** How long after a time it was so; infinite where it never was. */
+export function since(began: number, at: number | null): number {
+  return at === null ? Number.POSITIVE_INFINITY : at - began;
+}
+
 function noteStretch(figures: Figures, records: Record[], fps: number, from: number, until: number): void {
   for (const at of moments(from, until)) {
     const clocks = clockSpread(records, at);
