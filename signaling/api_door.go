@@ -24,6 +24,7 @@ type doorSessionJSON struct {
 	Minutes   int        `json:"minutes"`
 	State     string     `json:"state"`
 	ClipTitle string     `json:"clipTitle,omitempty"`
+	Clip      string     `json:"clip,omitempty"` // for members, who may fetch it
 }
 
 type doorMemberJSON struct {
@@ -98,6 +99,9 @@ func (s *Server) writeDoor(w http.ResponseWriter, r *http.Request, e account.Ent
 			return err
 		}
 		out.Session.ClipTitle = c.Title
+		if e.Member != nil {
+			out.Session.Clip = c.ID
+		}
 	}
 	writeJSON(w, http.StatusOK, out)
 	return nil

@@ -138,6 +138,7 @@ func enterLobby(t *testing.T, s *server, path, coachToken, observerToken string)
 	t.Helper()
 	ben := newBrowser(t, s)
 	var door struct {
+		Session   struct{ Clip, ClipTitle string }
 		Member    *struct{ ID, Name string }
 		Role      event.Role
 		Observers bool
@@ -146,12 +147,12 @@ func enterLobby(t *testing.T, s *server, path, coachToken, observerToken string)
 	ben.refused(404, "not_found", "GET", path+"/door", nil)
 	ben.refused(404, "not_found", "POST", path+"/door", map[string]string{"token": observerToken[1:]})
 	ben.must(200, "POST", path+"/door", map[string]string{"token": coachToken}, &door)
-	if door.Member != nil || door.Role != event.Coach || !door.Observers || door.Invited["focal"] != 1 {
+	if door.Session.Clip != "" || door.Session.ClipTitle == "" || door.Member != nil || door.Role != event.Coach || !door.Observers || door.Invited["focal"] != 1 {
 		t.Fatalf("door: %+v", door)
 	}
 	ben.must(200, "POST", path+"/door", map[string]string{"token": coachToken, "name": "Ben \u202eCarter"}, &door)
-	if door.Member == nil || door.Member.Name != "Ben Carter" {
-		t.Fatalf("door: %+v", door.Member)
+	if door.Session.Clip == "" || door.Member == nil || door.Member.Name != "Ben Carter" {
+		t.Fatalf("door: %+v", door)
 	}
 	ben.must(200, "GET", path+"/door", nil, nil)
 	return ben

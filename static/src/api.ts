@@ -142,6 +142,8 @@ export interface DoorSession {
 	minutes: number;
 	state: SessionCard["state"];
 	clipTitle?: string;
+	/** Its id, for members. */
+	clip?: string;
 }
 export interface DoorMember extends Person {
 	id: string;

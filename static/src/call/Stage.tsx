@@ -1,27 +1,17 @@
 import { signal, useSignal } from "@preact/signals";
 import { Minimize2, Telescope } from "lucide";
 import { useEffect, useRef } from "preact/hooks";
+import { addressOf, letGoEarly, renditionFor } from "../sync/early.ts";
 import { Looker, type Rendition, Renditions } from "../sync/rendition.ts";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { fmtClip } from "../ui/time.ts";
 import { shortName } from "../words.ts";
 import { useCall } from "./context.ts";
 import { Picture, toSpeaker } from "./Faces.tsx";
-import type { Quality } from "./session.ts";
 import { useTick } from "./time.ts";
 
 /** The frame is seen large, over all else. */
 export const large = signal(false);
-
-/** What to begin with: 360p where the connection is said to be slow or asked to be spared, else 720p. */
-export function renditionFor(
-	q: Quality,
-	net?: { saveData?: boolean; effectiveType?: string; downlink?: number },
-): Rendition {
-	if (q !== "auto") return q;
-	if (net?.saveData || /2g|3g/.test(net?.effectiveType ?? "") || (net?.downlink ?? 10) < 2) return "360p";
-	return "720p";
-}
 
 export function Stage() {
 	const call = useCall();
@@ -73,7 +63,6 @@ function Clip() {
 	const failed = useSignal(0);
 	const id = call.view.value?.clip?.id ?? "";
 	const rendition = useRendition(ref);
-	const src = `/api/clips/${encodeURIComponent(id)}/media/${rendition}.mp4`;
 	useEffect(() => (ref.current ? call.clip.attach(ref.current) : undefined), [id]);
 	useEffect(() => call.clip.setMuted(call.together.value), [call.together.value]);
 	useEffect(() => toSpeaker(ref.current, call.devices.value.speaker), [call.devices.value.speaker]);
@@ -87,12 +76,13 @@ function Clip() {
 			<video
 				ref={ref}
 				data-testid="clip"
-				src={src}
+				src={addressOf(id, rendition)}
 				preload="auto"
 				playsInline
 				disablePictureInPicture
 				aria-label="The lesson clip"
 				onError={() => failed.value++}
+				onLoadedMetadata={letGoEarly}
 				onLoadedData={() => {
 					failed.value = 0;
 				}}
@@ -153,8 +143,7 @@ function Others() {
 function useRendition(ref: { current: HTMLVideoElement | null }): Rendition {
 	const call = useCall();
 	const chosen = call.clipQuality.value;
-	const net = (navigator as { connection?: { saveData?: boolean } }).connection;
-	const first = renditionFor(chosen, net);
+	const first = renditionFor(chosen);
 	const fits = useSignal(first);
 	useEffect(() => {
 		fits.value = first;

@@ -5,7 +5,6 @@ import { deviceSentence } from "./devices.ts";
 import { faceState, facesOf } from "./faces.ts";
 import { focusOf, type KeyPress, keyAction } from "./keys.ts";
 import { emptyDraft, nextRange, toNote, write } from "./notes/draft.ts";
-import { renditionFor } from "./Stage.tsx";
 import {
 	byeText,
 	countdown,
@@ -274,11 +273,4 @@ describe("sentences", () => {
 		expect(countdown(1)).toBe("0:01");
 		expect(countdown(-5)).toBe("0:00");
 	});
-});
-
-it("the small picture is taken where the connection asks for it", () => {
-	expect(renditionFor("auto")).toBe("720p");
-	expect(renditionFor("auto", { saveData: true })).toBe("360p");
-	expect(renditionFor("auto", { effectiveType: "3g" })).toBe("360p");
-	expect(renditionFor("720p", { saveData: true })).toBe("720p");
 });

@@ -6,6 +6,7 @@ import { api, type Door, type Person } from "../api.ts";
 import type { Entry } from "../entry.ts";
 import { useAction, useTitle } from "../hooks.ts";
 import { keptFor } from "../keeping/words.ts";
+import { loadEarly } from "../sync/early.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Choice, Field } from "../ui/Field.tsx";
@@ -45,6 +46,7 @@ export function LobbyPage({ id, door, token, onEnter }: LobbyProps) {
 
 	const enter = async (name: string, consent: boolean | null) => {
 		const now = door.member ? door : await api.enter(id, token, name);
+		if (now.session.clip) loadEarly(now.session.clip);
 		const { choices } = preview;
 		// A device that has not answered yet is still wanted: the call asks for it again.
 		const wanted = (which: "mic" | "camera", on: boolean) => !observer && on && preview.problem[which].value === null;
