@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	heldFor  = 2000   // ms; for whom a start waits longer holds it up
+	heldFor  = 3000   // ms; for whom a start waits longer holds it up
 	heldOnce = 30_000 // ms in which a member holds up the others once
 )
 

@@ -97,6 +97,12 @@ export function frameSpread(records: Record[], at: number, fps: number): number 
   return s === null ? null : Math.round(s / 1000);
 }
 
+/** By how much the picture on the screen trails the element's time at a moment, ms; null where one is not known. */
+export function trail(record: Record, at: number): number | null {
+  const [time, shown] = [timeAt(record.ticks, at), record.shown[firstAfter(record.shown, at) - 1]];
+  return time === null || !shown ? null : (time - shown.media) * 1000;
+}
+
 /** For each frame and each pair of pages that showed it while playing: how much later one did, ms. */
 export function displayedSkews(records: Record[], fps: number): number[] {
   const firsts = records.map((r) => {

@@ -10,6 +10,7 @@ import {
   stepsBack,
   stops,
   together,
+  trail,
 } from "./measure.ts";
 import type { Record } from "./recorder.ts";
 
@@ -73,10 +74,21 @@ function noteStretch(figures: Figures, records: Record[], fps: number, from: num
     const clocks = clockSpread(records, at);
     if (clocks !== null) figures.add("media-clock spread, ms", clocks);
     const frames = frameSpread(records, at, fps);
-    if (frames !== null) figures.add("within one frame, part of the time", frames <= 1 ? 1 : 0);
+    if (frames === null) continue;
+    figures.add("within one frame, part of the time", frames <= 1 ? 1 : 0);
+    if (frames > 1) noteApart(figures, records, at, clocks);
   }
   const part = records.map((r) => between(r, from, until));
   for (const skew of displayedSkews(part, fps)) figures.add("displayed skew of pairs, ms", skew);
+}
+
+/** Frames are further apart than one: whether that is of the elements' times, or of a page whose pictures trail its element's. */
+function noteApart(figures: Figures, records: Record[], at: number, clocks: number | null): void {
+  if (clocks !== null) figures.add("where frames are apart: media-clock spread, ms", clocks);
+  records.forEach((r, i) => {
+    const by = trail(r, at);
+    if (by !== null) figures.add(`where frames are apart: picture behind its element's time, person ${i + 1}, ms`, by);
+  });
 }
 
 function firstOf(records: Record[], type: string): number | null {

@@ -2,8 +2,9 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Command, Playback, View, Watching } from "../event.gen.ts";
 import { pageDisplay } from "../sync/display.ts";
-import { Follower, type FollowerStatus, type MediaLike } from "../sync/follower.ts";
+import { Follower } from "../sync/follower.ts";
 import { boundedAt, type Line, lineOf } from "../sync/line.ts";
+import type { FollowerStatus, MediaLike } from "../sync/media.ts";
 import { ownLine, ownPlayOrStop, ownSeek, ownStep } from "../sync/own.ts";
 
 /** What the clip needs of the call. */

@@ -3,8 +3,9 @@
  * faces and voices are followers. It waits a little for media that is on its way, never for media that does not exist.
  */
 import { signal } from "@preact/signals";
-import { Follower, type MediaLike } from "../sync/follower.ts";
+import { Follower } from "../sync/follower.ts";
 import { type Line, snap } from "../sync/line.ts";
+import type { MediaLike } from "../sync/media.ts";
 import type { History, Interval } from "./history.ts";
 import { type Place, placeOf, type Slot } from "./window.ts";
 

@@ -1,6 +1,6 @@
 /** A media element made of arithmetic, for tests: it takes time to start and to seek, and its clock is a little off. */
 import type { Display } from "./display.ts";
-import type { MediaLike } from "./follower.ts";
+import type { MediaLike } from "./media.ts";
 
 export interface SimulatedOptions {
 	duration?: number;

@@ -1,7 +1,7 @@
 /** What a follower tells of its element: that it could play from the line's place, and that the frame of a still line is on the screen. */
 import { Painted } from "./display.ts";
-import type { FollowerOptions, MediaLike } from "./follower.ts";
 import { frameAt, type Line } from "./line.ts";
+import type { FollowerOptions, MediaLike } from "./media.ts";
 
 const READY_AHEAD = 2.5; // seconds that must be buffered
 const CONFIRM_AGAIN = 1000; // ms
