@@ -56,7 +56,25 @@ func (r *Room) submit(events []event.Event, then func()) {
 		return
 	}
 	r.pending++
+	r.noteRecord(stored)
+	r.before(r.id, stored)
 	r.journal.Append(r.id, r.epoch, stored, r.commits.report)
+}
+
+// noteRecord keeps since when the session is on the record, for OnRecord.
+func (r *Room) noteRecord(events []event.Event) {
+	for _, e := range events {
+		switch b := e.Body.(type) {
+		case event.RecordingChanged:
+			if b.Recording.State != event.RecordingOn {
+				r.onRecord.Store(0)
+			} else if r.onRecord.Load() == 0 {
+				r.onRecord.Store(e.Seq)
+			}
+		case event.SessionEnded:
+			r.onRecord.Store(0)
+		}
+	}
 }
 
 func journalled(events []event.Event) []event.Event {
@@ -112,7 +130,7 @@ func (r *Room) deliver() {
 	}
 }
 
-// send tells the observer first: when members read that they are off the record, they are.
+// send tells the observer first: when members read that they are on the record, they are. That they are not is told before it is durable.
 func (r *Room) send(b *batch) {
 	people := false
 	for _, e := range b.events {

@@ -23,6 +23,9 @@ type Config struct {
 	Journal Journal
 	Plans   Plans
 	Log     *slog.Logger
+	// Before, if set, gets a session's events when they are handed to the journal, in order, from the goroutine that runs the room: it
+	// must not block, nor wait for the room. Whether they become durable is not known yet.
+	Before func(session string, events []event.Event)
 	// Observe, if set, gets a session's journalled events once they are durable, in order, from the room's goroutine:
 	// it must not block, nor wait for the room. It comes before members are told.
 	Observe func(session string, events []event.Event)
@@ -56,6 +59,9 @@ type entry struct {
 
 // NewHouse makes a house without rooms.
 func NewHouse(cfg Config) *House {
+	if cfg.Before == nil {
+		cfg.Before = func(string, []event.Event) {}
+	}
 	if cfg.Observe == nil {
 		cfg.Observe = func(string, []event.Event) {}
 	}
@@ -361,7 +367,8 @@ func (h *House) open(ctx context.Context, session string, epoch int64) (*Room, e
 
 func (h *House) newRoom(session string, epoch int64, s *State, told event.View) *Room {
 	r := &Room{
-		id: session, epoch: epoch, journal: h.cfg.Journal, observe: h.cfg.Observe, log: h.cfg.Log, idle: h.cfg.Idle,
+		id: session, epoch: epoch, journal: h.cfg.Journal, before: h.cfg.Before, observe: h.cfg.Observe, log: h.cfg.Log,
+		idle:     h.cfg.Idle,
 		clock:    newClock(s.At(), s.view.Session.Opened),
 		inbox:    make(chan input, inboxSize),
 		commits:  commits{wake: make(chan struct{}, 1)},

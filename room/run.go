@@ -55,6 +55,7 @@ type Room struct {
 	id       string
 	epoch    int64 // as the session's owner
 	journal  Journal
+	before   func(session string, events []event.Event)
 	observe  func(session string, events []event.Event)
 	log      *slog.Logger
 	idle     time.Duration
@@ -68,6 +69,7 @@ type Room struct {
 	stopping chan struct{} // closed when it takes nothing more
 	done     chan struct{} // closed when it has ended and no append is under way
 	inside   atomic.Pointer[[]event.Member]
+	onRecord atomic.Int64 // seq of the event since which the newest state is on the record; 0 while it is not
 
 	// ---- owned by run
 	state    *State
@@ -231,6 +233,13 @@ func (r *Room) Inside() []event.Member {
 		return *p
 	}
 	return nil
+}
+
+// OnRecord reports whether the session has been on the record since an event, without a break. What is not durable yet, or never will
+// be, breaks it, too.
+func (r *Room) OnRecord(seq int64) bool {
+	since := r.onRecord.Load()
+	return since != 0 && since <= seq
 }
 
 func (r *Room) put(in input) bool {

@@ -125,12 +125,14 @@ func New(cfg Config) *Server {
 			r.RecordingNotice(reason)
 		}
 	})
-	tape := newTape(cfg.Recorder, cfg.Media, s.troubles, cfg.Log)
+	media := func(session string) recorder.Room { return recorder.RoomOf(cfg.Media.Room(session)) }
+	tape := newTape(cfg.Recorder, media, s.troubles, cfg.Log)
 	s.calls.relays = cfg.Relays
 	s.calls.house = room.NewHouse(room.Config{
 		Journal: cfg.Journal,
 		Plans:   openings{cfg.Sessions, cfg.Library},
 		Log:     cfg.Log,
+		Before:  tape.before,
 		Observe: func(session string, events []event.Event) {
 			s.calls.observe(session, events)
 			tape.observe(session, events, s.calls.house)

@@ -7,14 +7,13 @@ import (
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/room"
 	"github.com/pausepoint/pausepoint/room/event"
-	"github.com/pausepoint/pausepoint/sfu"
 )
 
-// tape starts and stops the recorder as sessions say in their journals: nothing is recorded that is not on the record, nor
-// anything of who has not agreed, and a session that goes on after a restart is recorded on.
+// tape starts and stops the recorder as sessions say: it starts once that is in their journals, and stops before it is. Nothing is
+// recorded that is not on the record, nor anything of who has not agreed, and a session that goes on after a restart is recorded on.
 type tape struct {
 	recorder *recorder.Recorder
-	media    *sfu.SFU
+	media    func(session string) recorder.Room
 	troubles *troubles
 	log      *slog.Logger
 
@@ -29,22 +28,39 @@ type reel struct {
 	cut     func() // ends the goroutine that waits for the room's end
 }
 
-func newTape(r *recorder.Recorder, media *sfu.SFU, t *troubles, log *slog.Logger) *tape {
+func newTape(r *recorder.Recorder, media func(session string) recorder.Room, t *troubles, log *slog.Logger) *tape {
 	return &tape{recorder: r, media: media, troubles: t, log: log, running: map[string]reel{}}
 }
 
-// observe is called from a room's goroutine and does not wait for anything.
-func (t *tape) observe(session string, events []event.Event, house *room.House) {
+// before is called from a room's goroutine with what is not durable yet, and does not wait for anything. A recording ends here: what
+// is said while the journal is written is off the record already. If it cannot be written, the room ends, and the next one says again
+// that the recording is on.
+func (t *tape) before(session string, events []event.Event) {
 	for _, e := range events {
 		switch b := e.Body.(type) {
 		case event.RecordingChanged:
 			if b.Recording.State != event.RecordingOn {
 				t.stop(session, nil)
-			} else if r, ok := house.Live(session); ok {
-				t.start(session, r)
+			}
+		case event.MemberWithdrew:
+			if b.Member.Presence != event.Left { // then it is off the record, and what is recorded next is told from what goes
+				t.stop(session, nil)
 			}
 		case event.SessionEnded:
 			t.stop(session, nil)
+		}
+	}
+}
+
+// observe is called from a room's goroutine with what is durable, and does not wait for anything.
+func (t *tape) observe(session string, events []event.Event, house *room.House) {
+	for _, e := range events {
+		switch b := e.Body.(type) {
+		case event.RecordingChanged:
+			// One that has been ended since then, which may not be durable yet, does not begin.
+			if r, ok := house.Live(session); ok && b.Recording.State == event.RecordingOn && r.OnRecord(e.Seq) {
+				t.start(session, r)
+			}
 		case event.MemberJoined, event.MemberChanged, event.MemberWithdrew, event.MemberLeft, event.MemberRemoved:
 			t.agreed(session)
 		}
@@ -80,7 +96,7 @@ func (t *tape) start(session string, r *room.Room) {
 	t.troubles.begin(session)
 	consent := &recorder.Consent{}
 	consent.Set(agreedIn(r))
-	if err := t.recorder.Start(session, consent.Of(recorder.RoomOf(t.media.Room(session))), r.Now); err != nil {
+	if err := t.recorder.Start(session, consent.Of(t.media(session)), r.Now); err != nil {
 		t.log.Error("cannot record a session", slog.String("session", session), slog.Any("err", err))
 		return
 	}
