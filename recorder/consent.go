@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -10,30 +11,49 @@ import (
 // goes on. Its methods may be called from any goroutine.
 type Consent struct {
 	mu    sync.RWMutex
-	since map[string]time.Time // by member
+	given map[string][]given // by member, in order of time
 }
 
-// Set says who has agreed, from now on. Who agreed before stays so without a break.
+// given is a stretch of time in which a member has agreed.
+type given struct {
+	since, until time.Time // until is zero while it lasts
+}
+
+// Set says who is there and has agreed, from now on. Who agreed before stays so without a break; of whom is not there any more, what
+// arrived before is still kept.
 func (c *Consent) Set(members []string) {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	next := make(map[string]time.Time, len(members))
-	for _, m := range members {
-		next[m] = now
-		if since, ok := c.since[m]; ok {
-			next[m] = since
+	for m, all := range c.given {
+		if last := &all[len(all)-1]; last.until.IsZero() && !slices.Contains(members, m) {
+			last.until = now
 		}
 	}
-	c.since = next
+	if c.given == nil {
+		c.given = map[string][]given{}
+	}
+	for _, m := range members {
+		if all := c.given[m]; len(all) == 0 || !all[len(all)-1].until.IsZero() {
+			c.given[m] = append(all, given{since: now})
+		}
+	}
 }
 
-// covers reports whether a member had agreed at a moment, and still does.
+// Withdraw says that a member does not agree to anything any more, also to what has arrived but is not kept yet.
+func (c *Consent) Withdraw(member string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.given, member)
+}
+
+// covers reports whether a member had agreed at a moment, and has not taken that back.
 func (c *Consent) covers(member string, at time.Time) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	since, ok := c.since[member]
-	return ok && !at.Before(since)
+	return slices.ContainsFunc(c.given[member], func(g given) bool {
+		return !at.Before(g.since) && (g.until.IsZero() || !at.After(g.until))
+	})
 }
 
 // Of is a room of which only that is heard and seen to which its publisher has agreed.

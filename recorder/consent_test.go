@@ -61,7 +61,7 @@ func TestConsentAndErasure(t *testing.T) {
 			t.Fatalf("without proof: %v, %d rows", err, len(of("ben")))
 		}
 		var proof event.RecordingErased
-		prove := func(p event.RecordingErased) error { proof = p; return nil }
+		prove := index.prove(&proof)
 		want := of("ben")[0]
 		fatal(t, r.Erase(t.Context(), erasure, always, prove))
 		if len(of("ben")) != 0 || len(of("amara")) != 1 {
@@ -99,7 +99,7 @@ func TestErasureOfWhoHasLeft(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		var proof event.RecordingErased
 		erasure := Erasure{Session: "s", Member: "ben", Until: 6_000}
-		fatal(t, r.Erase(t.Context(), erasure, always, func(p event.RecordingErased) error { proof = p; return nil }))
+		fatal(t, r.Erase(t.Context(), erasure, always, index.prove(&proof)))
 		if len(proof.Files) != 1 || proof.Files[0].End == 0 || proof.Files[0].SHA256 == "" {
 			t.Errorf("erased %+v", proof)
 		}
@@ -142,7 +142,7 @@ func TestErasureEndsWithALegalHold(t *testing.T) {
 		t.Errorf("erased with %v; left are %v", err, filesIn(t, dir))
 	}
 	var proof event.RecordingErased
-	fatal(t, r.Erase(t.Context(), erasure, always, func(p event.RecordingErased) error { proof = p; return nil }))
+	fatal(t, r.Erase(t.Context(), erasure, always, index.prove(&proof)))
 	if len(proof.Files) != 3 || len(filesIn(t, dir)) != 0 {
 		t.Errorf("after the hold, %+v is proved, and left are %v", proof, filesIn(t, dir))
 	}
@@ -166,7 +166,7 @@ func TestErasureOfAFormerRecording(t *testing.T) {
 		fatal(t, r.Start("s", hall{tracks: []Track{again}}, now))
 		time.Sleep(time.Second)
 		var proof event.RecordingErased
-		fatal(t, r.Erase(t.Context(), Erasure{Session: "s", Member: "ben", Until: 7_000}, always, func(p event.RecordingErased) error { proof = p; return nil }))
+		fatal(t, r.Erase(t.Context(), Erasure{Session: "s", Member: "ben", Until: 7_000}, always, index.prove(&proof)))
 		time.Sleep(4 * time.Second)
 		<-r.Stop("s")
 		if len(proof.Files) != 1 || proof.Files[0].Start > 5_000 {
@@ -177,6 +177,50 @@ func TestErasureOfAFormerRecording(t *testing.T) {
 		}
 		fatal(t, r.Close())
 	})
+}
+
+// Who leaves while a busy server still has to store what they said is not cut short by that; who takes their consent back is.
+func TestLeavingWithABacklog(t *testing.T) {
+	src := encoded(t)
+	for name, want := range map[string]struct{ least, most int }{
+		"leaves": {98, 100}, "comes back": {98, 100}, "withdraws": {0, 35}, // of what was taken in the first moments, which goes with the erasure
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				index := newMemory()
+				index.slow = 10 * time.Second // nothing is stored before that
+				r, _ := newRecorder(t, Config{Dir: dir, Segments: index})
+				var consent Consent
+				consent.Set([]string{"ben"})
+				f := newFeed(audioInfo("ben"))
+				items, _ := packetised(audioInfo("ben"), repeat(src.audio, 1./50, 4), calm)
+				fatal(t, r.Start("s", consent.Of(hall{tracks: []Track{f}}), sessionClock(0)))
+				go play(f, time.Now(), items)
+				time.Sleep(2 * time.Second)
+				consent.Set(nil)
+				time.Sleep(3 * time.Second)
+				switch name {
+				case "comes back":
+					consent.Set([]string{"ben"})
+				case "withdraws":
+					consent.Withdraw("ben")
+				}
+				time.Sleep(10 * time.Second)
+				<-r.Stop("s")
+				fatal(t, r.Close())
+				stored := 0
+				for _, s := range index.all() {
+					b, err := os.ReadFile(filepath.Join(dir, "s", s.ID+".webm"))
+					fatal(t, err)
+					stored += len(blocksOf(b))
+				}
+				if stored < want.least || stored > want.most {
+					t.Errorf("%d packets are stored, want %d to %d", stored, want.least, want.most)
+				}
+			})
+		})
+	}
 }
 
 func TestReplayLeavesOutWhatWasTakenBack(t *testing.T) {

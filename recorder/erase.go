@@ -16,9 +16,10 @@ type Erasure struct {
 	Until   int64 // ms
 }
 
-// withdrawing is how long what still arrives belongs to what consent was just taken back for, ms: the recording ends when
-// that is in the journal, not at the press of the button.
-const withdrawing = 2000
+// withdrawing is how long after the press of the button a segment may begin, in session time, that belongs to what consent was just
+// taken back for, ms: the press itself takes a moment until the recording is stopped, and media may lie up to stepBeyond after its
+// arrival. What is recorded next begins no sooner: see Stop.
+const withdrawing = 2 * stepBeyond
 
 // ErrKept says that what an erasure names is to stay, or that nothing is left to do.
 var ErrKept = errors.New("this is not to be removed any more")
@@ -26,7 +27,7 @@ var ErrKept = errors.New("this is not to be removed any more")
 // ErasureOf is what is to be removed because of an event, if it is that somebody took their consent back.
 func ErasureOf(session string, e event.Event) (Erasure, bool) {
 	b, ok := e.Body.(event.MemberWithdrew)
-	return Erasure{Session: session, Member: b.Member.ID, Until: e.At + withdrawing}, ok
+	return Erasure{Session: session, Member: b.Member.ID, Until: e.At + int64(withdrawing)}, ok
 }
 
 // proof is what the journal keeps of what was removed.
@@ -165,15 +166,15 @@ func (r *Recorder) CheckHere(segments []Segment) error {
 	return nil
 }
 
-// endTracks ends what is recorded of a member, and waits until their last segment is finished. A recording that began later, since they
-// have agreed again, goes on.
+// endTracks ends what is recorded of a member, and waits until their last segment is finished. What began later, since they have agreed
+// again, goes on.
 func (r *Recorder) endTracks(ctx context.Context, e Erasure) error {
 	r.Settle(ctx, e.Session)
 	r.mu.Lock()
 	run := r.runs[e.Session]
 	r.mu.Unlock()
-	if run != nil && run.from < float64(e.Until) {
-		for _, ended := range run.closeTracks(e.Member) {
+	if run != nil {
+		for _, ended := range run.closeTracks(e.Member, float64(e.Until)) {
 			select {
 			case <-ended:
 			case <-ctx.Done():

@@ -107,7 +107,7 @@ func TestRecordingsAreSentToTheStore(t *testing.T) {
 		}
 
 		bo := Erasure{Session: "s", Member: "bo", Until: 1 << 40}
-		prove := func(event.RecordingErased) error { return nil }
+		prove := index.prove(new(event.RecordingErased))
 		v.away.Store(true)
 		if err := r.Erase(t.Context(), bo, always, prove); !errors.Is(err, errTest) || len(index.all()) != 6 {
 			t.Errorf("erased in a store that is away: %v", err)
@@ -223,7 +223,7 @@ func TestWhatIsElsewhereIsWaitedFor(t *testing.T) {
 		}
 		erasure := Erasure{Session: "s", Member: "bo", Until: 1}
 		var proof event.RecordingErased
-		prove := func(p event.RecordingErased) error { proof = p; return nil }
+		prove := index.prove(&proof)
 		if err := r.Erase(t.Context(), erasure, always, prove); !errors.Is(err, ErrElsewhere) || proof.Member != "" || made.restarted != 0 {
 			t.Errorf("erased with %v, and proved %+v", err, proof)
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -90,11 +91,12 @@ type Recorder struct {
 	quit    chan struct{}
 	watched sync.WaitGroup // the goroutines of watch and bringLate
 
-	mu     sync.Mutex
-	runs   map[string]*run // on the record, by session
-	all    map[*run]struct{}
-	late   []Segment // finished, but the Index does not know yet
-	closed bool
+	mu      sync.Mutex
+	runs    map[string]*run // on the record, by session
+	all     map[*run]struct{}
+	stopped map[string]time.Time // when Stop was called, by session; see withdrawing
+	late    []Segment            // finished, but the Index does not know yet
+	closed  bool
 }
 
 // New makes a recorder; Close ends it. To finish what a crash left, call Recover before the first Start.
@@ -108,7 +110,7 @@ func New(cfg Config) (*Recorder, error) {
 	cfg.Log = cmp.Or(cfg.Log, slog.Default())
 	r := &Recorder{
 		cfg: cfg, files: files{cfg.Dir, system{}}, disk: newDisk(cfg), quit: make(chan struct{}),
-		runs: make(map[string]*run), all: make(map[*run]struct{}),
+		runs: make(map[string]*run), all: make(map[*run]struct{}), stopped: make(map[string]time.Time),
 	}
 	r.disk.check()
 	if cfg.Vault != nil {
@@ -120,7 +122,7 @@ func New(cfg Config) (*Recorder, error) {
 }
 
 // Start records every publication of a session's room until Stop. now returns session time in ms; it runs like a monotonic
-// clock. Nothing that was captured before Start is stored. Starting what is started does nothing.
+// clock. Nothing that was captured before Start is stored, nor within a moment of a Stop: see there. Starting what is started does nothing.
 func (r *Recorder) Start(session string, room Room, now func() float64) error {
 	if !plain(session) {
 		return fmt.Errorf("start recording: %q is not a session id", session)
@@ -135,6 +137,9 @@ func (r *Recorder) Start(session string, room Room, now func() float64) error {
 		return nil
 	}
 	run := newRun(r, session, now())
+	if at, ok := r.stopped[session]; ok {
+		run.first = max(run.first, run.at(at)+withdrawing)
+	}
 	r.runs[session] = run
 	r.all[run] = struct{}{}
 	r.mu.Unlock()
@@ -149,12 +154,16 @@ func (r *Recorder) Start(session string, room Room, now func() float64) error {
 	return nil
 }
 
-// Stop ends a session's recording. Nothing that arrives after the call is stored. It does not wait; the channel that it returns is
+// Stop ends a session's recording. Nothing that arrives after the call is stored, and what is recorded next begins so much later that an
+// Erasure of what was recorded before leaves it alone. It does not wait; the channel that it returns is
 // closed once every segment is finished, also those of recordings that were stopped before and are still ending.
 func (r *Recorder) Stop(session string) <-chan struct{} {
 	r.mu.Lock()
 	run := r.runs[session]
 	delete(r.runs, session)
+	now := time.Now()
+	maps.DeleteFunc(r.stopped, func(_ string, at time.Time) bool { return now.Sub(at) > withdrawing*time.Millisecond })
+	r.stopped[session] = now
 	r.mu.Unlock()
 	if run != nil {
 		run.cut()

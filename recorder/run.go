@@ -11,6 +11,7 @@ type run struct {
 	rec     *Recorder
 	session string
 	from    float64   // session time at its begin, ms
+	first   float64   // session time of the first moment that is stored, ms
 	ref     time.Time // the same moment
 	done    chan struct{}
 
@@ -19,8 +20,14 @@ type run struct {
 
 	mu     sync.Mutex
 	stop   func()
-	tracks map[Track]chan struct{} // closed once all of the track is stored
+	tracks map[Track]taping
 	clocks map[string]*memberClock
+}
+
+// taping is a track that is being stored.
+type taping struct {
+	first float64       // session time of the first moment of it that may be stored, ms
+	ended chan struct{} // closed once all of it is stored
 }
 
 // memberClock is the clock of a member who publishes tracks. It is forgotten with the last of them: the member may come back on
@@ -32,8 +39,8 @@ type memberClock struct {
 
 func newRun(r *Recorder, session string, from float64) *run {
 	return &run{
-		rec: r, session: session, from: from, ref: time.Now(), done: make(chan struct{}), stop: func() {},
-		tracks: make(map[Track]chan struct{}), clocks: make(map[string]*memberClock),
+		rec: r, session: session, from: from, first: from, ref: time.Now(), done: make(chan struct{}), stop: func() {},
+		tracks: make(map[Track]taping), clocks: make(map[string]*memberClock),
 	}
 }
 
@@ -64,7 +71,7 @@ func (r *run) start(t Track) {
 		t.Close()
 		return
 	}
-	r.tracks[t] = make(chan struct{})
+	r.tracks[t] = taping{first: max(r.first, r.now()), ended: make(chan struct{})}
 	c := r.clocks[info.Member]
 	if c == nil {
 		c = &memberClock{}
@@ -91,7 +98,7 @@ func (r *run) refuse(info TrackInfo) {
 func (r *run) ended(t Track, member string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	close(r.tracks[t])
+	close(r.tracks[t].ended)
 	delete(r.tracks, t)
 	c := r.clocks[member]
 	if c.tracks--; c.tracks == 0 {
@@ -100,14 +107,14 @@ func (r *run) ended(t Track, member string) {
 	r.rec.stats.tracks.Add(-1)
 }
 
-// closeTracks ends the tracks of a member; each channel is closed once all of its track is stored.
-func (r *run) closeTracks(member string) (ended []<-chan struct{}) {
+// closeTracks ends the tracks of a member that began before a session time; each channel is closed once all of its track is stored.
+func (r *run) closeTracks(member string, before float64) (ended []<-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for t, done := range r.tracks {
-		if t.Info().Member == member {
+	for t, taping := range r.tracks {
+		if t.Info().Member == member && taping.first < before {
 			t.Close()
-			ended = append(ended, done)
+			ended = append(ended, taping.ended)
 		}
 	}
 	return ended

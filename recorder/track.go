@@ -247,7 +247,7 @@ func (w *writer) place() {
 
 // store puts a frame into the segment that it belongs to, at a session time.
 func (w *writer) store(f frame, at float64, stepped bool) {
-	if at < w.run.from || at < w.retryAt {
+	if at < w.run.first || at < w.retryAt {
 		return // captured before the recording was on, or it cannot be stored now
 	}
 	if w.file != nil && (stepped || w.isDue(f, at)) {

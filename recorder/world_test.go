@@ -16,6 +16,8 @@ import (
 
 	"github.com/pion/rtp"
 	"github.com/pion/rtp/codecs"
+
+	"github.com/pausepoint/pausepoint/room/event"
 )
 
 // memory is an Index in memory.
@@ -112,6 +114,19 @@ func (m *memory) DeleteSegment(_ context.Context, id string) error {
 	defer m.mu.Unlock()
 	delete(m.rows, id)
 	return nil
+}
+
+// prove keeps proofs of what was erased in kept, and removes its rows, as a journal does.
+func (m *memory) prove(kept *event.RecordingErased) func(event.RecordingErased) error {
+	return func(p event.RecordingErased) error {
+		*kept = p
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for _, f := range p.Files {
+			delete(m.rows, f.ID)
+		}
+		return nil
+	}
 }
 
 func (m *memory) DeleteSegments(_ context.Context, session string) error {

@@ -61,17 +61,20 @@ func (t *tape) observe(session string, events []event.Event, house *room.House) 
 			if r, ok := house.Live(session); ok && b.Recording.State == event.RecordingOn && r.OnRecord(e.Seq) {
 				t.start(session, r)
 			}
-		case event.MemberJoined, event.MemberChanged, event.MemberWithdrew, event.MemberLeft, event.MemberRemoved:
-			t.agreed(session)
+		case event.MemberWithdrew:
+			t.agreed(session, b.Member.ID)
+		case event.MemberJoined, event.MemberChanged, event.MemberLeft, event.MemberRemoved:
+			t.agreed(session, "")
 		}
 	}
 }
 
-// agreed tells the recorder who has agreed now.
-func (t *tape) agreed(session string) {
+// agreed tells the recorder who has agreed now, and who took that back, if somebody did.
+func (t *tape) agreed(session, withdrew string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if reel, ok := t.running[session]; ok {
+		reel.consent.Withdraw(withdrew)
 		reel.consent.Set(agreedIn(reel.room))
 	}
 }

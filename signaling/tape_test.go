@@ -378,3 +378,53 @@ func TestAnEndThatIsNotDurable(t *testing.T) {
 		s.wantStored([]string{"on-the-record", "after-the-press", "recorded-on"}, "on-the-record", "recorded-on")
 	})
 }
+
+// Who takes their consent back, agrees again, and is recorded again at once loses what was recorded before, and nothing else.
+func TestAgreeingAgainAtOnce(t *testing.T) {
+	inStudio(t, func(s *studio) {
+		s.do(amara, event.RecordingStart{})
+		s.say("to-be-removed")
+		s.do(ben, event.MemberConsent{})
+		s.do(ben, event.MemberConsent{Agree: true})
+		s.do(amara, event.RecordingStart{})
+		s.say("recorded-again")
+		s.journal.mu.Lock()
+		var erasure recorder.Erasure
+		for _, e := range s.journal.stored {
+			if x, ok := recorder.ErasureOf(taped, e); ok {
+				erasure = x
+			}
+		}
+		s.journal.mu.Unlock()
+		proved := 0
+		check := func(context.Context) error { return nil }
+		if err := s.recorder.Erase(s.Context(), erasure, check, func(p event.RecordingErased) error { proved = len(p.Files); return nil }); err != nil {
+			s.Fatal(err)
+		}
+		s.say("recorded-on")
+		s.end()
+		if proved != 1 {
+			s.Errorf("%d files are proved to be gone, want that of the first recording", proved)
+		}
+		for _, x := range s.rows.all {
+			kept := []string(nil)
+			if b, err := os.ReadFile(filepath.Join(s.dir, taped, x.ID+".webm")); err == nil {
+				for _, word := range []string{"to-be-removed", "recorded-again", "recorded-on"} {
+					if bytes.Contains(b, []byte(word)) {
+						kept = append(kept, word)
+					}
+				}
+			}
+			want := []string{"recorded-again", "recorded-on"}
+			switch before := x.Start < erasure.Until; {
+			case before && x.Member == ben:
+				want = nil
+			case before:
+				want = []string{"to-be-removed"}
+			}
+			if !slices.Equal(kept, want) {
+				s.Errorf("the file of %s from %d on has %q, want %q", x.Member, x.Start, kept, want)
+			}
+		}
+	})
+}
