@@ -56,8 +56,9 @@ type Products interface {
 }
 
 // Erase removes what an erasure names. What was made of the files goes first, then the files, for good; then prove is told what there
-// was, to keep it for good; then the rows go. check is asked before each file; its error ends all. Whatever fails, calling it again begins anew with the same list. A member who is still
-// being recorded is not any more. With ErrElsewhere all but what another server has is gone: whichever of them calls it last proves it.
+// was, to keep that for good and remove the rows of it from the Index, both or neither. check is asked before each file; its error ends
+// all. Whatever fails, calling it again begins anew with the same list. A member who is still being recorded is not any more. With
+// ErrElsewhere all but what another server has is gone: whichever of them calls it last proves it.
 func (r *Recorder) Erase(ctx context.Context, e Erasure, check func(context.Context) error, prove func(event.RecordingErased) error) error {
 	if !plain(e.Session) {
 		return fmt.Errorf("erase: %q is not a session id", e.Session)
@@ -76,11 +77,6 @@ func (r *Recorder) Erase(ctx context.Context, e Erasure, check func(context.Cont
 	}
 	if err := prove(e.proof(gone, films, clips)); err != nil {
 		return fmt.Errorf("erase: keep the proof: %w", err)
-	}
-	for _, s := range gone {
-		if err := r.cfg.Segments.DeleteSegment(ctx, s.ID); err != nil {
-			return fmt.Errorf("erase: %w", err)
-		}
 	}
 	return nil
 }

@@ -305,7 +305,17 @@ func testErasures(t *testing.T, at place) {
 	if open, err := w.store.ListErasures(w.ctx); err != nil || len(open) != 1 {
 		t.Errorf("got %+v, %v", open, err)
 	}
-	w.journal(session, event.RecordingErased{Member: "ben", Until: open[0].Until})
+	for _, id := range []string{"gone", "others"} {
+		w.must(w.store.InsertSegment(w.ctx, recorder.Segment{ID: id, Session: session, Member: "ben", Finished: true}))
+	}
+	w.must(w.store.InsertSegment(w.ctx, recorder.Segment{ID: "elsewhere", Session: "another"}))
+	w.journal(session, event.RecordingErased{Member: "ben", Until: open[0].Until, Files: []event.ErasedFile{{ID: "gone"}, {ID: "elsewhere"}}})
+	if left, err := w.store.ListSegments(w.ctx, session); err != nil || len(left) != 1 || left[0].ID != "others" {
+		t.Errorf("beside what is proved to be gone, there are the rows %+v, %v", left, err)
+	}
+	if _, err := w.store.GetSegment(w.ctx, "elsewhere"); err != nil {
+		t.Errorf("of another session: %v", err)
+	}
 	if open, err := w.store.ListErasures(w.ctx); err != nil || len(open) != 0 {
 		t.Errorf("got %+v, %v", open, err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/room/event"
 	"github.com/pausepoint/pausepoint/store/storetest"
@@ -158,23 +159,25 @@ func TestAServerReadsWhatAnotherRecorded(t *testing.T) {
 // A session moved from one server to another before what the first one recorded was in a bucket. Neither can remove the other's file:
 // each removes its own, and the last of them is done.
 func TestServersThatBothRecordedRemoveBetweenThem(t *testing.T) {
-	for name, remove := range map[string]func(context.Context, *recorder.Recorder, string) ([]event.ErasedFile, error){
-		"erase": func(ctx context.Context, r *recorder.Recorder, session string) (gone []event.ErasedFile, err error) {
-			err = r.Erase(ctx, recorder.Erasure{Session: session, Member: "m", Until: 1}, always, func(p event.RecordingErased) error {
+	for name, remove := range map[string]func(*world, *recorder.Recorder, string) ([]event.ErasedFile, error){
+		"erase": func(w *world, r *recorder.Recorder, session string) (gone []event.ErasedFile, err error) {
+			err = r.Erase(w.ctx, recorder.Erasure{Session: session, Member: "m", Until: 1}, always, func(p event.RecordingErased) error {
 				gone = p.Files
+				w.journal(session, p)
 				return nil
 			})
 			return gone, err
 		},
-		"delete": func(ctx context.Context, r *recorder.Recorder, session string) ([]event.ErasedFile, error) {
-			return nil, r.Delete(ctx, session)
+		"delete": func(w *world, r *recorder.Recorder, session string) ([]event.ErasedFile, error) {
+			return nil, r.Delete(w.ctx, session)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			at := inPostgres(t)
-			session, dirs := uuid.Must(uuid.NewV7()).String(), [2]string{t.TempDir(), t.TempDir()}
+			w, dirs := newWorld(t, at), [2]string{t.TempDir(), t.TempDir()}
+			session := w.plan(w.account("ana"), account.NewSession{}).Plan.ID
+			w.begin(session)
 			var servers [2]*recorder.Recorder
-			var w *world
 			for i, node := range []string{"one", "two"} {
 				at.config.Node = node
 				w = newWorld(t, at)
@@ -182,7 +185,7 @@ func TestServersThatBothRecordedRemoveBetweenThem(t *testing.T) {
 				servers[i] = w.recorderOf(recorder.Config{Dir: dirs[i], Segments: w.store})
 			}
 			for i, want := range []error{recorder.ErrElsewhere, recorder.ErrElsewhere, nil} { // the first tries twice
-				gone, err := remove(w.ctx, servers[i/2], session)
+				gone, err := remove(w, servers[i/2], session)
 				if !errors.Is(err, want) || len(gone) != 0 && i < 2 || name == "erase" && i == 2 && len(gone) != 2 {
 					t.Errorf("try %d ends with %v, and proves %+v", i, err, gone)
 				}

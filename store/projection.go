@@ -148,7 +148,7 @@ func (w *journalTx) project(session string, e event.Event) error {
 	case event.MemberWithdrew:
 		return w.withdrew(session, e, b)
 	case event.RecordingErased:
-		return w.exec(`DELETE FROM erasures WHERE session = $1 AND member = $2 AND until <= $3`, session, b.Member, b.Until)
+		return w.erased(session, b)
 	case event.KeepingChanged:
 		return w.exec(`UPDATE sessions SET keep_days = $2, held_since = $3, held_for = $4 WHERE id = $1`,
 			session, b.Keeping.Days, b.Keeping.Held, b.Keeping.Reason)
@@ -219,6 +219,16 @@ func (w *journalTx) withdrew(session string, e event.Event, b event.MemberWithdr
 	erasure, _ := recorder.ErasureOf(session, e)
 	return w.exec(`INSERT INTO erasures (session, member, until) VALUES ($1, $2, $3)
 		ON CONFLICT (session, member) DO UPDATE SET until = excluded.until`, session, erasure.Member, erasure.Until)
+}
+
+// erased forgets what was to be removed, and the segments that are proved to be gone.
+func (w *journalTx) erased(session string, b event.RecordingErased) error {
+	for _, f := range b.Files {
+		if err := w.exec(`DELETE FROM segments WHERE session = $1 AND id = $2`, session, f.ID); err != nil {
+			return err
+		}
+	}
+	return w.exec(`DELETE FROM erasures WHERE session = $1 AND member = $2 AND until <= $3`, session, b.Member, b.Until)
 }
 
 // recording sums what is recorded. A recording that is said to be on again (by a room that came back) goes on.
