@@ -120,7 +120,7 @@ func (r *Recorder) tellAll() {
 	}
 	r.mu.Unlock()
 	for _, run := range runs {
-		n.Session, n.At = run.session, int64(run.now())
+		n.Session, n.From = run.session, int64(run.now())
 		r.notify(n)
 	}
 }
@@ -128,7 +128,7 @@ func (r *Recorder) tellAll() {
 // tellDisk tells a session that begins what is not stored.
 func (r *Recorder) tellDisk(run *run) {
 	if n := r.disk.notice(); n.Kind != NoticeDiskOK {
-		n.Session, n.At = run.session, int64(run.now())
+		n.Session, n.From = run.session, int64(run.now())
 		r.notify(n)
 	}
 }

@@ -258,12 +258,14 @@ func TestTheFolderIsGone(t *testing.T) {
 func TestWhatTheQueueDropsIsTold(t *testing.T) {
 	dir := t.TempDir()
 	var notices heard
+	var from, to int64 // ms; the last that came before, the first that came after
 	synctest.Test(t, func(t *testing.T) {
 		r, index := newRecorder(t, Config{Dir: dir, Notify: notices.add})
 		a := newFeed(audioInfo("m"))
 		audio, _ := packetised(a.info, repeat(encoded(t).audio, 1./50, 8), calm)
 		audio = slices.Delete(audio, 100, 150)
 		audio[100].item.Dropped = 50
+		from, to = int64(1000*audio[99].at), int64(1000*audio[100].at)
 		go play(a, time.Now(), audio)
 		if err := r.Start("s", hall{[]Track{a}}, sessionClock(0)); err != nil {
 			t.Fatal(err)
@@ -279,6 +281,9 @@ func TestWhatTheQueueDropsIsTold(t *testing.T) {
 	})
 	if len(notices.all) != 1 || notices.all[0].Kind != NoticeOverflow || notices.all[0].Items != 50 || notices.all[0].Member != "m" {
 		t.Errorf("people were told %+v", notices.all)
+	}
+	if n := notices.all[0]; n.From < from-1 || n.From > from+1 || n.To < to-1 || n.To > to+1 {
+		t.Errorf("missing is said to be what came from %d to %d ms, want %d to %d", n.From, n.To, from, to)
 	}
 }
 

@@ -47,6 +47,7 @@ const (
 	NoticeOverflow NoticeKind = "overflow"  // packets did not fit in the queue: a gap
 	NoticeStorage  NoticeKind = "storage"   // a write failed: a gap of some seconds at least
 	NoticeCodec    NoticeKind = "codec"     // a track is not stored: only VP8 and Opus are
+	NoticeFailed   NoticeKind = "failed"    // nothing is stored: the recording has not begun. Whoever called Start tells that
 	NoticeDiskLow  NoticeKind = "disk-low"  // video is not stored any more
 	NoticeDiskFull NoticeKind = "disk-full" // nothing is stored any more
 	NoticeDiskOK   NoticeKind = "disk-ok"   // everything is stored again
@@ -58,7 +59,8 @@ type Notice struct {
 	Session string
 	Member  string
 	Source  string
-	At      int64  // session time, ms
+	From    int64  // session time from which on something is missing, ms
+	To      int64  // until when; 0 if that is not known yet
 	Items   uint64 // packets that are missing, for NoticeOverflow
 	Message string // a sentence for people
 }

@@ -90,7 +90,7 @@ func (r *run) start(t Track) {
 func (r *run) refuse(info TrackInfo) {
 	r.rec.cfg.Log.Warn("a track cannot be recorded", "session", r.session, "mime", info.Mime)
 	r.rec.notify(Notice{
-		Kind: NoticeCodec, Session: r.session, Member: info.Member, Source: info.Source, At: int64(r.now()),
+		Kind: NoticeCodec, Session: r.session, Member: info.Member, Source: info.Source, From: int64(r.now()),
 		Message: "Somebody's picture is not being recorded: their browser sends it in a form that cannot be stored.",
 	})
 }

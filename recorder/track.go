@@ -58,14 +58,17 @@ type writer struct {
 	newest      float64 // session time of the newest stored frame
 	asked       float64 // session time of the newest request for a key frame
 	retryAt     float64 // session time before which nothing is stored, after a failed write
+	arrived     float64 // session time at which the newest item came
 	dropped     uint64  // not told yet
+	droppedFrom float64 // between which session times these came
+	droppedTo   float64
 	droppedTold float64
 }
 
 func newWriter(rec *Recorder, r *run, t Track, clock *senderClock) *writer {
 	w := &writer{
 		rec: rec, run: r, track: t, info: t.Info(), clock: clock,
-		length: soundLength, asked: math.Inf(-1), restarted: math.Inf(-1), droppedTold: math.Inf(-1),
+		length: soundLength, arrived: r.from, asked: math.Inf(-1), restarted: math.Inf(-1), droppedTold: math.Inf(-1),
 	}
 	if isVideo(w.info.Mime) {
 		w.length = firstLength(w.info.Publication)
@@ -130,7 +133,14 @@ func (w *writer) next() (Item, error) {
 
 // take handles one item.
 func (w *writer) take(item Item) {
-	w.dropped += item.Dropped
+	now := w.run.at(item.Arrival)
+	if item.Dropped > 0 {
+		if w.dropped == 0 {
+			w.droppedFrom = w.arrived
+		}
+		w.dropped, w.droppedTo = w.dropped+item.Dropped, now
+	}
+	w.arrived = now
 	if w.run.cutBefore(item.Arrival) {
 		return
 	}
@@ -138,7 +148,6 @@ func (w *writer) take(item Item) {
 		w.suspend()
 		return
 	}
-	now := w.run.at(item.Arrival)
 	if item.Epoch != w.epoch {
 		if now-w.restarted < epochEvery {
 			return
@@ -352,7 +361,7 @@ func (w *writer) fail(err error, at float64) {
 	w.log.Error("recording is interrupted: a segment cannot be written", "error", err)
 	w.retryAt = at + storageBackoff
 	w.closeFile(math.Inf(1))
-	w.notify(NoticeStorage, at, 0, "The recording is interrupted because it cannot be stored.")
+	w.notify(NoticeStorage, at-flushAfter, w.retryAt, 0, "The recording is interrupted because it cannot be stored.")
 }
 
 func (w *writer) askKeyFrame(now float64) {
@@ -395,14 +404,14 @@ func (w *writer) tick(now float64) {
 func (w *writer) tellDropped(now float64) {
 	w.rec.stats.dropped.Add(w.dropped)
 	w.log.Warn("the recorder was too slow", "dropped", w.dropped)
-	w.notify(NoticeOverflow, now, w.dropped, "A moment of the recording is missing because the server is busy.")
+	w.notify(NoticeOverflow, w.droppedFrom, w.droppedTo, w.dropped, "A moment of the recording is missing because the server is busy.")
 	w.dropped, w.droppedTold = 0, now
 }
 
-func (w *writer) notify(kind NoticeKind, at float64, items uint64, message string) {
+func (w *writer) notify(kind NoticeKind, from, to float64, items uint64, message string) {
 	w.rec.notify(Notice{
-		Kind: kind, Session: w.run.session, Member: w.info.Member, Source: w.info.Source, At: int64(at), Items: items,
-		Message: message,
+		Kind: kind, Session: w.run.session, Member: w.info.Member, Source: w.info.Source,
+		From: int64(max(from, w.run.from)), To: int64(math.Ceil(to)), Items: items, Message: message,
 	})
 }
 

@@ -61,6 +61,13 @@ func (r *Room) submit(events []event.Event, then func()) {
 	r.journal.Append(r.id, r.epoch, stored, r.commits.report)
 }
 
+// OnRecord reports whether the session has been on the record since an event, without a break. What is not durable yet, or never will
+// be, breaks it, too.
+func (r *Room) OnRecord(seq int64) bool {
+	since := r.onRecord.Load()
+	return since != 0 && since <= seq
+}
+
 // noteRecord keeps since when the session is on the record, for OnRecord.
 func (r *Room) noteRecord(events []event.Event) {
 	for _, e := range events {

@@ -99,7 +99,7 @@ func (s *State) Recover(env Env) []event.Event {
 		}
 	}
 	if again := t.view.Recording; again.State == event.RecordingOn {
-		again.Reason = "" // whoever records says what is still wrong
+		again.Reason, again.MissingFrom, again.MissingTo = "", 0, 0 // whoever records says what is still wrong
 		t.emit(event.RecordingChanged{Recording: again})
 	}
 	return t.out

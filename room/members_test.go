@@ -234,7 +234,7 @@ func TestRecordingNotice(t *testing.T) {
 	m := newSim(t, testPlan())
 	m.enter(focal, event.Hello{Consent: event.Agreed})
 	full := "The disk is full."
-	notice := func(reason string) []event.Event { return m.keep(m.s.RecordingNotice(m.env(), reason)) }
+	notice := func(reason string) []event.Event { return m.keep(m.s.RecordingNotice(m.env(), reason, 0, 0)) }
 	wantNames(t, notice(full)) // nothing is recorded
 	m.do(focal, event.RecordingStart{})
 	since := m.s.view.Recording.Since
@@ -244,8 +244,14 @@ func TestRecordingNotice(t *testing.T) {
 	if r := m.s.view.Recording; r != (event.Recording{State: event.RecordingOn, Since: since, By: focal, Reason: full}) {
 		t.Errorf("%+v", r)
 	}
+	gap := func() []event.Event { return m.keep(m.s.RecordingNotice(m.env(), full, since+300, since+400)) }
+	wantNames(t, gap(), "recording.changed")
+	wantNames(t, gap())
+	if r := m.s.view.Recording; r.MissingFrom != since+300 || r.MissingTo != since+400 {
+		t.Errorf("%+v", r)
+	}
 	wantNames(t, m.keep(m.s.Recover(m.env())), "member.lost", "recording.changed")
-	if r := m.s.view.Recording; r.State != event.RecordingOn || r.Reason != "" {
+	if r := m.s.view.Recording; r.State != event.RecordingOn || r.Reason != "" || r.MissingTo != 0 {
 		t.Errorf("after a restart: %+v", r)
 	}
 	m.enter(focal, event.Hello{Consent: event.Agreed})

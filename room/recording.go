@@ -166,13 +166,14 @@ func (t *turn) settleQuestion() {
 	}
 }
 
-// RecordingNotice tells in a sentence what is wrong with a recording that is on; an empty one, that all is well again.
-func (s *State) RecordingNotice(env Env, reason string) []event.Event {
+// RecordingNotice tells in a sentence what is wrong with a recording that is on, and from when to when in session time something is
+// missing because of that, 0 as long as that lasts; an empty one, that all is well again.
+func (s *State) RecordingNotice(env Env, reason string, from, to int64) []event.Event {
 	next := s.view.Recording
-	if s.Ended() || next.State != event.RecordingOn || next.Reason == reason {
+	next.Reason, next.MissingFrom, next.MissingTo = reason, from, to
+	if s.Ended() || next.State != event.RecordingOn || next == s.view.Recording {
 		return nil
 	}
-	next.Reason = reason
 	t := s.turn(env, "", "")
 	t.emit(event.RecordingChanged{Recording: next})
 	return t.out

@@ -134,8 +134,11 @@ type (
 		change func(*State, Env) ([]event.Event, error)
 		answer chan error
 	}
-	spokeInput     struct{ speech event.Speech }
-	noticeInput    struct{ reason string }
+	spokeInput  struct{ speech event.Speech }
+	noticeInput struct {
+		reason   string
+		from, to int64
+	}
 	transientInput struct{ body event.Body }
 )
 
@@ -216,8 +219,8 @@ func (r *Room) RTT(member string, conn Conn, ms float64) { r.put(rttInput{member
 func (r *Room) Spoke(speech event.Speech) { r.put(spokeInput{speech}) }
 
 // RecordingNotice tells members in a sentence what is wrong with the recording that is on, until another one, or an empty one,
-// takes its place. Config.Observe must not call it.
-func (r *Room) RecordingNotice(reason string) { r.put(noticeInput{reason}) }
+// takes its place; see [State.RecordingNotice]. Config.Observe must not call it.
+func (r *Room) RecordingNotice(reason string, from, to int64) { r.put(noticeInput{reason, from, to}) }
 
 // Tell sends members a transient event: who is speaking, or how somebody's connection is. Other bodies are ignored.
 func (r *Room) Tell(body event.Body) {
@@ -233,13 +236,6 @@ func (r *Room) Inside() []event.Member {
 		return *p
 	}
 	return nil
-}
-
-// OnRecord reports whether the session has been on the record since an event, without a break. What is not durable yet, or never will
-// be, breaks it, too.
-func (r *Room) OnRecord(seq int64) bool {
-	since := r.onRecord.Load()
-	return since != 0 && since <= seq
 }
 
 func (r *Room) put(in input) bool {
@@ -370,7 +366,7 @@ func (r *Room) take(in input) {
 	case spokeInput:
 		r.submit(r.state.Spoke(r.env(), in.speech), nil)
 	case noticeInput:
-		r.submit(r.state.RecordingNotice(r.env(), in.reason), nil)
+		r.submit(r.state.RecordingNotice(r.env(), in.reason, in.from, in.to), nil)
 	case transientInput:
 		r.submit([]event.Event{{At: r.env().Now, Body: in.body}}, nil)
 	}

@@ -120,9 +120,9 @@ func New(cfg Config) *Server {
 		knocks:   newLimiter(rate.Limit(2), 240, time.Now),
 		answered: cfg.Answered, impaired: cfg.Impaired, nodes: cfg.Nodes, relays: newRelays(),
 	}
-	s.troubles = newTroubles(func(session, reason string) {
+	s.troubles = newTroubles(func(session string, said said) {
 		if r, ok := s.calls.house.Live(session); ok {
-			r.RecordingNotice(reason)
+			r.RecordingNotice(said.reason, said.from, said.to)
 		}
 	})
 	media := func(session string) recorder.Room { return recorder.RoomOf(cfg.Media.Room(session)) }

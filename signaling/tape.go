@@ -21,7 +21,10 @@ type tape struct {
 	running map[string]reel // by session
 }
 
-// reel is one stretch on the record.
+// notBegun is what people read when the recorder did not start.
+const notBegun = "Nothing is being recorded: the server could not begin. Stop the recording, then start it again."
+
+// reel is one stretch on the record, also one whose recording failed to begin.
 type reel struct {
 	room    *room.Room // whose clock the recording has
 	consent *recorder.Consent
@@ -101,7 +104,7 @@ func (t *tape) start(session string, r *room.Room) {
 	consent.Set(agreedIn(r))
 	if err := t.recorder.Start(session, consent.Of(t.media(session)), r.Now); err != nil {
 		t.log.Error("cannot record a session", slog.String("session", session), slog.Any("err", err))
-		return
+		t.troubles.hear(recorder.Notice{Kind: recorder.NoticeFailed, Session: session, From: int64(r.Now()), Message: notBegun})
 	}
 	cut := make(chan struct{})
 	t.running[session] = reel{room: r, consent: consent, cut: func() { close(cut) }}

@@ -211,9 +211,9 @@ func newStudio(t *testing.T, dir string) *studio {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.troubles = newTroubles(func(session, reason string) {
+	s.troubles = newTroubles(func(session string, said said) {
 		if r, ok := s.house.Live(session); ok {
-			r.RecordingNotice(reason)
+			r.RecordingNotice(said.reason, said.from, said.to)
 		}
 	})
 	tape := newTape(s.recorder, func(string) recorder.Room { return s.door }, s.troubles, quiet)
@@ -426,5 +426,35 @@ func TestAgreeingAgainAtOnce(t *testing.T) {
 				s.Errorf("the file of %s from %d on has %q, want %q", x.Member, x.Start, kept, want)
 			}
 		}
+	})
+}
+
+// Whose recording cannot begin is told so, as long as it is said to be on. The next one is another matter.
+func TestARecordingThatCannotBegin(t *testing.T) {
+	inStudio(t, func(s *studio) {
+		latest := func() (r event.Recording) {
+			for _, e := range s.journal.stored {
+				if b, ok := e.Body.(event.RecordingChanged); ok {
+					r = b.Recording
+				}
+			}
+			return r
+		}
+		s.door.refuse = errors.New("the media room is closed")
+		s.do(amara, event.RecordingStart{})
+		time.Sleep(2 * gapFor)
+		synctest.Wait()
+		if r := latest(); r.State != event.RecordingOn || r.Reason != notBegun || r.MissingTo != 0 {
+			s.Errorf("told of a recording that did not begin: %+v", r)
+		}
+		s.door.refuse = nil
+		s.do(amara, event.RecordingStop{})
+		s.do(amara, event.RecordingStart{})
+		s.say("recorded")
+		if r := latest(); r.State != event.RecordingOn || r.Reason != "" {
+			s.Errorf("told of the next recording: %+v", r)
+		}
+		s.end()
+		s.wantStored([]string{"recorded"}, "recorded")
 	})
 }

@@ -11,11 +11,14 @@ import (
 // gapFor is how long people are told of a gap in the recording that is over.
 const gapFor = 20 * time.Second
 
+// seam is how far apart gaps are that are told as one, ms.
+const seam = 1000
+
 // troubles carries what recorders notice to the sessions that are on the record, so that nobody trusts in a recording that has
 // gaps. Recorders never wait for it: only the newest state of a session counts, and the goroutine of run tells the rooms.
 type troubles struct {
-	tell func(session, reason string) // may wait for a room
-	wake chan struct{}                // capacity 1
+	tell func(session string, said said) // may wait for a room
+	wake chan struct{}                   // capacity 1
 	quit chan struct{}
 	done chan struct{}
 
@@ -25,35 +28,56 @@ type troubles struct {
 
 // trouble is what is wrong with one session's recording. Its methods are pure.
 type trouble struct {
-	disk  string    // what is not stored, as long as that lasts
-	gap   string    // what was not stored just now
-	until time.Time // how long gap is shown
-	told  string
+	failed said      // nothing is stored at all
+	disk   said      // what is not stored, as long as that lasts
+	gap    said      // what was not stored just now
+	until  time.Time // how long gap is shown
+	told   said
+}
+
+// said is what people are told: a sentence, and from when to when something is missing, in session time; 0 as long as that lasts.
+type said struct {
+	reason   string
+	from, to int64
 }
 
 func (t *trouble) hear(n recorder.Notice, now time.Time) {
+	next := said{n.Message, n.From, n.To}
 	switch n.Kind {
+	case recorder.NoticeFailed:
+		t.failed = next
 	case recorder.NoticeDiskOK:
-		t.disk = ""
+		t.disk = said{}
 	case recorder.NoticeDiskLow, recorder.NoticeDiskFull:
-		t.disk = n.Message
+		t.disk = next
 	default:
-		t.gap, t.until = n.Message, now.Add(gapFor)
+		// One gap, as long as it grows, and whatever comes before people were told of another.
+		if now.Before(t.until) && (t.told != t.gap || next.from <= t.gap.to+seam) {
+			next.from = min(next.from, t.gap.from)
+			if next.to != 0 && t.gap.to != 0 {
+				next.to = max(next.to, t.gap.to)
+			} else {
+				next.to = 0
+			}
+		}
+		t.gap, t.until = next, now.Add(gapFor)
 	}
 }
 
-// reason is the sentence that people see now; empty if all is well.
-func (t *trouble) reason(now time.Time) string {
+// says is what people are told now; nothing if all is well.
+func (t *trouble) says(now time.Time) said {
 	switch {
-	case t.disk != "":
+	case t.failed != said{}:
+		return t.failed
+	case t.disk != said{}:
 		return t.disk
 	case now.Before(t.until):
 		return t.gap
 	}
-	return ""
+	return said{}
 }
 
-func newTroubles(tell func(session, reason string)) *troubles {
+func newTroubles(tell func(session string, said said)) *troubles {
 	ts := &troubles{
 		tell: tell, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}), all: map[string]*trouble{},
 	}
@@ -103,27 +127,27 @@ func (ts *troubles) run() {
 		case <-timer.C:
 		}
 		news, next := ts.news(time.Now())
-		for session, reason := range news {
-			ts.tell(session, reason)
+		for session, said := range news {
+			ts.tell(session, said)
 		}
 		timer.Reset(next)
 	}
 }
 
 // news is what sessions have not been told yet, and how long until there is something by itself.
-func (ts *troubles) news(now time.Time) (reasons map[string]string, next time.Duration) {
+func (ts *troubles) news(now time.Time) (news map[string]said, next time.Duration) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	reasons, next = map[string]string{}, time.Hour
+	news, next = map[string]said{}, time.Hour
 	for session, t := range ts.all {
-		if reason := t.reason(now); reason != t.told {
-			t.told, reasons[session] = reason, reason
+		if says := t.says(now); says != t.told {
+			t.told, news[session] = says, says
 		}
 		if left := t.until.Sub(now); left > 0 {
 			next = min(next, left)
 		}
 	}
-	return reasons, next
+	return news, next
 }
 
 // close ends it; the rooms have ended by then.

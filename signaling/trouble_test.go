@@ -12,13 +12,16 @@ import (
 // People are told what is not stored as long as that lasts, and of a gap for a while.
 func TestTroubles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		type news struct{ session, reason string }
+		type news struct {
+			session, reason string
+			from, to        int64
+		}
 		var mu sync.Mutex
 		var told []news
-		ts := newTroubles(func(session, reason string) {
+		ts := newTroubles(func(session string, said said) {
 			mu.Lock()
 			defer mu.Unlock()
-			told = append(told, news{session, reason})
+			told = append(told, news{session, said.reason, said.from, said.to})
 		})
 		defer ts.close(t.Context())
 		want := func(all ...news) {
@@ -36,29 +39,36 @@ func TestTroubles(t *testing.T) {
 			}
 			told = nil
 		}
-		low := recorder.Notice{Kind: recorder.NoticeDiskLow, Session: "a", Message: "Only sound."}
-		gap := recorder.Notice{Kind: recorder.NoticeOverflow, Session: "a", Message: "A gap."}
+		low := recorder.Notice{Kind: recorder.NoticeDiskLow, Session: "a", From: 5000, Message: "Only sound."}
+		gap := recorder.Notice{Kind: recorder.NoticeOverflow, Session: "a", From: 6000, To: 6500, Message: "A gap."}
 		ts.hear(low)
 		want() // a is not on the record
 
 		ts.begin("a")
 		ts.begin("b")
 		ts.hear(low)
-		want(news{"a", "Only sound."})
+		want(news{"a", "Only sound.", 5000, 0})
 		ts.hear(gap)
 		ts.hear(low)
 		want()
 		ts.hear(recorder.Notice{Kind: recorder.NoticeDiskOK, Session: "a"})
-		want(news{"a", "A gap."})
+		want(news{"a", "A gap.", 6000, 6500})
 		time.Sleep(gapFor / 2)
-		ts.hear(gap) // another one: it is shown for longer
+		ts.hear(gap) // again: it is shown for longer
+		want()
+		gap.From, gap.To = 6900, 7000 // it goes on
+		ts.hear(gap)
+		want(news{"a", "A gap.", 6000, 7000})
+		gap.From, gap.To = 17_000, 17_100 // another one
+		ts.hear(gap)
+		want(news{"a", "A gap.", 17_000, 17_100})
 		time.Sleep(gapFor - time.Millisecond)
 		want()
 		time.Sleep(time.Millisecond)
-		want(news{"a", ""})
+		want(news{"a", "", 0, 0})
 
 		ts.hear(recorder.Notice{Kind: recorder.NoticeStorage, Session: "b", Message: "Interrupted."})
-		want(news{"b", "Interrupted."})
+		want(news{"b", "Interrupted.", 0, 0})
 		ts.end("b")
 		time.Sleep(2 * gapFor)
 		want()

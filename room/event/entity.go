@@ -237,10 +237,12 @@ const (
 
 // Recording is the state of the recording, visible to everybody.
 type Recording struct {
-	State  RecordingState `json:"state"`
-	Since  int64          `json:"since"`            // session time of the latest change
-	By     string         `json:"by"`               // member
-	Reason string         `json:"reason,omitempty"` // a sentence: why it stopped, or what is wrong while it is on
+	State       RecordingState `json:"state"`
+	Since       int64          `json:"since"`                 // session time of the latest change
+	By          string         `json:"by"`                    // member
+	Reason      string         `json:"reason,omitempty"`      // a sentence: why it stopped, or what is wrong while it is on
+	MissingFrom int64          `json:"missingFrom,omitempty"` // session time from which on something is missing, if Reason says that while it is on
+	MissingTo   int64          `json:"missingTo,omitempty"`   // until when; 0 as long as that lasts
 }
 
 // ErasedFile is one recorded file that was removed: what it was, and the SHA-256 of what was in it.

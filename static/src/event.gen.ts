@@ -385,6 +385,10 @@ export interface Recording {
   by: string;
   /** a sentence: why it stopped, or what is wrong while it is on */
   reason?: string;
+  /** session time from which on something is missing, if Reason says that while it is on */
+  missingFrom?: number;
+  /** until when; 0 as long as that lasts */
+  missingTo?: number;
 }
 
 /** ErasedFile is one recorded file that was removed: what it was, and the SHA-256 of what was in it. */
