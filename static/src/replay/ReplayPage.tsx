@@ -40,7 +40,7 @@ import { ReplayProvider, useReplay } from "./context.ts";
 import { FilmDialog } from "./FilmDialog.tsx";
 import { NotesPanel } from "./Notes.tsx";
 import { Faces, Stage, Voices } from "./Pictures.tsx";
-import { conversationWord, goingOn, offRecord, whoCanSee } from "./say.ts";
+import { conversationWord, goingOn, lacking, offRecord, whoCanSee } from "./say.ts";
 import { ReplaySession } from "./session.ts";
 import { Timelines } from "./Timelines.tsx";
 import "./replay.css";
@@ -244,6 +244,7 @@ function Said() {
 	const { conductor, history } = replay;
 	const off = replay.offRecord.value;
 	const skip = replay.skip.value;
+	const missing = off ? null : replay.missingNow.value;
 	if (conductor.soundRefused.value) {
 		return (
 			<Line
@@ -279,7 +280,7 @@ function Said() {
 			</Line>
 		);
 	}
-	if (!off && skip === null) return replay.problem.value ? <Line>{replay.problem.value}</Line> : null;
+	if (!off && !missing && skip === null) return replay.problem.value ? <Line>{replay.problem.value}</Line> : null;
 	const action = skip !== null && (
 		<Button size="small" variant="outline" icon={FastForward} onClick={() => conductor.seek(skip)}>
 			Skip to {fmtClock(replay.opened + skip)}
@@ -287,7 +288,11 @@ function Said() {
 	);
 	return (
 		<Line action={action || undefined}>
-			{off ? offRecord(off, replay.opened, history.duration) : "Nothing was recorded here."}
+			{off
+				? offRecord(off, replay.opened, history.duration)
+				: missing
+					? lacking(missing, replay.opened)
+					: "Nothing was recorded here."}
 		</Line>
 	);
 }

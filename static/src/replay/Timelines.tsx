@@ -14,7 +14,7 @@ import { useReplay } from "./context.ts";
 import type { Chapter, Interval } from "./history.ts";
 import { clockTimes, curve, HIGH, ribbons, WIDE } from "./joint.ts";
 import { Slider } from "./Slider.tsx";
-import { spoken, titleOf } from "./say.ts";
+import { lacking, spoken, titleOf, unheard } from "./say.ts";
 
 /** "10:23:05" by the reader's clock. */
 function fmtSeconds(at: number): string {
@@ -143,16 +143,21 @@ function Lanes({ talk }: { talk: Range }) {
 					<div class="tl__label replay__person">
 						<Avatar name={m.name} size={20} />
 						<span>{m.name}</span>
+						{replay.unheard.has(m.id) && <span class="vh">{unheard(replay.unheard.get(m.id)!, replay.opened)}</span>}
 					</div>
 					<div class="tl__track replay__speech" aria-hidden="true">
 						{(replay.history.present.get(m.id) ?? []).map((i) => (
 							<u key={i.from} style={span(i, talk)} />
 						))}
 						<Talk member={m.id} talk={talk} />
+						{(replay.unheard.get(m.id) ?? []).map((i) => (
+							<s key={i.from} style={span(i, talk)} />
+						))}
 					</div>
 				</div>
 			))}
 			<OffRecord talk={talk} />
+			<Lacking talk={talk} />
 		</div>
 	);
 }
@@ -184,6 +189,22 @@ function OffRecord({ talk }: { talk: Range }) {
 					<i key={g.from} style={span(g, talk)} />
 				))}
 		</div>
+	);
+}
+
+/** What was not stored although it was on the record is hatched the other way, with the reason. */
+function Lacking({ talk }: { talk: Range }) {
+	const replay = useReplay();
+	if (replay.missing.length === 0) return null;
+	return (
+		<ol class="replay__missing" aria-label="What the recording lacks">
+			{replay.missing.map((m) => (
+				<li key={`${m.from} ${m.reason}`} style={span(m, talk)}>
+					<span class="vh">{lacking(m, replay.opened)}</span>
+					<i title={lacking(m, replay.opened)} />
+				</li>
+			))}
+		</ol>
 	);
 }
 

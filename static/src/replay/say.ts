@@ -3,6 +3,7 @@ import type { Kind } from "../api.ts";
 import type { RecordingState } from "../event.gen.ts";
 import { fmtClip, fmtClock, names } from "../ui/time.ts";
 import type { Chapter, History, Interval } from "./history.ts";
+import type { Missing } from "./missing.ts";
 
 /** ms; the recording trails no more than this where nothing is missing */
 const SOON = 5000;
@@ -25,6 +26,22 @@ export function offRecord(off: Interval, opened: number, duration: number): stri
 	if (off.from <= 0) return `Not recorded until ${to}.`;
 	if (off.to >= duration) return `Not recorded after ${from}.`;
 	return from === to ? `Not recorded for a moment at ${from}.` : `Not recorded from ${from} to ${to}.`;
+}
+
+/** What is missing although it was on the record, with what people read about that. */
+export function lacking(m: Missing, opened: number): string {
+	const from = fmtClock(opened + m.from);
+	const to = fmtClock(opened + m.to);
+	const when = from === to ? `for a moment at ${from}` : `from ${from} to ${to}`;
+	return `Not everything was stored ${when}: “${m.reason}”`;
+}
+
+/** Where somebody's voice is missing. */
+export function unheard(gaps: Interval[], opened: number): string {
+	return `No sound was stored ${names(
+		gaps.map((i) => `from ${fmtClock(opened + i.from)} to ${fmtClock(opened + i.to)}`),
+		gaps.length,
+	)}`;
 }
 
 /** While the session goes on: until when one sees what was, and how much of the recording is there. It is filed by the minute. */

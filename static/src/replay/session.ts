@@ -5,6 +5,7 @@ import type { Action, Event, Member, Note, View } from "../event.gen.ts";
 import { Conductor } from "./conductor.ts";
 import { type Chapter, History, type Interval, union } from "./history.ts";
 import { playsAll, type Source, type Track, tracksOf } from "./media.ts";
+import { type Missing, missingOf, unheardOf } from "./missing.ts";
 
 /** Two files of one voice that are this close are one recording, ms. */
 const SEAM = 2000;
@@ -22,6 +23,10 @@ export class ReplaySession {
 	readonly tracks: Track[];
 	/** When anything was recorded. */
 	readonly heard: Interval[];
+	/** What was told to be missing in the recording. */
+	readonly missing: Missing[];
+	/** Where somebody's voice was not stored, by member; known once the session is over. */
+	readonly unheard: ReadonlyMap<string, Interval[]>;
 	/** This browser plays what was recorded. */
 	readonly plays: boolean;
 	readonly notes: Note[];
@@ -36,6 +41,7 @@ export class ReplaySession {
 	/** Ids of who speaks, joined by commas: equal strings do not render anew. */
 	readonly speaking: ReadonlySignal<string>;
 	readonly offRecord: ReadonlySignal<Interval | null>;
+	readonly missingNow: ReadonlySignal<Missing | null>;
 	readonly skip: ReadonlySignal<number | null>;
 	readonly notesNow: ReadonlySignal<string>;
 	/** Members whose camera or screen has a picture just now, by track. */
@@ -54,6 +60,8 @@ export class ReplaySession {
 			r.segments.map((s) => ({ from: s.start, to: s.end })),
 			SEAM,
 		);
+		this.missing = missingOf(this.events, this.history.duration);
+		this.unheard = this.ended ? unheardOf(this.events, this.history.recorded, r.segments) : new Map();
 		for (const n of this.history.end.notes) this.#moments.set(n.id, this.history.momentOfNote(n));
 		this.notes = [...this.history.end.notes].sort((a, b) => this.momentOf(a) - this.momentOf(b));
 		this.conductor = new Conductor(this.history, this.#start());
@@ -72,6 +80,7 @@ export class ReplaySession {
 			const [from, to] = off.value.split(" ").map(Number);
 			return { from: from!, to: to! };
 		});
+		this.missingNow = computed(() => this.missing.findLast((m) => m.from <= time.value && time.value < m.to) ?? null);
 		this.skip = computed(() => h.skipFrom(time.value, this.heard));
 		this.notesNow = computed(() => this.#notesAt(time.value).join(","));
 	}
