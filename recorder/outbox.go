@@ -136,55 +136,69 @@ func (o *outbox) run(ctx context.Context) {
 
 // sendAll sends what waits, the oldest first. A segment that cannot be sent holds up none of the others.
 func (o *outbox) sendAll(ctx context.Context) error {
-	errs := []error{o.tidy(ctx)}
 	all, err := o.index.ListUnstoredSegments(ctx)
 	if err != nil {
-		return errors.Join(append(errs, fmt.Errorf("list what is to be sent: %w", err))...)
+		return fmt.Errorf("list what is to be sent: %w", err)
 	}
-	here := slices.DeleteFunc(all, func(s Segment) bool { return !o.files.has(s) }) // it is on another server, or lost
-	o.count(here)
-	inARow := 0
-	for _, s := range o.inTurn(here) {
-		if err := o.send(ctx, s); err != nil {
-			errs, o.failed = append(errs, fmt.Errorf("send segment %s: %w", s.ID, err)), s.ID
+	here, err := o.tidy(ctx, all)
+	errs := []error{err}
+	sent, oldest, waiting := make([]bool, len(here)), 0, len(here)
+	o.count(here, waiting)
+	begin, inARow := o.begin(here), 0
+	for n := range here {
+		i := (begin + n) % len(here)
+		if err := o.send(ctx, here[i]); err != nil {
+			errs, o.failed = append(errs, fmt.Errorf("send segment %s: %w", here[i].ID, err)), here[i].ID
 			if inARow++; inARow == failuresInARow || ctx.Err() != nil {
 				break
 			}
 			continue
 		}
 		inARow = 0
-		here = slices.DeleteFunc(here, func(x Segment) bool { return x.ID == s.ID })
-		o.count(here)
+		sent[i] = true
+		waiting--
+		for oldest < len(here) && sent[oldest] {
+			oldest++
+		}
+		o.count(here[oldest:], waiting)
 	}
 	return errors.Join(errs...)
 }
 
-// inTurn puts segments, which are sorted, in the order in which they are sent: those behind the one that failed last come first.
-func (o *outbox) inTurn(here []Segment) []Segment {
-	i := slices.IndexFunc(here, func(s Segment) bool { return s.ID > o.failed })
-	if i < 0 {
-		return slices.Clone(here)
-	}
-	return slices.Concat(here[i:], here[:i])
+// begin is where a round begins in what is to be sent, which is sorted: behind the segment that failed last.
+func (o *outbox) begin(here []Segment) int {
+	return max(0, slices.IndexFunc(here, func(s Segment) bool { return s.ID > o.failed }))
 }
 
-// tidy removes files that are not to be here any more: a crash came between, or another server deleted their rows.
-func (o *outbox) tidy(ctx context.Context) error {
+// tidy returns which of what is to be sent is here, and not on another server, or lost. It removes files that are not to be here any
+// more: a crash came between, or another server deleted their rows.
+func (o *outbox) tidy(ctx context.Context, unstored []Segment) (here []Segment, err error) {
 	paths, err := filepath.Glob(filepath.Join(o.dir, "*", "*.webm"))
+	others := make(map[string]string, len(paths)) // the sessions of files, by id
 	for _, path := range paths {
-		id := strings.TrimSuffix(filepath.Base(path), ".webm")
+		if folder := filepath.Base(filepath.Dir(path)); folder != waitingFolder {
+			others[strings.TrimSuffix(filepath.Base(path), ".webm")] = folder
+		}
+	}
+	for _, s := range unstored {
+		if _, ok := others[s.ID]; ok {
+			here = append(here, s)
+			delete(others, s.ID)
+		}
+	}
+	for id, session := range others { // few: what is being written, and what is left over
 		s, failed := o.index.GetSegment(ctx, id)
 		if errors.Is(failed, ErrNotFound) || failed == nil && s.Stored {
-			failed = o.files.remove(filepath.Base(filepath.Dir(path)), id)
+			failed = o.files.remove(session, id)
 		}
 		err = errors.Join(err, failed)
 	}
-	return err
+	return here, err
 }
 
-// count says what waits; the age of a segment is in its id.
-func (o *outbox) count(here []Segment) {
-	o.waiting.Store(int64(len(here)))
+// count says how many segments wait, and since when the first of them does; the age of a segment is in its id.
+func (o *outbox) count(here []Segment, waiting int) {
+	o.waiting.Store(int64(waiting))
 	oldest := int64(0)
 	if len(here) > 0 {
 		if id, err := uuid.Parse(here[0].ID); err == nil {

@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/pausepoint/pausepoint/room/event"
 )
 
@@ -154,6 +156,34 @@ func TestTheOutboxTidiesUp(t *testing.T) {
 	if len(left) != 1 || filepath.Base(left[0]) != "written.webm" {
 		t.Errorf("left are %v", left)
 	}
+}
+
+// However many segments wait, a round asks the index for all of them at once.
+func TestTheOutboxAsksForAllAtOnce(t *testing.T) {
+	dir, v := t.TempDir(), &shelf{dir: t.TempDir()}
+	v.away.Store(true)
+	index := newMemory()
+	fatal(t, os.MkdirAll(filepath.Join(dir, "s"), 0o700))
+	for range 300 {
+		id := uuid.Must(uuid.NewV7()).String()
+		fatal(t, os.WriteFile(filepath.Join(dir, "s", id+".webm"), []byte(id), 0o600))
+		sum := sha256.Sum256([]byte(id))
+		row := Segment{ID: id, Session: "s", Bytes: int64(len(id)), SHA256: hex.EncodeToString(sum[:]), Finished: true}
+		fatal(t, index.InsertSegment(t.Context(), row))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := newRecorder(t, Config{Dir: dir, Vault: v, Segments: index})
+		time.Sleep(10 * time.Minute)
+		if stats := r.Stats(); stats.Unstored != 300 || index.gets != 0 {
+			t.Errorf("while the store is away, %d wait, and %d rows were asked for one by one", stats.Unstored, index.gets)
+		}
+		v.away.Store(false)
+		time.Sleep(2 * time.Minute)
+		if stats := r.Stats(); stats.Unstored != 0 || stats.UnstoredAge != 0 || index.gets != 0 || len(filesIn(t, dir)) != 0 {
+			t.Errorf("then %+v wait, %d are here, and %d rows were asked for one by one", stats, len(filesIn(t, dir)), index.gets)
+		}
+		fatal(t, r.Close())
+	})
 }
 
 // Some files were spoilt on the disk. They are never taken for what was recorded, stay here, and hold up none of the others.

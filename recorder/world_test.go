@@ -26,6 +26,7 @@ type memory struct {
 	rows map[string]Segment
 	fail error         // what every method returns, if set
 	slow time.Duration // how long it takes to add a row
+	gets int           // how often one row was asked for
 }
 
 func newMemory() *memory { return &memory{rows: map[string]Segment{}} }
@@ -61,6 +62,7 @@ func (m *memory) FinishSegment(_ context.Context, id string, end, bytes int64, s
 func (m *memory) GetSegment(_ context.Context, id string) (Segment, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.gets++
 	s, ok := m.rows[id]
 	if !ok {
 		return s, ErrNotFound
