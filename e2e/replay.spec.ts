@@ -151,6 +151,39 @@ test("a replay becomes a clip, with the consent of those who are in it", async (
   await look(amara, artifacts, "reuse-clip");
 });
 
+test("a shared screen is replayed", async () => {
+  const session = await planned(amara, { recorded: true });
+  await enter(amara, `${server.url}/s/${session}`);
+  await amara.getByRole("button", { name: "Share your screen" }).click();
+  await expect(amara.getByRole("button", { name: "Stop sharing your screen" })).toBeVisible();
+  await amara.getByRole("button", { name: "Record", exact: true }).click();
+  await expect(amara.getByText(/Recording since/).first()).toBeVisible();
+  await expect.poll(() => amara.evaluate(screensSent), { timeout: 60_000 }).toBeGreaterThan(0);
+  await amara.waitForTimeout(4000); // of it are recorded
+  await endForEveryone(amara);
+  const screens = async () =>
+    (await api<Replay>(amara, "GET", `/api/sessions/${session}/replay`)).segments.filter((s) => s.source === "screen");
+  await expect.poll(async () => (await screens()).length).toBeGreaterThan(0);
+  const [first] = await screens();
+  await amara.goto(`${server.url}/s/${session}/replay?t=${(((first?.start ?? 0) + 500) / 1000).toFixed(3)}`);
+  const screen = amara.getByLabel(/^Screen of /);
+  await expect(screen).toBeVisible();
+  await expect.poll(async () => (await screen.evaluateAll(picturesIn))[0]?.light ?? 0).toBeGreaterThan(0);
+  await expect(screen).toHaveAttribute("data-there");
+});
+
+/** In a page: how many frames of a screen it has sent. */
+async function screensSent(): Promise<number> {
+  let frames = 0;
+  for (const peer of (window as unknown as { __peers: RTCPeerConnection[] }).__peers) {
+    for (const sender of peer.getSenders()) {
+      if (!("displaySurface" in (sender.track?.getSettings() ?? {}))) continue;
+      for (const s of (await sender.getStats()).values()) if (s.type === "outbound-rtp") frames += s.framesSent ?? 0;
+    }
+  }
+  return frames;
+}
+
 /** In a page: how long a video is that it can play, s. */
 function lengthOf(url: string): Promise<number> {
   const video = document.createElement("video");
