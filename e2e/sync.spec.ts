@@ -371,6 +371,11 @@ atLength("a slow link holds up its owner, not the others", async () => {
   await takeAll(people);
   await mei().change({ ...mei().network, rate: 150 });
   await amara().page.getByRole("slider", { name: "Clip position" }).press("PageUp"); // beyond what is buffered
+  const sign = mei().page.getByText("Catching up with the others…").first();
+  const told = sign.waitFor({ timeout: 14_000 }).then(
+    () => true,
+    () => false,
+  );
   await pass(8000);
   await mei().change(mei().network);
   const relieved = now();
@@ -382,6 +387,7 @@ atLength("a slow link holds up its owner, not the others", async () => {
     figures.add("times that the others stood still while one is starved", all.length);
   }
   figures.add("everyone within 40 ms after relief, ms", since(relieved, together(records, relieved, now())));
+  expect(await told, "a sign that one catches up").toBe(true);
 });
 
 atLength("a weak network takes the small pictures by itself, and keeps the frame", async () => {

@@ -100,6 +100,7 @@ function Clip() {
 /** How one leaves the others' place in the clip for a while, and comes back; and that one is not where they are. */
 function Alone() {
 	const call = useCall();
+	const behind = call.clip.behind.value || call.me.value?.watching === "behind"; // as one's own player says, or as the others see
 	if (!call.clip.alone.value) {
 		return (
 			<>
@@ -109,7 +110,7 @@ function Alone() {
 					label="Look around on your own (L)"
 					onClick={() => call.lookAround(true)}
 				/>
-				{call.clip.behind.value && (
+				{behind && (
 					<p class="picture__sign" role="status">
 						Catching up with the others…
 					</p>
