@@ -686,7 +686,7 @@ export interface Hello {
 export interface Ping {
   /** the client's clock, ms */
   t0: number;
-  /** lowest round trip of late, ms */
+  /** a long round trip of late, ms */
   rtt?: number;
 }
 
