@@ -55,18 +55,22 @@ need-test: need-run
 test: need-test build check test-browser ## everything: format, lint, race tests, the client's unit tests, real browsers
 
 # Three packages at once on two cores: some of them mostly wait.
-test-go: static/dist/index.html ## Go tests with the race detector
+test-go: static/dist/index.html bin/versitygw ## Go tests with the race detector
 	go test -race -p 3 -timeout 15m ./...
 
 test-client: static/node_modules/.package-lock.json ## type check, lint and unit tests of the browser client
 	cd static && npm run --silent lint && npm run --silent check && npm test --silent
 
-test-browser: need-test build bin/impair bin/stores e2e/node_modules/.package-lock.json ## the whole story in real Chromium, bad networks in Firefox too (artefacts in e2e/artifacts)
+test-browser: need-test build bin/impair bin/stores bin/versitygw e2e/node_modules/.package-lock.json ## the whole story in real Chromium, bad networks in Firefox too (artefacts in e2e/artifacts)
 	cd e2e && npm test --silent
 	cd e2e && ../scripts/apart npm test --silent
 
 bin/impair bin/stores: bin/%: $(GO_SOURCES)
 	go build -o $@ ./bench/$*
+
+# The S3 server that tests start. To build it takes more than a minute, once.
+bin/versitygw: tools/s3.mod tools/s3.sum
+	go build -modfile=tools/s3.mod -o $@ github.com/versity/versitygw/cmd/versitygw
 
 .PHONY: check fmt lint lint-browser generate generated
 check: need-test generated lint lint-browser test-go test-client ## the gate before a commit
@@ -96,7 +100,7 @@ picture: test-browser ## the README's picture, as the browser tests have just ma
 	cp e2e/artifacts/call.png docs/call.png
 
 .PHONY: check-deploy check-image
-check-deploy: need-test static/dist/index.html ## would docker compose and Kubernetes take what is in compose.yaml and deploy/, does it start servers that understand it, does HAProxy bring people to three of them, and do those who watch see something where servers do not reach each other?
+check-deploy: need-test static/dist/index.html bin/versitygw ## would docker compose and Kubernetes take what is in compose.yaml and deploy/, does it start servers that understand it, does HAProxy bring people to three of them, and do those who watch see something where servers do not reach each other?
 	@scripts/need haproxy
 	go test -C deploy -count 1 ./...
 	go test -tags balancer -count 1 -timeout 20m -run 'TestDeployments|TestBalancer|TestAudienceThatNothingComesTo' ./cmd/pausepoint
@@ -115,14 +119,8 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s each)
 	    echo "== $$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg; \
 	  done; done
 
-.PHONY: test-s3
-test-s3: need-test static/dist/index.html ## the store's tests with a real S3 server, which is built first, and a call that is recorded while it is away
-	go build -modfile=tools/s3.mod -o bin/versitygw github.com/versity/versitygw/cmd/versitygw
-	PAUSEPOINT_TEST_S3=$(CURDIR)/bin/versitygw go test -race -count=1 ./store/...
-	PAUSEPOINT_TEST_S3=$(CURDIR)/bin/versitygw go test -race -tags s3 -count=1 -run BucketIsAway ./cmd/pausepoint
-
 .PHONY: test-acme
-test-acme: need-test static/dist/index.html ## a certificate from a real ACME server, which is built first
+test-acme: need-test static/dist/index.html bin/versitygw ## a certificate from a real ACME server, which is built first
 	go build -modfile=tools/acme.mod -o bin/acme/ github.com/letsencrypt/pebble/v2/cmd/...
 	PAUSEPOINT_TEST_ACME=$(CURDIR)/bin/acme go test -tags acme -count=1 -run TestAuthority ./cmd/pausepoint
 
@@ -130,7 +128,7 @@ test-acme: need-test static/dist/index.html ## a certificate from a real ACME se
 soak-sfu: ## joins, aborts, reconnects and crowds by the thousand against the media plane (ARGS="-only churn -n 2000")
 	go run ./bench/soak $(ARGS)
 
-bench: ## benchmarks, six runs each, for benchstat
+bench: bin/versitygw ## benchmarks, six runs each, for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
 
 .PHONY: bench-recorder

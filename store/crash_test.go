@@ -33,12 +33,9 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	keys := map[string]string{"AWS_ACCESS_KEY_ID": storetest.S3Key, "AWS_SECRET_ACCESS_KEY": storetest.S3Secret}
-	for name, value := range keys {
-		if err := os.Setenv(name, value); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+	if err := storetest.KeepS3Keys(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	code := m.Run()
 	if err := stopServers(); err != nil {

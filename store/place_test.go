@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -30,7 +29,7 @@ func (at place) another(t testing.TB) place {
 
 func inFolder(dir string) place { return place{store.Config{Folder: dir, Log: quiet()}} }
 
-// kinds are all places that a store can be in.
+// kinds are the places that every test is run in: both databases and both kinds of blobs, neither of which knows of the other.
 var kinds = []struct {
 	name string
 	make func(t testing.TB) place
@@ -38,9 +37,6 @@ var kinds = []struct {
 	{"sqlite", func(t testing.TB) place { return inFolder(t.TempDir()) }},
 	{"postgres", inPostgres},
 }
-
-// s3Program names a versitygw for the long form of the tests: with it, PostgreSQL's blobs are in buckets.
-const s3Program = "PAUSEPOINT_TEST_S3"
 
 // everywhere runs a test in an empty place of every kind.
 func everywhere(t *testing.T, test func(t *testing.T, at place)) {
@@ -53,16 +49,13 @@ func everywhere(t *testing.T, test func(t *testing.T, at place)) {
 var servers struct {
 	once     sync.Once
 	postgres *storetest.Postgres
-	s3       *storetest.S3 // nil in the short form
+	s3       *storetest.S3
 	err      error
 }
 
 func startServers() {
-	if servers.postgres, servers.err = storetest.StartPostgres(); servers.err != nil {
-		return
-	}
-	if program := os.Getenv(s3Program); program != "" {
-		servers.s3, servers.err = storetest.StartS3(program)
+	if servers.postgres, servers.err = storetest.StartPostgres(); servers.err == nil {
+		servers.s3, servers.err = storetest.StartS3()
 	}
 }
 
@@ -76,6 +69,7 @@ func stopServers() (err error) {
 	return err
 }
 
+// inPostgres is a database of PostgreSQL and a bucket.
 func inPostgres(t testing.TB) place {
 	t.Helper()
 	servers.once.Do(startServers)
@@ -84,7 +78,7 @@ func inPostgres(t testing.TB) place {
 	}
 	at := inFolder(t.TempDir())
 	var err error
-	if at.config.Database, err = servers.postgres.NewDatabase(t.Context()); err == nil && servers.s3 != nil {
+	if at.config.Database, err = servers.postgres.NewDatabase(t.Context()); err == nil {
 		at.config.Blobs, err = servers.s3.NewBucket(t.Context())
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
-// Command stores starts a PostgreSQL and a Redis that keep nothing, for browser tests of several servers.
+// Command stores starts a PostgreSQL, a Redis and an S3 server that keep nothing, for browser tests of several servers.
 //
-// It prints {"database":URL,"redis":URL}, and ends them with its input.
+// It prints {"database":URL,"redis":URL,"blobs":URL,"keys":{NAME:VALUE}}, of which keys are variables that the servers need in their
+// environment, and ends them with its input.
 package main
 
 import (
@@ -36,7 +37,17 @@ func run(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := json.NewEncoder(out).Encode(map[string]string{"database": database, "redis": redis.URL()}); err != nil {
+	s3, err := storetest.StartS3()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s3.Stop()) }()
+	blobs, err := s3.NewBucket(ctx)
+	if err != nil {
+		return err
+	}
+	printed := map[string]any{"database": database, "redis": redis.URL(), "blobs": blobs, "keys": storetest.S3Keys()}
+	if err := json.NewEncoder(out).Encode(printed); err != nil {
 		return err
 	}
 	_, err = io.Copy(io.Discard, in)

@@ -13,6 +13,7 @@ import (
 func TestAServerThatIsGoneIsForgotten(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t)
+	line := d.byLine()
 	gone := d.add("gone")
 	amara := founded(t, gone)
 	id := amara.plainSession()
@@ -21,6 +22,7 @@ func TestAServerThatIsGoneIsForgotten(t *testing.T) {
 	a := amara.connect(id, agreed) // while there is nobody else
 	ben.connect(id, agreed)
 	stays := d.add("stays")
+	line.Cut(true) // what it records stays on its disk
 	a.do(event.RecordingStart{})
 	a.speak("amara-on-the-record")
 	comesToDisk(t, gone, "amara-on-the-record", true)
@@ -28,6 +30,7 @@ func TestAServerThatIsGoneIsForgotten(t *testing.T) {
 	a.do(event.SessionEnd{})
 	d.forgets(t, "is there", "gone", "--disk-is-gone")
 	gone.stop(t)
+	line.Cut(false)
 
 	amara.goesTo(stays)
 	amara.must(204, "POST", path+"/withdrawal", map[string]any{"removeNotes": false}, nil)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pausepoint/pausepoint/clip"
+	"github.com/pausepoint/pausepoint/store/storetest"
 )
 
 // patience is how long a test waits for what must come, on a machine that has much else to do.
@@ -152,6 +154,10 @@ func TestMain(m *testing.M) {
 	if os.Getenv(servesEnv) != "" {
 		main()
 		return
+	}
+	if err := storetest.KeepS3Keys(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	code := m.Run()
 	if template.dir != "" {

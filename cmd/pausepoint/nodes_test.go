@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,13 +12,14 @@ import (
 	"github.com/pausepoint/pausepoint/store/storetest"
 )
 
-// deployment is several servers on one PostgreSQL and one Redis, all real.
+// deployment is several servers on one PostgreSQL, one Redis and one bucket, all real.
 type deployment struct {
-	t     *testing.T
-	db    *storetest.Postgres
-	redis *storetest.Redis
-	args  []string // of every server
-	nodes []*server
+	t      *testing.T
+	db     *storetest.Postgres
+	redis  *storetest.Redis
+	bucket string   // its address
+	args   []string // of every server
+	nodes  []*server
 }
 
 func newDeployment(t *testing.T) *deployment {
@@ -36,8 +38,21 @@ func newDeployment(t *testing.T) *deployment {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.args = []string{"--database", address, "--redis", d.redis.URL()}
+	_, d.bucket = realBucket(t)
+	d.args = []string{"--database", address, "--redis", d.redis.URL(), "--blobs", d.bucket}
 	return d
+}
+
+// byLine lets servers that are added from now on reach the bucket over a line.
+func (d *deployment) byLine() *storetest.Line {
+	d.t.Helper()
+	line, address, err := storetest.NewLine(d.bucket)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() { d.check(line.Close()) })
+	d.args[slices.Index(d.args, d.bucket)] = address
+	return line
 }
 
 func (d *deployment) check(err error) {
@@ -84,9 +99,6 @@ func TestAnyNodeWillDo(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t)
 	one := d.add("one")
-	if !strings.Contains(one.stderr.String(), "without a bucket") {
-		t.Error("it does not say what is missing without a bucket")
-	}
 	amara := founded(t, one)
 	two := d.add("two")
 	id := amara.plainSession()
@@ -129,6 +141,41 @@ func TestAnyNodeWillDo(t *testing.T) {
 	}
 }
 
+func TestNodesSayThatTheyHaveNoBucket(t *testing.T) {
+	t.Parallel()
+	d := newDeployment(t)
+	d.args = d.args[:slices.Index(d.args, "--blobs")]
+	if s := d.add("one"); !strings.Contains(s.stderr.String(), "without a bucket") {
+		t.Errorf("it says: %s", s.stderr)
+	}
+}
+
+// What a server recorded, and brought to the bucket before it died, another one shows as it was recorded.
+func TestAReplayOutlivesItsServer(t *testing.T) {
+	t.Parallel()
+	d := newDeployment(t)
+	line := d.byLine()
+	one := d.spawn("one")
+	amara := founded(t, &one.server)
+	id := amara.plainSession()
+	path := "/api/sessions/" + id
+	a := amara.connect(id, agreed) // while there is no other node
+	two := d.add("two")
+	line.Cut(true) // so that it can be seen on the disk, what is recorded
+	a.do(event.RecordingStart{})
+	a.appear()
+	filled(t, &one.server, id, 2)
+	a.do(event.RecordingStop{})
+	amara.poll(path+"/replay", func(int, []byte) bool { return len(amara.replay(path).Segments) == 2 })
+	recorded := sumsOnDisk(t, &one.server, id)
+	a.do(event.SessionEnd{})
+	line.Cut(false)
+	awaits(t, "all of it is in the bucket", func() bool { return len(sumsOnDisk(t, &one.server, id)) == 0 })
+	one.signal(t, syscall.SIGKILL)
+	amara.goesTo(two)
+	checkPlays(t, amara, path, recorded)
+}
+
 // servesEnv makes the test's program serve, with what it is, as its arguments.
 const servesEnv = "PAUSEPOINT_TEST_SERVES"
 
@@ -142,9 +189,9 @@ type process struct {
 // spawn starts another node in a process of its own.
 func (d *deployment) spawn(name string) *process {
 	d.t.Helper()
-	p := &process{server: server{stdout: newOutput(), stderr: newOutput(), ended: make(chan struct{})}}
+	p := &process{server: server{data: d.t.TempDir(), stdout: newOutput(), stderr: newOutput(), ended: make(chan struct{})}}
 	p.cmd = exec.CommandContext(d.t.Context(), os.Args[0], append([]string{
-		"--node", name, "--addr", "127.0.0.1:0", "--media-addr", "127.0.0.1:0", "--data", d.t.TempDir(), "--log-level", "debug",
+		"--node", name, "--addr", "127.0.0.1:0", "--media-addr", "127.0.0.1:0", "--data", p.data, "--log-level", "debug",
 	}, d.args...)...)
 	p.cmd.Env = append(os.Environ(), servesEnv+"=1")
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr

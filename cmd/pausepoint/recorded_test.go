@@ -1,5 +1,3 @@
-//go:build image || s3
-
 package main
 
 import (

@@ -1,51 +1,44 @@
-// Several real servers on one PostgreSQL and one Redis, behind one address.
+// Several real servers on one PostgreSQL, one Redis and one bucket, behind one address.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Balancer } from "./balancer.ts";
-import { Server } from "./server.ts";
+import { newFolder, Server } from "./server.ts";
 
 const binary = new URL("../../bin/stores", import.meta.url).pathname;
 
-/** Where the databases are. They end when the input of their process does. */
-interface Databases {
+/** Where servers keep what they share, and the keys of the bucket. All of it ends when the input of its process does. */
+interface Stores {
   database: string;
   redis: string;
+  blobs: string;
+  keys: Record<string, string>;
   child: ChildProcess;
 }
 
-async function startDatabases(): Promise<Databases> {
+async function startStores(): Promise<Stores> {
   const child = spawn(binary, { stdio: ["pipe", "pipe", "inherit"] });
   for await (const line of createInterface({ input: child.stdout })) return { ...JSON.parse(line), child };
-  throw new Error("the databases did not start");
+  throw new Error("the stores did not start");
 }
 
 export class Nodes {
   private readonly servers: Server[] = [];
 
   private constructor(
-    private readonly databases: Databases,
-    private readonly blobs: string,
+    private readonly stores: Stores,
     private readonly balancer: Balancer,
   ) {}
 
   static async start(): Promise<Nodes> {
-    return new Nodes(
-      await startDatabases(),
-      await mkdtemp(join(tmpdir(), "pausepoint-blobs-")),
-      await Balancer.start(),
-    );
+    return new Nodes(await startStores(), await Balancer.start());
   }
 
   /** Starts another server. Whoever comes by the address gets to the first one that lives. */
   async add(name: string): Promise<Server> {
-    const data = await mkdtemp(join(tmpdir(), "pausepoint-node-"));
-    await symlink(this.blobs, join(data, "blobs")); // as with a bucket, prepared clips are everybody's
-    const { database, redis } = this.databases;
-    const server = await Server.start(data, ["--database", database, "--redis", redis, "--node", name]);
+    const { database, redis, blobs, keys } = this.stores;
+    const flags = ["--database", database, "--redis", redis, "--blobs", blobs, "--node", name];
+    const server = await Server.start(await newFolder(), flags, keys);
     this.servers.push(server);
     this.balancer.ports.push(server.port);
     return server;
@@ -58,9 +51,8 @@ export class Nodes {
   async close(): Promise<void> {
     await this.balancer.close();
     for (const server of this.servers) await server.close();
-    const { child } = this.databases;
+    const { child } = this.stores;
     child.stdin?.end();
     if (child.exitCode === null) await once(child, "exit");
-    await rm(this.blobs, { recursive: true, force: true });
   }
 }

@@ -44,11 +44,12 @@ export class Server {
     readonly mediaPort: number,
     private readonly data: string,
     private readonly more: string[],
+    private readonly env: Record<string, string>,
   ) {}
 
-  /** Starts a server that has prepared the practice clip, or one with its data in another folder, and more flags if they are given. */
-  static async start(data?: string, more: string[] = []): Promise<Server> {
-    const server = new Server(await freePort(), await freePort(), data ?? (await begunFolder()), more);
+  /** Starts a server that has prepared the practice clip, or one with its data in another folder; more flags and variables if they are given. */
+  static async start(data?: string, more: string[] = [], env: Record<string, string> = {}): Promise<Server> {
+    const server = new Server(await freePort(), await freePort(), data ?? (await begunFolder()), more, env);
     await server.up();
     return server;
   }
@@ -72,7 +73,7 @@ export class Server {
         this.data,
         ...this.more,
       ],
-      { stdio: ["ignore", "pipe", "pipe"] },
+      { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...this.env } },
     );
     this.child = child;
     for (const out of [child.stdout, child.stderr]) {

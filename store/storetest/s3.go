@@ -19,11 +19,24 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// Keys of the S3 server, as they are in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) of who uses it.
 const (
-	S3Key    = "pausepoint-test"
-	S3Secret = "a secret of tests"
+	s3Key    = "pausepoint-test"
+	s3Secret = "a secret of tests"
 )
+
+// S3Keys are the keys of every S3 server that is started here, as variables of the environment of who uses it.
+func S3Keys() map[string]string {
+	return map[string]string{"AWS_ACCESS_KEY_ID": s3Key, "AWS_SECRET_ACCESS_KEY": s3Secret}
+}
+
+// KeepS3Keys puts the keys into this process's environment.
+func KeepS3Keys() error {
+	var errs []error
+	for name, value := range S3Keys() {
+		errs = append(errs, os.Setenv(name, value))
+	}
+	return errors.Join(errs...)
+}
 
 // S3 is a versitygw server of a test's own. Its methods may be called from any goroutine.
 type S3 struct {
@@ -34,8 +47,12 @@ type S3 struct {
 	count  atomic.Int64
 }
 
-// StartS3 starts a versitygw program. The caller stops it.
-func StartS3(program string) (*S3, error) {
+// StartS3 starts the versitygw that make has built. The caller stops it.
+func StartS3() (*S3, error) {
+	program, err := s3Program()
+	if err != nil {
+		return nil, err
+	}
 	dir, err := os.MkdirTemp("", "pausepoint-s3-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for S3: %w", err)
@@ -47,12 +64,30 @@ func StartS3(program string) (*S3, error) {
 	return s, nil
 }
 
+// s3Program is in bin beside the go.mod of what is tested: tests run in its packages' folders.
+func s3Program() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the S3 server: %w", err)
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil || dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	program := filepath.Join(dir, "bin", "versitygw")
+	if _, err := os.Stat(program); err != nil {
+		return "", fmt.Errorf("the S3 server is missing: make bin/versitygw builds it: %w", err)
+	}
+	return program, nil
+}
+
 func (s *S3) start(program string) error {
 	var err error
 	if s.addr, err = freeAddr(); err != nil {
 		return err
 	}
-	s.client, err = minio.New(s.addr, &minio.Options{Creds: credentials.NewStaticV4(S3Key, S3Secret, "")})
+	s.client, err = minio.New(s.addr, &minio.Options{Creds: credentials.NewStaticV4(s3Key, s3Secret, "")})
 	if err != nil {
 		return fmt.Errorf("make a client for S3: %w", err)
 	}
@@ -60,7 +95,7 @@ func (s *S3) start(program string) error {
 	if err := errors.Join(os.Mkdir(files, 0o700), os.Mkdir(meta, 0o700)); err != nil {
 		return fmt.Errorf("make folders for S3: %w", err)
 	}
-	cmd := exec.Command(program, "--port", s.addr, "--access", S3Key, "--secret", S3Secret, "--quiet", "posix", "--sidecar", meta, files)
+	cmd := exec.Command(program, "--port", s.addr, "--access", s3Key, "--secret", s3Secret, "--quiet", "posix", "--sidecar", meta, files)
 	cmd.Dir = s.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	endWithParent(cmd.SysProcAttr)
