@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations/*.sql
@@ -37,6 +38,12 @@ type dialect struct {
 
 // maxTries is how often a transaction is tried that gets in the way of others.
 const maxTries = 30
+
+// A server waits for another one that migrates: it looks again after so many seconds, so often.
+const (
+	migrateTry   = 1
+	migrateTries = 300
+)
 
 func openDatabase(ctx context.Context, c Config, file string) (db *database, err error) {
 	if db, err = connect(c, file); err != nil {
@@ -83,6 +90,9 @@ func (db *database) migrate(ctx context.Context) error {
 	if have > want {
 		return fmt.Errorf("the database is of a newer version (%d) than this program (%d): start the newer one", have, want)
 	}
+	if have == want {
+		return nil
+	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("bring the database up to date: %w", err)
 	}
@@ -113,7 +123,15 @@ func (db *database) migrator() (*goose.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the migrations: %w", err)
 	}
-	p, err := goose.NewProvider(db.schema, db.writer, files, goose.WithDisableGlobalRegistry(true))
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	if db.schema == goose.DialectPostgres { // servers that start at once migrate one after the other
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(migrateTry, migrateTries))
+		if err != nil {
+			return nil, fmt.Errorf("make the lock of the migrations: %w", err)
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	p, err := goose.NewProvider(db.schema, db.writer, files, options...)
 	if err != nil {
 		return nil, fmt.Errorf("read the migrations: %w", err)
 	}

@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pausepoint/pausepoint/store"
 )
 
 // Databases as versions of Pausepoint left them, with a call in progress, are in testdata/schemas: by the version of the tables,
@@ -39,6 +42,24 @@ func testEverySchemaIsBroughtForward(t *testing.T, at place) {
 				t.Errorf("the tables are not as new ones: %s", diff)
 			}
 		})
+	}
+}
+
+// Of servers that start at once on an empty database, one makes the tables, and all come up.
+func TestServersThatStartAtOnce(t *testing.T) {
+	at := inPostgres(t)
+	var starting errgroup.Group
+	for _, node := range []string{"one", "two", "three"} {
+		starting.Go(func() error {
+			s, err := store.Open(t.Context(), at.as(node).config)
+			if err != nil {
+				return fmt.Errorf("%s: %w", node, err)
+			}
+			return s.Close()
+		})
+	}
+	if err := starting.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 
