@@ -97,7 +97,7 @@ func (p *Postgres) Start() error {
 	if p.server, err = launch(cmd); err != nil {
 		return err
 	}
-	return p.server.await(func(ctx context.Context) error { return p.exec(ctx, "SELECT 1") })
+	return p.server.await(func(ctx context.Context) error { return Run(ctx, p.url("postgres"), "SELECT 1") })
 }
 
 // Kill ends the server as a crash would: all its processes at once, nothing written, nobody told.
@@ -115,7 +115,7 @@ func (p *Postgres) Stop() error {
 // NewDatabase makes an empty database and returns its URL.
 func (p *Postgres) NewDatabase(ctx context.Context) (string, error) {
 	name := fmt.Sprintf("test%d", p.count.Add(1))
-	return p.url(name), p.exec(ctx, "CREATE DATABASE "+name)
+	return p.url(name), Run(ctx, p.url("postgres"), "CREATE DATABASE "+name)
 }
 
 func (p *Postgres) url(database string) string {
@@ -124,8 +124,9 @@ func (p *Postgres) url(database string) string {
 	return u.String()
 }
 
-func (p *Postgres) exec(ctx context.Context, query string) error {
-	conn, err := pgx.Connect(ctx, p.url("postgres"))
+// Run runs SQL in the database of a URL, behind the back of who else uses it.
+func Run(ctx context.Context, database, query string) error {
+	conn, err := pgx.Connect(ctx, database)
 	if err != nil {
 		return fmt.Errorf("reach PostgreSQL: %w", err)
 	}
