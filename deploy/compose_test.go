@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"fmt"
 	"maps"
 	"net/url"
 	"os"
@@ -128,7 +127,20 @@ func checkHost(t *testing.T, p *types.Project, service, key, value string) {
 	}
 }
 
-var behind = regexp.MustCompile(`(?m)^\s*server (\S+) (\S+?):8080 (check|backup)`)
+var (
+	preset = regexp.MustCompile(`(?m)^\s*presetenv (\S+) (\S+)$`)
+	behind = regexp.MustCompile(`(?m)^\s*server \S+ "\$\{(\S+)\}" (check|backup)`)
+)
+
+// presets are the variables that HAProxy gets from its own file, where its environment has no others.
+func presets(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, m := range preset.FindAllStringSubmatch(text(t, "haproxy.cfg"), -1) {
+		all[m[1]] = m[2]
+	}
+	return all
+}
 
 // HAProxy brings people to each of the nodes, and to nothing else.
 func TestBalancerKnowsTheNodes(t *testing.T) {
@@ -139,12 +151,12 @@ func TestBalancerKnowsTheNodes(t *testing.T) {
 	var nodes []string
 	for name, s := range p.Services {
 		if s.Image == "pausepoint" {
-			nodes = append(nodes, name+" check", name+" backup")
+			nodes = append(nodes, name+":8080 check", name+":8080 backup")
 		}
 	}
 	var known []string
 	for _, m := range behind.FindAllStringSubmatch(text(t, "haproxy.cfg"), -1) {
-		known = append(known, fmt.Sprint(m[2], " ", m[3]))
+		known = append(known, presets(t)[m[1]]+" "+m[2])
 	}
 	slices.Sort(nodes)
 	slices.Sort(known)

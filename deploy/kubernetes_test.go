@@ -8,13 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,20 +27,23 @@ import (
 	"k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
+	apiservice "k8s.io/kubernetes/pkg/api/service"
 	_ "k8s.io/kubernetes/pkg/apis/apps/install"
+	"k8s.io/kubernetes/pkg/apis/core"
 	_ "k8s.io/kubernetes/pkg/apis/core/install"
-	_ "k8s.io/kubernetes/pkg/apis/networking/install"
 	_ "k8s.io/kubernetes/pkg/apis/policy/install"
+	"k8s.io/kubernetes/pkg/registry/apps/deployment"
 	"k8s.io/kubernetes/pkg/registry/apps/statefulset"
+	"k8s.io/kubernetes/pkg/registry/core/configmap"
 	"k8s.io/kubernetes/pkg/registry/core/secret"
 	"k8s.io/kubernetes/pkg/registry/core/service"
-	"k8s.io/kubernetes/pkg/registry/networking/ingress"
 	"k8s.io/kubernetes/pkg/registry/policy/poddisruptionbudget"
 )
 
 // strategies are by what Kubernetes' own API server takes or refuses new objects.
 var strategies = map[string]rest.RESTCreateStrategy{
-	"Ingress":             ingress.Strategy,
+	"ConfigMap":           configmap.Strategy,
+	"Deployment":          deployment.Strategy,
 	"PodDisruptionBudget": poddisruptionbudget.Strategy,
 	"Secret":              secret.Strategy,
 	"Service":             service.Strategy,
@@ -47,12 +52,13 @@ var strategies = map[string]rest.RESTCreateStrategy{
 
 // manifests are the objects in deploy/kubernetes.
 type manifests struct {
-	all       []runtime.Object
-	services  map[string]*corev1.Service
-	secrets   map[string]*corev1.Secret
-	ingresses []*networkingv1.Ingress
-	budgets   []*policyv1.PodDisruptionBudget
-	sets      []*appsv1.StatefulSet
+	all      []runtime.Object
+	services map[string]*corev1.Service
+	secrets  map[string]*corev1.Secret
+	configs  map[string]*corev1.ConfigMap
+	budgets  []*policyv1.PodDisruptionBudget
+	sets     []*appsv1.StatefulSet
+	fronts   []*appsv1.Deployment
 }
 
 // read decodes strictly: a field that Kubernetes does not know, or that is there twice, is an error.
@@ -63,7 +69,7 @@ func read(t *testing.T) manifests {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no manifests: %v", err)
 	}
-	m := manifests{services: map[string]*corev1.Service{}, secrets: map[string]*corev1.Secret{}}
+	m := manifests{services: map[string]*corev1.Service{}, secrets: map[string]*corev1.Secret{}, configs: map[string]*corev1.ConfigMap{}}
 	for _, name := range files {
 		file, err := os.Open(name)
 		if err != nil {
@@ -97,8 +103,10 @@ func (m *manifests) add(t *testing.T, obj runtime.Object) {
 		m.services[o.Name] = o
 	case *corev1.Secret:
 		m.secrets[o.Name] = o
-	case *networkingv1.Ingress:
-		m.ingresses = append(m.ingresses, o)
+	case *corev1.ConfigMap:
+		m.configs[o.Name] = o
+	case *appsv1.Deployment:
+		m.fronts = append(m.fronts, o)
 	case *policyv1.PodDisruptionBudget:
 		m.budgets = append(m.budgets, o)
 	case *appsv1.StatefulSet:
@@ -123,6 +131,9 @@ func TestAPIServerTakesThem(t *testing.T) {
 				t.Fatal(err)
 			}
 			rest.FillObjectMetaSystemFields(object)
+			if s, ok := internal.(*core.Service); ok {
+				fillService(s)
+			}
 			ctx := request.WithNamespace(t.Context(), metav1.NamespaceDefault)
 			ctx = request.WithRequestInfo(ctx, &request.RequestInfo{APIGroup: kind.Group, APIVersion: kind.Version})
 			if err := rest.BeforeCreate(strategies[kind.Kind], ctx, internal); err != nil {
@@ -135,50 +146,78 @@ func TestAPIServerTakesThem(t *testing.T) {
 	}
 }
 
+// fillService does what an API server does before it looks at a service: it allocates a port, and puts one address in a list.
+func fillService(s *core.Service) {
+	if apiservice.NeedsHealthCheck(s) {
+		s.Spec.HealthCheckNodePort = 30000
+	}
+	if s.Spec.ClusterIP != "" {
+		s.Spec.ClusterIPs = []string{s.Spec.ClusterIP}
+	}
+}
+
 // What the objects say of each other is so.
 func TestManifestsKnowEachOther(t *testing.T) {
 	m := read(t)
-	if len(m.sets) != 1 || len(m.services) == 0 || len(m.ingresses) == 0 || len(m.budgets) == 0 {
-		t.Fatalf("there are %d stateful sets, %d services, %d ingresses and %d budgets", len(m.sets), len(m.services), len(m.ingresses), len(m.budgets))
+	if len(m.sets) != 1 || len(m.fronts) != 1 {
+		t.Fatalf("there are %d stateful sets and %d deployments", len(m.sets), len(m.fronts))
 	}
-	set := m.sets[0]
-	pod := set.Spec.Template
+	set, front := m.sets[0], m.fronts[0]
 	if m.services[set.Spec.ServiceName] == nil {
 		t.Errorf("there is no service %s", set.Spec.ServiceName)
 	}
-	selects(t, "the stateful set", set.Spec.Selector, pod)
-	for _, term := range pod.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution {
-		selects(t, "the anti-affinity", term.LabelSelector, pod)
+	m.checkPods(t, set.Spec.Template, set.Spec.Selector, int(*set.Spec.Replicas), set.Spec.VolumeClaimTemplates)
+	m.checkPods(t, front.Spec.Template, front.Spec.Selector, int(*front.Spec.Replicas), nil)
+	for _, term := range set.Spec.Template.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution {
+		selects(t, "the anti-affinity", term.LabelSelector, set.Spec.Template)
 	}
+	for _, term := range front.Spec.Template.Spec.Affinity.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution {
+		selects(t, "the anti-affinity", term.PodAffinityTerm.LabelSelector, front.Spec.Template)
+	}
+	if len(m.services) != 2 || len(m.budgets) != 2 {
+		t.Errorf("for two kinds of pods there are %d services and %d budgets", len(m.services), len(m.budgets))
+	}
+	if user := fmt.Sprintf("USER %d", *set.Spec.Template.Spec.SecurityContext.RunAsUser); stages(t)["pausepoint"].user != user {
+		t.Errorf("the pods want %s, and the image has %s", user, stages(t)["pausepoint"].user)
+	}
+}
+
+// checkPods wants a service and a budget of these pods' own, and that what is in them is there.
+func (m manifests) checkPods(
+	t *testing.T, pod corev1.PodTemplateSpec, own *metav1.LabelSelector, replicas int, claims []corev1.PersistentVolumeClaim,
+) {
+	t.Helper()
+	name := pod.Labels["app"]
+	selects(t, "its owner", own, pod)
 	for _, b := range m.budgets {
+		if b.Name != name {
+			continue
+		}
 		selects(t, "the disruption budget", b.Spec.Selector, pod)
-		if n := b.Spec.MaxUnavailable.IntValue(); n < 1 || n >= int(*set.Spec.Replicas) {
-			t.Errorf("of %d pods, %d may be away: none can be replaced, or all go at once", *set.Spec.Replicas, n)
+		if n := b.Spec.MaxUnavailable.IntValue(); n < 1 || n >= replicas {
+			t.Errorf("of %d pods, %d may be away: none can be replaced, or all go at once", replicas, n)
 		}
 	}
-	for name, s := range m.services {
-		selects(t, "service "+name, &metav1.LabelSelector{MatchLabels: s.Spec.Selector}, pod)
-		for _, p := range s.Spec.Ports {
-			if portOf(pod, p.TargetPort.String()) == nil {
-				t.Errorf("service %s: no container has a port %s", name, p.TargetPort.String())
-			}
-		}
+	s := m.services[name]
+	if s == nil {
+		t.Fatalf("there is no service %s", name)
 	}
-	for _, i := range m.ingresses {
-		m.checkIngress(t, i)
+	selects(t, "service "+name, &metav1.LabelSelector{MatchLabels: s.Spec.Selector}, pod)
+	for _, p := range s.Spec.Ports {
+		if portOf(pod, p.TargetPort.String()) == nil {
+			t.Errorf("service %s: no container has a port %s", name, p.TargetPort.String())
+		}
 	}
 	mountable := map[string]bool{}
 	for _, v := range pod.Spec.Volumes {
 		mountable[v.Name] = true
+		m.checkVolume(t, v)
 	}
-	for _, v := range set.Spec.VolumeClaimTemplates {
+	for _, v := range claims {
 		mountable[v.Name] = true
 	}
 	for _, c := range pod.Spec.Containers {
 		m.checkContainer(t, pod, c, mountable)
-	}
-	if user := fmt.Sprintf("USER %d", *pod.Spec.SecurityContext.RunAsUser); stages(t)["pausepoint"].user != user {
-		t.Errorf("the pods want %s, and the image has %s", user, stages(t)["pausepoint"].user)
 	}
 }
 
@@ -190,34 +229,50 @@ func selects(t *testing.T, who string, selector *metav1.LabelSelector, pod corev
 	}
 }
 
-// checkIngress wants that what comes in goes to a service's port, and over a name that has a certificate.
-func (m manifests) checkIngress(t *testing.T, i *networkingv1.Ingress) {
+// checkVolume wants that what a volume is made of is there, or that secret.yaml says how it is made.
+func (m manifests) checkVolume(t *testing.T, v corev1.Volume) {
 	t.Helper()
-	secured := map[string]bool{}
-	for _, s := range i.Spec.TLS {
-		for _, host := range s.Hosts {
-			secured[host] = true
+	if from := v.ConfigMap; from != nil && m.configs[from.Name] == nil {
+		t.Errorf("there is no config map %s", from.Name)
+	}
+	if from := v.Secret; from != nil && !strings.Contains(text(t, "kubernetes/secret.yaml"), "kubectl create secret tls "+from.SecretName+" ") {
+		t.Errorf("nobody says where the secret %s comes from", from.SecretName)
+	}
+}
+
+// HAProxy runs with the file that is tried before real servers, in front of each pod and of nothing else, by the port that is opened.
+func TestKubernetesHasTheBalancerThatIsTried(t *testing.T) {
+	m := read(t)
+	if m.configs["balancer"] == nil || m.configs["balancer"].Data["haproxy.cfg"] != text(t, "haproxy.cfg") {
+		t.Error("the text in kubernetes/balancer.yaml is not haproxy.cfg: copy it there")
+	}
+	env := map[string]string{}
+	pod := m.fronts[0].Spec.Template
+	for _, e := range pod.Spec.Containers[0].Env {
+		env[e.Name] = e.Value
+	}
+	delete(env, "NAMESPACE")
+	for name := range presets(t) {
+		if env[name] == "" {
+			t.Errorf("it is not told %s", name)
 		}
 	}
-	for _, rule := range i.Spec.Rules {
-		if !secured[rule.Host] {
-			t.Errorf("%s has no certificate", rule.Host)
+	if len(env) != len(presets(t)) {
+		t.Errorf("it reads %v, and is told %v", presets(t), env)
+	}
+	if at := fmt.Sprintf(":%d ssl ", portOf(pod, "pages").ContainerPort); !strings.HasPrefix(env["PAGES"], at) {
+		t.Errorf("it is at %s, and not at %s", env["PAGES"], at)
+	}
+	set := m.sets[0]
+	port := portOf(set.Spec.Template, "pages").ContainerPort
+	for i := range *set.Spec.Replicas {
+		want := fmt.Sprintf("%s-%d.%s.$(NAMESPACE).svc.cluster.local:%d", set.Name, i, set.Spec.ServiceName, port)
+		if !slices.Contains(slices.Collect(maps.Values(env)), want) {
+			t.Errorf("it does not know %s: %v", want, env)
 		}
-		for _, p := range rule.HTTP.Paths {
-			to := p.Backend.Service
-			s := m.services[to.Name]
-			if s == nil {
-				t.Errorf("there is no service %s", to.Name)
-				continue
-			}
-			found := false
-			for _, port := range s.Spec.Ports {
-				found = found || port.Name == to.Port.Name
-			}
-			if !found {
-				t.Errorf("service %s has no port %s", to.Name, to.Port.Name)
-			}
-		}
+	}
+	if len(env) != 1+int(*set.Spec.Replicas) {
+		t.Errorf("of %d pods it is told %v", *set.Spec.Replicas, env)
 	}
 }
 
@@ -238,9 +293,15 @@ func (m manifests) checkContainer(t *testing.T, pod corev1.PodTemplateSpec, c co
 			t.Errorf("%s: no secret %s has %s", e.Name, ref.Name, ref.Key)
 		}
 	}
+	if before := c.Lifecycle; before == nil || before.PreStop == nil || before.PreStop.Sleep == nil || before.PreStop.Sleep.Seconds < 5 {
+		t.Errorf("%s is told to end while people are still sent to it", c.Name)
+	}
 	known := paths(t)
 	for what, probe := range map[string]*corev1.Probe{"readiness": c.ReadinessProbe, "liveness": c.LivenessProbe} {
-		if probe == nil || probe.HTTPGet == nil {
+		switch {
+		case probe != nil && probe.TCPSocket != nil && portOf(pod, probe.TCPSocket.Port.String()) != nil:
+			continue
+		case probe == nil || probe.HTTPGet == nil:
 			t.Errorf("nobody asks the container for its %s", what)
 			continue
 		}

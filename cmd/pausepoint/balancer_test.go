@@ -4,9 +4,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,7 +22,7 @@ func TestBalancer(t *testing.T) {
 	amara := founded(t, d.add("one"))
 	d.add("two")
 	d.add("three")
-	front := balanced(t, d.nodes)
+	front := balanced(t, d.nodes, "http://", "")
 	amara.goesTo(front)
 	id := amara.plainSession()
 	ben, _ := front.guest(t, id, amara.link(id, event.Coach), "Ben")
@@ -34,6 +34,7 @@ func TestBalancer(t *testing.T) {
 	if res, _ := amara.request("GET", "/whep/anything", nil, nil); res.StatusCode != http.StatusNotFound {
 		t.Errorf("what is between the servers is to be had from outside: %d", res.StatusCode)
 	}
+	checkTLS(t, d.nodes)
 	amara.outlives(d.used())
 	a, b = amara.connectSoon(id), ben.connectSoon(id)
 	if len(a.view.Notes) != 1 {
@@ -43,25 +44,52 @@ func TestBalancer(t *testing.T) {
 	a.awaitThat("the note afterwards", func(f frame) bool { return len(a.view.Notes) == 2 })
 }
 
-// balanced starts HAProxy in front of servers, with the configuration that we ship.
-func balanced(t *testing.T, nodes []*server) *server {
+// balanced starts HAProxy in front of servers, with the configuration that we ship. More is what follows the address at which it listens.
+func balanced(t *testing.T, nodes []*server, scheme, more string) *server {
 	t.Helper()
-	text, err := os.ReadFile("../../deploy/haproxy.cfg")
+	addr := vacant(t)
+	t.Setenv("PAGES", addr+more)
+	for i, name := range []string{"ONE", "TWO", "THREE"} {
+		t.Setenv(name, strings.TrimPrefix(nodes[i].url, "http://"))
+	}
+	background(t, "haproxy", "-db", "-f", "../../deploy/haproxy.cfg")
+	listened(t, addr)
+	return &server{url: scheme + addr}
+}
+
+// checkTLS comes in by an HAProxy that is told to listen as the one in Kubernetes. What browsers say of themselves is not believed there.
+func checkTLS(t *testing.T, nodes []*server) {
+	t.Helper()
+	cert, key := certificate(t)
+	more := ""
+	for _, m := range manifestsIn(t, "../../deploy/kubernetes") {
+		for _, c := range m.Spec.Template.Spec.Containers {
+			for _, e := range c.Env {
+				if _, after, found := strings.Cut(e.Value, " "); found && e.Name == "PAGES" {
+					more = " " + strings.ReplaceAll(after, "/certificate/tls.crt", cert)
+				}
+			}
+		}
+	}
+	if err := os.Rename(key, cert+".key"); err != nil { // as the manifest names it
+		t.Fatal(err)
+	}
+	b := newBrowser(t, balanced(t, nodes, "https://", more))
+	said, err := json.Marshal(map[string]string{"email": adminEmail, "password": adminPassword})
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := vacant(t)
-	places := []string{"bind :8080", "bind " + addr}
-	for i, name := range []string{"one", "two", "three"} {
-		places = append(places, " "+name+":8080", " "+strings.TrimPrefix(nodes[i].url, "http://"))
+	res, text := b.request("POST", "/api/signin", bytes.NewReader(said), map[string]string{
+		"Content-Type": "application/json", "X-Forwarded-Proto": "http", "X-Forwarded-For": "192.0.2.9",
+	})
+	cookies := res.Cookies()
+	if res.StatusCode != http.StatusOK || len(cookies) != 1 || !cookies[0].Secure {
+		t.Errorf("signed in with %d, %v: %s", res.StatusCode, cookies, text)
 	}
-	path := filepath.Join(t.TempDir(), "haproxy.cfg")
-	if err := os.WriteFile(path, []byte(strings.NewReplacer(places...).Replace(string(text))), 0o600); err != nil {
-		t.Fatal(err)
+	if res, _ := b.request("GET", "/whep/anything", nil, nil); res.StatusCode != http.StatusNotFound {
+		t.Errorf("what is between the servers is to be had from outside: %d", res.StatusCode)
 	}
-	background(t, "haproxy", "-db", "-f", path)
-	listened(t, addr)
-	return &server{url: "http://" + addr}
+	b.connect(b.plainSession(), agreed).do(event.SessionEnd{})
 }
 
 // uploadsAndReads sends a clip in three parts, and reads a range of it.

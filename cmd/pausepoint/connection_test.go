@@ -41,7 +41,7 @@ func (b *browser) dial(session string, header http.Header) (*websocket.Conn, *ht
 	if header == nil {
 		header = http.Header{"Origin": {b.server.url}}
 	}
-	d := websocket.Dialer{Jar: b.client.Jar, HandshakeTimeout: patience, EnableCompression: true}
+	d := websocket.Dialer{Jar: b.client.Jar, HandshakeTimeout: patience, TLSClientConfig: insecure, EnableCompression: true}
 	return d.DialContext(b.t.Context(), b.callURL(session), header)
 }
 

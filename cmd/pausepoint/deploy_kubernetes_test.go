@@ -25,9 +25,15 @@ type manifest struct {
 }
 
 type container struct {
-	Name string
-	Args []string
-	Env  []struct {
+	Name      string
+	Image     string
+	Args      []string
+	Lifecycle struct {
+		PreStop struct {
+			Sleep struct{ Seconds int }
+		} `yaml:"preStop"`
+	}
+	Env []struct {
 		Name, Value string
 		ValueFrom   struct {
 			FieldRef struct {
@@ -42,10 +48,10 @@ type container struct {
 	}
 }
 
-// orchestrated are the containers of a folder of manifests, which find in their environment what the folder's secrets hold.
+// orchestrated are the containers of a folder of manifests that run our image, which find in their environment what the folder's secrets hold.
 func orchestrated(t *testing.T, folder string) (all []deployed) {
 	t.Helper()
-	found := map[string]string{"metadata.name": "pausepoint-0", "status.hostIP": "203.0.113.7", "status.podIP": "203.0.113.7"}
+	found := map[string]string{"metadata.name": "pausepoint-0", "status.hostIP": "203.0.113.7", "status.podIP": "203.0.113.7", "metadata.namespace": "default"}
 	manifests := manifestsIn(t, folder)
 	for _, m := range manifests {
 		for key, value := range m.StringData {
@@ -54,11 +60,14 @@ func orchestrated(t *testing.T, folder string) (all []deployed) {
 	}
 	for _, m := range manifests {
 		for _, c := range m.Spec.Template.Spec.Containers {
+			if !strings.Contains(c.Image, "/pausepoint:") {
+				continue
+			}
 			var ports []string
 			for _, p := range c.Ports {
 				ports = append(ports, strings.ToLower(fmt.Sprintf("%d/%s", p.Number, cmp.Or(p.Protocol, "TCP"))))
 			}
-			grace := time.Duration(m.Spec.Template.Spec.Grace) * time.Second
+			grace := time.Duration(m.Spec.Template.Spec.Grace-c.Lifecycle.PreStop.Sleep.Seconds) * time.Second // from SIGTERM on
 			all = append(all, deployed{c.Name, c.Args, c.environment(t, found), ports, grace})
 		}
 	}

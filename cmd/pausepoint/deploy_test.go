@@ -33,10 +33,10 @@ type deployed struct {
 func TestDeployments(t *testing.T) {
 	secrets := map[string]string{"POSTGRES_PASSWORD": "secret", "S3_SECRET": "secret"}
 	for file, servers := range map[string][]deployed{
-		"Dockerfile":                        {imageIn(t, "../../Dockerfile")},
-		"compose.yaml":                      composed(t, "../../compose.yaml", nil),
-		"deploy/compose.nodes.yaml":         composed(t, "../../deploy/compose.nodes.yaml", secrets),
-		"deploy/kubernetes/pausepoint.yaml": orchestrated(t, "../../deploy/kubernetes"),
+		"Dockerfile":                {imageIn(t, "../../Dockerfile")},
+		"compose.yaml":              composed(t, "../../compose.yaml", nil),
+		"deploy/compose.nodes.yaml": composed(t, "../../deploy/compose.nodes.yaml", secrets),
+		"deploy/kubernetes":         orchestrated(t, "../../deploy/kubernetes"),
 	} {
 		if len(servers) == 0 {
 			t.Errorf("%s starts no server", file)
