@@ -211,6 +211,8 @@ test("the replay", async () => {
   await leila.goto(`${server.url}/s/${session}/replay`);
   await leila.getByRole("button", { name: "Next pause" }).click();
   await expect.poll(async () => (await pictures(leila)).filter((p) => p.range > 16).length).toBe(4);
+  await expect(leila.getByRole("heading", { name: "What do you see here?" })).toBeVisible(); // what the card said
+  await expect(leila.getByText("called by Leila Haddad", { exact: true })).toBeVisible();
   await look(leila, "replay");
 
   await api(tomasz, "POST", `/api/sessions/${session}/measures`); // who has looked is seen by the others

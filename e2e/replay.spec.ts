@@ -119,6 +119,35 @@ test("a file of pictures that reaches into the next one, which is there already,
   await amara.unroute(manifest);
 });
 
+test("what is missing, and where thinking turned to talking, can be read on the timeline", async () => {
+  const at = Math.round(common(whole).from);
+  const reason = "The server's disk is full: nothing is being recorded.";
+  const recording = { state: "on", since: 0, by: "" };
+  const hold = { id: "h", prompt: "What did he ask?", by: "Amara", began: at, phase: "thinking", think: 2000, talk: 0 };
+  const added = [
+    { at, type: "hold.began", data: { hold, playback: { mode: "holding", position: 0, at } } },
+    { at: at + 1000, type: "recording.changed", data: { recording: { ...recording, reason, missingFrom: at + 500 } } },
+    { at: at + 2000, type: "hold.phase", data: { hold: "h", phase: "talking", since: at + 2000 } },
+    { at: at + 3000, type: "recording.changed", data: { recording } },
+    { at: at + 6000, type: "hold.ended", data: { hold: "h" } },
+  ];
+  const events = [...whole.events, ...added].sort((a, b) => (a.at ?? 0) - (b.at ?? 0));
+  const manifest = "**/api/sessions/*/replay";
+  await amara.route(manifest, (route) => route.fulfill({ json: { ...whole, events } }));
+  await amara.goto(address.replace(/t=.*/, `t=${((at + 1500) / 1000).toFixed(3)}`));
+  await expect(amara.getByRole("heading", { name: "What did he ask?" })).toBeVisible();
+  await expect(amara.getByText("Thinking alone")).toBeVisible();
+  await expect(amara.getByRole("list", { name: "What the recording lacks" }).getByRole("listitem")).toContainText(
+    reason,
+  );
+  await expect(amara.getByRole("status").filter({ hasText: "Not everything was stored" })).toBeVisible();
+  await look(amara, artifacts, "replay-missing");
+  await amara.getByRole("button", { name: /^Pause 1, talking from / }).click();
+  await expect(amara.getByText("Talking", { exact: true })).toBeVisible();
+  await expect(amara.getByRole("status").filter({ hasText: "Not everything was stored" })).toBeVisible();
+  await amara.unroute(manifest);
+});
+
 test("a replay is taken along as one video", async () => {
   await amara.getByRole("button", { name: "Export" }).click();
   await amara.getByRole("menuitem", { name: "Video and sound" }).click();

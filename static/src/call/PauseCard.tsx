@@ -12,6 +12,7 @@ import { focusOf } from "./keys.ts";
 import { toggleLarge } from "./Stage.tsx";
 import { countdown, hands, missing, onFrame, whoContinues } from "./say.ts";
 import { useTick } from "./time.ts";
+import { promptOf, Which } from "./Which.tsx";
 
 /** Characters from which a prompt is set smaller, so that its answer stays in view. */
 const LONG = 110;
@@ -31,7 +32,7 @@ export function PauseCard({ onNote }: { onNote: () => void }) {
 				<Which view={v} hold={hold} />
 			</p>
 			<h2 id="prompt" ref={prompt} tabIndex={-1} data-long={hold.prompt.length > LONG || undefined}>
-				{hold.prompt || "What do you see here?"}
+				{promptOf(hold)}
 			</h2>
 			<Ring hold={hold} />
 			<MiniFrame hold={hold} />
@@ -87,17 +88,6 @@ function useFocusOn(target: preact.RefObject<HTMLElement | null>): void {
 			});
 		};
 	}, []);
-}
-
-function Which({ view, hold }: { view: View; hold: Hold }) {
-	const prepared = view.pauses.filter((p) => !p.proposed);
-	const i = prepared.findIndex((p) => p.id === hold.pause);
-	const by = hold.by === "" ? "" : i >= 0 ? `chosen by ${hold.by}` : `called by ${hold.by}`;
-	return (
-		<>
-			{i >= 0 ? `Pause ${i + 1} of ${prepared.length}` : "Pause"} <span class="quiet">{by}</span>
-		</>
-	);
 }
 
 /** Think time runs down in amber for everyone together; talk runs up in grey. */

@@ -2,15 +2,16 @@
 import { GraduationCap, LockKeyhole } from "lucide";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import "../call/notes/notes.css";
+import { promptOf, Which } from "../call/Which.tsx";
 import type { Note } from "../event.gen.ts";
 import { NoteGlyph } from "../timeline/Glyph.tsx";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Icon } from "../ui/Icon.tsx";
-import { fmtClip, fmtClock } from "../ui/time.ts";
+import { fmtClip, fmtClock, fmtLength } from "../ui/time.ts";
 import { noteWord } from "../words.ts";
 import { useReplay } from "./context.ts";
 import type { Chapter } from "./history.ts";
-import { titleOf } from "./say.ts";
+import { phaseAt, titleOf } from "./say.ts";
 
 type Entry = { key: string; at: number; note: Note } | { key: string; at: number; answers: Chapter };
 
@@ -30,12 +31,13 @@ export function NotesPanel() {
 	const list = useFollowing(entries);
 	return (
 		<section class="panel card replay__panel" aria-labelledby="notes-h">
-			<div class="panel__head">
-				<h2 id="notes-h" title={chapter ? titleOf(chapter) : undefined}>
-					{chapter && <i class="diamond" />}
-					<span>{chapter ? titleOf(chapter) : "Notes"}</span>
-				</h2>
-			</div>
+			{chapter ? (
+				<Card chapter={chapter} />
+			) : (
+				<div class="panel__head">
+					<h2 id="notes-h">Notes</h2>
+				</div>
+			)}
 			{entries.length === 0 ? (
 				<p class="notes notes--empty quiet">Nobody wrote a note that you may read.</p>
 			) : (
@@ -48,6 +50,39 @@ export function NotesPanel() {
 			)}
 		</section>
 	);
+}
+
+/** What the card of a pause said in the call. */
+function Card({ chapter }: { chapter: Chapter }) {
+	const replay = useReplay();
+	const began = useMemo(
+		() => replay.events.find((e) => e.type === "hold.began" && e.data.hold.id === chapter.id),
+		[replay, chapter],
+	);
+	const view = useMemo(() => replay.history.viewAt(began?.at ?? 0), [replay, began]);
+	if (began?.type !== "hold.began") return null;
+	const hold = began.data.hold;
+	const think = hold.think > 0 ? `${fmtLength(hold.think)} to think` : "";
+	const talk = hold.talk > 0 ? `${fmtLength(hold.talk)} to talk` : "";
+	return (
+		<div class="replay__card">
+			<p>
+				<i class="diamond" />
+				<Which view={view} hold={hold} />
+			</p>
+			<h2 id="notes-h">{promptOf(hold)}</h2>
+			<p class="quiet">
+				<Phase chapter={chapter} />
+				{[think, talk].filter(Boolean).map((s) => ` · ${s}`)}
+			</p>
+		</div>
+	);
+}
+
+/** Everybody thinks alone, and then they talk. */
+function Phase({ chapter }: { chapter: Chapter }) {
+	const word = phaseAt(chapter, useReplay().conductor.time.value);
+	return <b>{word.charAt(0).toUpperCase() + word.slice(1)}</b>;
 }
 
 /** Keeps what was written last in sight, unless the list was just moved by hand. */

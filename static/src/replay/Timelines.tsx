@@ -14,7 +14,7 @@ import { useReplay } from "./context.ts";
 import type { Chapter, Interval } from "./history.ts";
 import { clockTimes, curve, HIGH, ribbons, WIDE } from "./joint.ts";
 import { Slider } from "./Slider.tsx";
-import { lacking, spoken, titleOf, unheard } from "./say.ts";
+import { lacking, phasesOf, spoken, titleOf, unheard } from "./say.ts";
 
 /** "10:23:05" by the reader's clock. */
 function fmtSeconds(at: number): string {
@@ -125,6 +125,19 @@ function Chapters({ talk }: { talk: Range }) {
 								<i class="diamond" aria-hidden="true" />
 								<span>{titleOf(c)}</span>
 							</button>
+							{phasesOf(c)
+								.slice(1)
+								.map((p) => (
+									<button
+										key={p.word}
+										type="button"
+										class="replay__turn"
+										style={{ "--t": percent(p.from, c) }}
+										title={`Pause ${c.number}, ${p.word} from ${fmtClock(replay.opened + p.from)}`}
+										aria-label={`Pause ${c.number}, ${p.word} from ${fmtClock(replay.opened + p.from)}`}
+										onClick={() => replay.conductor.seek(p.from)}
+									/>
+								))}
 						</li>
 					))}
 				</ol>

@@ -59,6 +59,20 @@ export function titleOf(c: Chapter): string {
 	return c.prompt || `A pause called by ${c.by}`;
 }
 
+/** Thinking alone, then talking together: the phases of a pause that it came to, in order. */
+export function phasesOf(c: Chapter): (Interval & { word: string })[] {
+	const turn = Math.min(c.talkFrom ?? c.to, c.to);
+	return [
+		{ from: c.from, to: turn, word: "thinking alone" },
+		{ from: turn, to: c.to, word: "talking" },
+	].filter((p) => p.to > p.from);
+}
+
+/** The phase of a pause at a moment in it. */
+export function phaseAt(c: Chapter, t: number): string {
+	return phasesOf(c).findLast((p) => p.from <= t)?.word ?? "";
+}
+
 /** Where one is among the pauses: in one, before the first, or after one. */
 export function amongPauses(h: History, t: number): string {
 	const n = h.chapters.length;
@@ -72,7 +86,7 @@ export function amongPauses(h: History, t: number): string {
 export function spoken(h: History, t: number, nameOf: (id: string) => string): string {
 	const parts = [fmtClock(h.end.session.opened + t)];
 	const pause = h.chapterAt(t);
-	if (pause) parts[0] += `, pause ${pause.number}: ${titleOf(pause)}`;
+	if (pause) parts[0] += `, pause ${pause.number}, ${phaseAt(pause, t)}: ${titleOf(pause)}`;
 	const speakers = h.speakersAt(t).map(nameOf);
 	if (speakers.length) parts.push(`${names(speakers)} ${speakers.length > 1 ? "are" : "is"} speaking`);
 	const shown = h.shownAt(t);
