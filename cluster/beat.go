@@ -14,10 +14,11 @@ import (
 
 // sight is what a node sees of the others at one beat. It is immutable.
 type sight struct {
-	err   error           // why nothing is seen, or nil
-	at    time.Time       // when Redis last answered
-	since time.Time       // since when Redis has answered and remembered this node, without a break
-	nodes map[string]peer // by name, this node too
+	err   error             // why nothing is seen, or nil
+	at    time.Time         // when Redis last answered
+	since time.Time         // since when Redis has answered and remembered this node, without a break
+	nodes map[string]peer   // by name, this node too
+	pages map[string]string // of nodes, by name: where they were last, also while nothing is seen
 }
 
 // peer is another node, as it says of itself.
@@ -26,6 +27,7 @@ type peer struct {
 	Load     float64 // of its room, 1 is all
 	Draining bool
 	Impaired bool // it runs no sessions now
+	pages    string
 	run      string
 }
 
@@ -37,6 +39,18 @@ func (s *sight) settled() bool { return s.err == nil && time.Since(s.since) > se
 func (s *sight) cutOff(answered, now time.Time) bool {
 	long := now.Sub(s.at) > forgotten && now.Sub(answered) > forgotten
 	return s.err != nil && long && s.at.Sub(answered).Abs() < goneAfter
+}
+
+// whereabouts are the addresses of nodes' pages. Those of nodes that have not had the time to say that they are alive stay known.
+func (s *sight) whereabouts(before *sight) map[string]string {
+	pages := map[string]string{}
+	if !s.settled() {
+		maps.Copy(pages, before.pages)
+	}
+	for name, p := range s.nodes {
+		pages[name] = p.pages
+	}
+	return pages
 }
 
 // live lists who can run sessions.
@@ -98,12 +112,13 @@ func (n *Node) beat(ctx context.Context) {
 		return // it may have stumbled
 	}
 	if err != nil {
-		now = &sight{err: err, at: before.at}
+		now = &sight{err: err, at: before.at, pages: before.pages}
 	}
 	n.seen.Store(now)
 	switch {
 	case before.err == nil && err != nil:
 		n.log.Warn("Redis does not answer; calls go on where they are", slog.Any("err", err))
+		n.lines.closeOf(func(l *Line) bool { return l.dialled && now.pages[l.peer] != "" }) // there is a detour
 	case before.err != nil && err == nil:
 		n.log.Info("Redis answers again")
 	}
@@ -132,14 +147,17 @@ func (n *Node) look(ctx context.Context, before *sight) (*sight, error) {
 		return nil, err
 	}
 	n.send(n.cfg.Name, envelope{Kind: kindPulse}, nil)
-	now.nodes, err = n.roll(ctx)
-	return now, err
+	if now.nodes, err = n.roll(ctx); err != nil {
+		return nil, err
+	}
+	now.pages = now.whereabouts(before)
+	return now, nil
 }
 
 func (n *Node) enrol(ctx context.Context) (string, error) {
 	load := max(n.load.cpu(time.Now()), float64(n.members())/float64(n.cfg.Capacity))
 	said, err := enrol.Run(ctx, n.redis, []string{nodeKey(n.cfg.Name), nodesKey}, n.id, n.cfg.Name, forgotten.Milliseconds(),
-		"region", n.cfg.Region, "load", strconv.FormatFloat(load, 'f', 3, 64),
+		"region", n.cfg.Region, "pages", n.cfg.Pages, "load", strconv.FormatFloat(load, 'f', 3, 64),
 		"draining", flag(n.draining.Load()), "impaired", flag(n.impaired.Load())).Text()
 	if err == nil && said == "taken" {
 		err = errNamed
@@ -167,7 +185,7 @@ func (n *Node) roll(ctx context.Context) (map[string]peer, error) {
 	for i, name := range names {
 		if said := found[i].Val(); said["id"] != "" {
 			load, _ := strconv.ParseFloat(said["load"], 64)
-			nodes[name] = peer{said["region"], load, said["draining"] == "1", said["impaired"] == "1", said["id"]}
+			nodes[name] = peer{said["region"], load, said["draining"] == "1", said["impaired"] == "1", said["pages"], said["id"]}
 		}
 	}
 	return nodes, nil

@@ -122,6 +122,20 @@ func (n *Node) Owner(ctx context.Context, session string) (string, error) {
 	return "", errCutOff
 }
 
+// Detour is where the pages are of the node that runs a session, while this node cannot open a line to it, as Redis is away. It is empty
+// if there is no need of one, or none is known.
+func (n *Node) Detour(ctx context.Context, session string) (pages string) {
+	s := n.seen.Load()
+	if s.err == nil || n.owns(session) {
+		return ""
+	}
+	holder, err := n.leases.Holder(ctx, session)
+	if err != nil || holder == n.cfg.Name {
+		return ""
+	}
+	return s.pages[holder]
+}
+
 // place is the script's caller; rather is who takes a session that nobody runs, if it is not to be the best node.
 func (n *Node) place(ctx context.Context, session, rather string) (string, error) {
 	name, err := n.runPlace(ctx, session, "?", rather)

@@ -9,6 +9,7 @@
 // its appends are refused, and within two seconds of its waking it sees the higher epochs and lets go. A node that is cut off from Redis
 // and the database at once cannot see them; it lets go when its five seconds are over.
 //
-// While Redis is away, sessions stay where they are; one that nobody holds may be opened where it is asked for. Lines between nodes are
+// While Redis is away, sessions stay where they are; one that nobody holds may be opened where it is asked for, and of the others it is known
+// where the pages of their nodes were ([Node.Detour]). Lines between nodes are
 // numbered: what is lost breaks the line, and whoever came by it comes again.
 package cluster

@@ -19,6 +19,7 @@ const (
 type Line struct {
 	id, peer string
 	node     *Node
+	dialled  bool // from here
 
 	mu     sync.Mutex // guards below, and the order of sending
 	sent   uint64
@@ -46,6 +47,7 @@ func (n *Node) Dial(ctx context.Context, node string, greeting []byte) (*Line, e
 		return nil, errCutOff
 	}
 	l := n.newLine(uuid.NewString(), node)
+	l.dialled = true
 	n.lines.add(l)
 	if !l.say(kindOpen, greeting) {
 		l.Close(nil)

@@ -29,11 +29,12 @@ const (
 	leaveWithin = time.Second
 )
 
-// Config is what a Node needs. All but Region must be set.
+// Config is what a Node needs. All but Region and Pages must be set.
 type Config struct {
 	URL      string // redis://…, see [CheckURL]
 	Name     string // of this node: unique, and the same after a restart
 	Region   string // where it is; sessions are rather placed where who asks for them is
+	Pages    string // by which other nodes reach its pages, such as http://10.0.0.7:8080; empty if they do not
 	Capacity int    // members that it is meant for
 	Log      *slog.Logger
 }
@@ -63,6 +64,7 @@ type Node struct {
 	redis   *redis.Client
 	log     *slog.Logger
 	leases  Leases                  // set by Journal
+	key     atomic.Pointer[[]byte]  // set by Trust
 	handler atomic.Pointer[Handler] // set by Start
 	load    meter                   // owned by beat's goroutine
 

@@ -9,9 +9,12 @@ import (
 // forwarding says whether a reverse proxy before this server is believed. The zero value believes nobody.
 type forwarding struct{ trusted bool }
 
-// client returns the address from which a request came. Of X-Forwarded-For, which anybody can write, only what the
+// client returns the address from which a request came, as another node says if it came by that. Of X-Forwarded-For, which anybody can write, only what the
 // proxy itself appended counts: the last address. A proxy is on this machine or in a private network.
 func (f forwarding) client(r *http.Request) netip.Addr {
+	if origin, ok := sentOn(r); ok {
+		return origin.client
+	}
 	addr := peer(r)
 	if !f.proxied(addr) {
 		return addr
@@ -24,8 +27,11 @@ func (f forwarding) client(r *http.Request) netip.Addr {
 	return hop.Unmap().WithZone("")
 }
 
-// secure reports whether the browser speaks TLS: to the server, or to the proxy before it.
+// secure reports whether the browser speaks TLS: to the server, to the proxy before it, or to the node by which a request came.
 func (f forwarding) secure(r *http.Request) bool {
+	if origin, ok := sentOn(r); ok {
+		return origin.secure
+	}
 	return r.TLS != nil || f.proxied(peer(r)) && r.Header.Get("X-Forwarded-Proto") == "https"
 }
 

@@ -82,15 +82,18 @@ func (s *Server) Accept(line *cluster.Line, b []byte) {
 	newCall(g, s.calls, newFarWire(line), s.log).run(context.Background())
 }
 
+// passage is how a member who is connected here is carried to their session's node.
+type passage interface{ Close(bye event.Bye) }
+
 // relays are the members who are connected here and whose sessions are on other nodes.
 type relays struct {
 	mu     sync.Mutex         // guards below
-	open   map[*socket]string // to the browser's name
+	open   map[passage]string // to the browser's name
 	closed bool
 	wg     sync.WaitGroup // of open
 }
 
-func newRelays() *relays { return &relays{open: map[*socket]string{}} }
+func newRelays() *relays { return &relays{open: map[passage]string{}} }
 
 // carry passes on what a member and their session's node say to each other, until either ends.
 func (r *relays) carry(browser string, sock *socket, line *cluster.Line, media *borrowed) {
@@ -122,18 +125,18 @@ func farewellOf(line *cluster.Line) (bye event.Bye) {
 	return bye
 }
 
-func (r *relays) enter(browser string, sock *socket) bool {
+func (r *relays) enter(browser string, p passage) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.wg.Add(1)
-	r.open[sock] = browser
+	r.open[p] = browser
 	return !r.closed
 }
 
-func (r *relays) leave(sock *socket) {
+func (r *relays) leave(p passage) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.open, sock)
+	delete(r.open, p)
 	r.wg.Done()
 }
 
@@ -141,9 +144,9 @@ func (r *relays) leave(sock *socket) {
 func (r *relays) signedOut(browser string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for sock, of := range r.open {
+	for p, of := range r.open {
 		if of == browser && browser != "" {
-			sock.Close(signedOut)
+			p.Close(signedOut)
 		}
 	}
 }
@@ -152,8 +155,8 @@ func (r *relays) signedOut(browser string) {
 func (r *relays) close() {
 	r.mu.Lock()
 	r.closed = true
-	for sock := range r.open {
-		sock.Close(restarting)
+	for p := range r.open {
+		p.Close(restarting)
 	}
 	r.mu.Unlock()
 	r.wg.Wait()

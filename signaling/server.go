@@ -58,8 +58,8 @@ type Config struct {
 	Relays func(member, host string) []event.RTCRelay
 	// Nodes, if set, are the other servers of a deployment. Who sets it starts it with the Server as its handler.
 	Nodes *cluster.Node
-	// NodeURL, if set, is how the other servers reach this one, such as http://10.0.0.7:8080. Those who only watch get sound and pictures
-	// from the server that they are connected to, then.
+	// NodeURL, if set, is how the other servers reach this one, such as http://10.0.0.7:8080; Nodes says so to them. Those who only watch
+	// get sound and pictures from the server that they are connected to, then.
 	NodeURL string
 	// Impaired, if set, says why this server should get no new people now, or nil. It does not block.
 	Impaired func() error
@@ -91,7 +91,8 @@ type Server struct {
 	calls     *calls
 	nodes     *cluster.Node // nil for the only server
 	relays    *relays
-	theatre   *theatre // nil if other nodes cannot reach this one
+	byways    *http.Transport // to the pages of other nodes
+	theatre   *theatre        // nil if other nodes cannot reach this one
 	troubles  *troubles
 	eraser    *eraser
 	films     *render.Queue
@@ -118,7 +119,7 @@ func New(cfg Config) *Server {
 		timings:  usualTimings,
 		sockets:  quota.New[netip.Addr](orElse(cfg.MaxConnections, 2000), orElse(cfg.MaxConnectionsPerAddress, 200)),
 		knocks:   newLimiter(rate.Limit(2), 240, time.Now),
-		answered: cfg.Answered, impaired: cfg.Impaired, nodes: cfg.Nodes, relays: newRelays(),
+		answered: cfg.Answered, impaired: cfg.Impaired, nodes: cfg.Nodes, relays: newRelays(), byways: newByways(),
 	}
 	s.troubles = newTroubles(func(session string, said said) {
 		if r, ok := s.calls.house.Live(session); ok {
@@ -179,6 +180,7 @@ func (s *Server) Close(ctx context.Context) error {
 	err := s.calls.house.Close(ctx)
 	s.calls.close()
 	s.relays.close()
+	s.byways.CloseIdleConnections()
 	if s.theatre != nil {
 		s.theatre.close()
 	}
@@ -320,6 +322,10 @@ func writeState(w http.ResponseWriter, status int, text string) {
 
 // serveCall lets a member's browser into the live session.
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) error {
+	r, err := s.believe(r)
+	if err != nil {
+		return err
+	}
 	if !s.sameOrigin(r) {
 		return event.Errorf("forbidden", "A call is opened by the page of this server only.")
 	}
@@ -341,6 +347,9 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) error {
 		return event.Errorf("too_many", "This server holds as many calls as it can. Try again in a moment.")
 	}
 	defer release()
+	if s.detour(w, r, m.Session, who.browser.name()) {
+		return nil
+	}
 	ws, err := s.upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		s.log.Debug("no WebSocket came of a request", slog.Any("err", err)) // it has been answered

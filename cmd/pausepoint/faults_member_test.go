@@ -34,7 +34,7 @@ const (
 )
 
 // enduring is a member who never gives up: it asks for one thing after the other, and whatever happens to the connection, comes
-// back by another node and asks again. Its fields are owned by the goroutine of run.
+// back and asks again: by the same node while that lets it in, as behind our balancer, or else by another. Its fields are owned by the goroutine of run.
 type enduring struct {
 	fleet   *fleet
 	browser *browser
@@ -45,7 +45,7 @@ type enduring struct {
 	random  *rand.Rand
 	stop    <-chan struct{} // closed when nothing new is asked for
 
-	node  int         // that is tried next
+	node  int         // that is tried, until it does not let the member in
 	hello event.Hello // of the latest connection
 	tries int
 	asked []asking
@@ -93,9 +93,9 @@ func (m *enduring) stopped() bool {
 
 // visit is one connection, from its begin to its end. An error is one that nobody can come back from.
 func (m *enduring) visit(ctx context.Context) error {
-	m.node = (m.node + 1) % len(m.fleet.nodes)
 	url := m.fleet.nodes[m.node].where()
 	if url == "" {
+		m.goElsewhere()
 		return nil
 	}
 	ctx, hangUp := context.WithCancel(ctx)
@@ -107,6 +107,7 @@ func (m *enduring) visit(ctx context.Context) error {
 		if res != nil && res.StatusCode >= 400 && res.StatusCode < 500 && res.StatusCode != http.StatusTooManyRequests {
 			return fmt.Errorf("not let in: %s", res.Status)
 		}
+		m.goElsewhere()
 		return nil
 	}
 	c := &connection{ws: ws, frames: make(chan frame, 4096)}
@@ -118,6 +119,9 @@ func (m *enduring) visit(ctx context.Context) error {
 	}()
 	return m.talk(ctx, c)
 }
+
+// goElsewhere makes a balancer's choice: the node did not let the member in.
+func (m *enduring) goElsewhere() { m.node = (m.node + 1) % len(m.fleet.nodes) }
 
 // talk says hello, and goes on until the connection is lost, or nothing is left to do.
 func (m *enduring) talk(ctx context.Context, c *connection) error {

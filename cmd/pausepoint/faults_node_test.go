@@ -104,7 +104,7 @@ func (f *fleet) newNode(name string) *node {
 	n.redis = f.link("tcp", f.redis.Addr())
 	direct.Host = n.database.Addr()
 	n.args = []string{
-		"serve", "--addr", "127.0.0.1:0", "--media-addr", "127.0.0.1:0", "--data", n.data, "--node", name, "--region", "here",
+		"serve", "--addr", "127.0.0.1:0", "--media-addr", "127.0.0.1:0", "--data", n.data, "--node", name, "--region", "here", "--node-host", "127.0.0.1",
 		"--database", direct.String(), "--redis", "redis://" + n.redis.Addr(),
 	}
 	f.nodes = append(f.nodes, n)

@@ -24,7 +24,7 @@ import (
 type clusterFlags struct {
 	Redis  string `placeholder:"URL" help:"Redis by which several servers on one database find each other: redis://host:6379. Each runs some of the calls, and people may come to any of them. It needs --database."`
 	Node   string `placeholder:"NAME" help:"Name of this server among several: unique, and the same after a restart. Without it one is made up and kept in the data folder."`
-	Host   string `name:"node-host" placeholder:"HOST" help:"Name or address by which the other servers reach the pages of this one, in a network of their own. Those who only watch a call get sound and pictures from the server that they came to, then, which fetches them once; without it from the call's server."`
+	Host   string `name:"node-host" placeholder:"HOST" help:"Name or address by which the other servers reach the pages of this one, in a network of their own. Those who only watch a call get sound and pictures from the server that they came to, then, which fetches them once; without it from the call's server. And while Redis is away, people come into their calls by whichever server they reach."`
 	Region string `placeholder:"LABEL" help:"Where this server is, in a word. Calls are rather run in the region of who opens them."`
 }
 
@@ -59,7 +59,7 @@ func checkRedis(ctx context.Context, address string) error {
 }
 
 // openStore opens the store of the only server, or of one that is known to the others by then: its name is nobody else's.
-func (h *house) openStore(ctx context.Context, f flags) (*store.Store, error) {
+func (h *house) openStore(ctx context.Context, f flags, pages net.Addr) (*store.Store, error) {
 	if f.Serve.Redis == "" {
 		return h.openStoreAs(ctx, f, "")
 	}
@@ -68,7 +68,7 @@ func (h *house) openStore(ctx context.Context, f flags) (*store.Store, error) {
 		return nil, err
 	}
 	node, err := cluster.New(cluster.Config{
-		URL: f.Serve.Redis, Name: name, Region: f.Serve.Region, Capacity: f.Serve.MaxConnections, Log: h.log,
+		URL: f.Serve.Redis, Name: name, Region: f.Serve.Region, Pages: f.Serve.nodeURL(pages), Capacity: f.Serve.MaxConnections, Log: h.log,
 	})
 	if err != nil {
 		return nil, err
@@ -82,6 +82,11 @@ func (h *house) openStore(ctx context.Context, f flags) (*store.Store, error) {
 	}
 	h.node = node
 	h.later(node.Close)
+	key, err := st.Secret(ctx, "nodes")
+	if err != nil {
+		return nil, err
+	}
+	node.Trust(key)
 	h.log.Info("one of several servers", slog.String("node", name), slog.String("region", f.Serve.Region))
 	if err := checkShared(f.Common); err != nil {
 		h.log.Warn("several servers without a bucket", slog.Any("err", err))

@@ -108,7 +108,7 @@ func build(ctx context.Context, f flags, pages net.Addr, log *slog.Logger) (*hou
 // wire builds from what knows nobody up to what knows all.
 func (h *house) wire(ctx context.Context, f flags, pages net.Addr) error {
 	data := f.Common.Data
-	st, err := h.openStore(ctx, f)
+	st, err := h.openStore(ctx, f, pages)
 	if err != nil {
 		return err
 	}
