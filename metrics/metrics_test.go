@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pausepoint/pausepoint/clip"
+	"github.com/pausepoint/pausepoint/cluster"
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/room"
 	"github.com/pausepoint/pausepoint/room/event"
@@ -41,6 +42,14 @@ type clips clip.Stats
 
 func (c clips) Stats() clip.Stats { return clip.Stats(c) }
 
+type nodes cluster.Stats
+
+func (n nodes) Stats() cluster.Stats { return cluster.Stats(n) }
+
+type allocations int
+
+func (a allocations) Allocations() int { return int(a) }
+
 const secret = "0190a1b2-secret"
 
 // watched is what somebody reads of a server on which everything happens.
@@ -65,6 +74,8 @@ func watched(t *testing.T) (m *Metrics, read func() string) {
 		Media:    peers,
 		Recorder: tapes{Tracks: 4, Dropped: 5},
 		Clips:    clips{Preparing: 1, Ready: 6, Refused: 1},
+		Nodes:    nodes{Nodes: 3, Draining: 1, Sessions: 8, Lines: 5, Load: .25, HandedOver: 1, TakenOver: 2, Lost: 4, Dropped: 7},
+		TURN:     allocations(12),
 	})
 	m.Answered(signaling.Request{Method: "GET", Route: "/api/clips/{id}", Status: 404, Took: time.Second})
 	m.Answered(signaling.Request{Method: "GET", Route: "/api/sessions/{id}/ws", Status: 101, Took: time.Hour})
@@ -106,6 +117,16 @@ func TestFigures(t *testing.T) {
 		`pausepoint_recorder_dropped_packets_total 5`,
 		`pausepoint_clips_preparing 1`,
 		`pausepoint_clip_preparations_total{result="ready"} 6`,
+		`pausepoint_cluster_nodes{state="running"} 2`,
+		`pausepoint_cluster_nodes{state="draining"} 1`,
+		`pausepoint_cluster_load_ratio 0.25`,
+		`pausepoint_cluster_leases 8`,
+		`pausepoint_cluster_lines 5`,
+		`pausepoint_cluster_moved_sessions_total{reason="handed_over"} 1`,
+		`pausepoint_cluster_moved_sessions_total{reason="taken_over"} 2`,
+		`pausepoint_cluster_moved_sessions_total{reason="lost"} 4`,
+		`pausepoint_cluster_dropped_messages_total 7`,
+		`pausepoint_turn_allocations 12`,
 		`pausepoint_http_requests_total{code="404",method="GET",route="/api/clips/{id}"} 1`,
 		`pausepoint_http_requests_total{code="101",method="GET",route="/api/sessions/{id}/ws"} 1`,
 		`pausepoint_http_request_duration_seconds_count{route="/api/clips/{id}"} 1`,

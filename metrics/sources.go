@@ -7,17 +7,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pausepoint/pausepoint/clip"
+	"github.com/pausepoint/pausepoint/cluster"
 	"github.com/pausepoint/pausepoint/recorder"
 	"github.com/pausepoint/pausepoint/sfu"
 	"github.com/pausepoint/pausepoint/signaling"
 )
 
-// Sources are the parts that count for themselves. All must be set.
+// Sources are the parts that count for themselves. All must be set but Nodes and TURN, which not every server has.
 type Sources struct {
 	Edge     interface{ Stats() signaling.Stats }
 	Media    Media
 	Recorder interface{ Stats() recorder.Stats }
 	Clips    interface{ Stats() clip.Stats }
+	Nodes    interface{ Stats() cluster.Stats }
+	TURN     interface{ Allocations() int }
 }
 
 // Media is what the media plane counts.
@@ -42,6 +45,12 @@ func (s sources) Collect(out chan<- prometheus.Metric) {
 	w.peers(s.of.Media.PeerStats())
 	w.recorder(s.of.Recorder.Stats())
 	w.clips(s.of.Clips.Stats())
+	if s.of.Nodes != nil {
+		w.nodes(s.of.Nodes.Stats())
+	}
+	if s.of.TURN != nil {
+		w.gauge("turn_allocations", "Allocations of members who come by TURN.", s.of.TURN.Allocations())
+	}
 }
 
 type writer struct{ out chan<- prometheus.Metric }
@@ -166,6 +175,20 @@ func (w writer) clips(s clip.Stats) {
 	w.count("clip_preparations_total", ended, s.Ready, "result", "ready")
 	w.count("clip_preparations_total", ended, s.Refused, "result", "refused")
 	w.count("clip_preparations_total", ended, s.Failed, "result", "failed")
+}
+
+func (w writer) nodes(s cluster.Stats) {
+	const alive = "Servers that this one sees, itself among them; none while Redis does not answer."
+	w.gauge("cluster_nodes", alive, s.Nodes-s.Draining, "state", "running")
+	w.gauge("cluster_nodes", alive, s.Draining, "state", "draining")
+	w.put(prometheus.GaugeValue, "cluster_load_ratio", "How full this server says that it is; 1 is full.", s.Load)
+	w.gauge("cluster_leases", "Sessions that are this server's to run.", s.Sessions)
+	w.gauge("cluster_lines", "Lines to other servers, of members who came by another server than their session's; each has two ends.", s.Lines)
+	const moved = "Sessions that came from other servers or went to them: handed over as this one stopped, taken over from a dead one, lost to one that took this one for dead."
+	w.count("cluster_moved_sessions_total", moved, s.HandedOver, "reason", "handed_over")
+	w.count("cluster_moved_sessions_total", moved, s.TakenOver, "reason", "taken_over")
+	w.count("cluster_moved_sessions_total", moved, s.Lost, "reason", "lost")
+	w.count("cluster_dropped_messages_total", "Messages to other servers that were lost, as Redis did not keep up or was away.", s.Dropped)
 }
 
 // source and codec keep what a member wrote out of labels.

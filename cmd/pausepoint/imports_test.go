@@ -42,7 +42,7 @@ var rooms = map[string]struct {
 	"ctxio":          {nil, "it reads, whatever is read"},
 	"quota":          {nil, "it counts, whatever is counted"},
 	"relay":          {[]string{"quota"}, "it carries packets to addresses that it is told, and knows nobody"},
-	"metrics":        {[]string{"clip", "cluster", "recorder", "room", "room/event", "sfu", "signaling"}, "it reads what the parts count; none of them knows who reads it"},
+	"metrics":        {[]string{"clip", "cluster", "cluster", "recorder", "room", "room/event", "sfu", "signaling"}, "it reads what the parts count; none of them knows who reads it"},
 	"traces":         {[]string{"clip", "room", "room/event", "signaling"}, "it looks on as parts are used; none of them knows who looks"},
 	"signaling":      {[]string{"account", "audience", "clip", "cluster", "ctxio", "keeping", "quota", "recorder", "render", "room", "room/event", "sfu"}, "the edge must not know SQL, or it would decide by it"},
 	"bench/faults":   {[]string{"room/event"}, "it judges servers by what they tell their clients"},

@@ -98,6 +98,7 @@ func (b *browser) goesTo(s *server) {
 func TestAnyNodeWillDo(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t)
+	d.args = append(d.args, "--metrics-addr", "127.0.0.1:0")
 	one := d.add("one")
 	amara := founded(t, one)
 	two := d.add("two")
@@ -124,6 +125,9 @@ func TestAnyNodeWillDo(t *testing.T) {
 		if card.Inside != 2 {
 			t.Errorf("%d inside, says %s", card.Inside, s.data)
 		}
+		figures := s.metrics(t)
+		awaitFigure(t, figures, `pausepoint_cluster_nodes{state="running"}`, isFigure("2"))
+		awaitFigure(t, figures, "pausepoint_cluster_lines", isFigure("1")) // Ben's: each has an end of it
 		amara.refused(409, "conflict", "POST", "/api/sessions/"+id+"/measures", map[string]any{})
 	}
 	ben.must(204, "POST", "/api/sessions/"+id+"/withdrawal", map[string]any{"removeNotes": true}, nil)

@@ -19,6 +19,7 @@ import (
 	"github.com/pausepoint/pausepoint/keeping"
 	"github.com/pausepoint/pausepoint/metrics"
 	"github.com/pausepoint/pausepoint/recorder"
+	"github.com/pausepoint/pausepoint/relay"
 	"github.com/pausepoint/pausepoint/sfu"
 	"github.com/pausepoint/pausepoint/signaling"
 	"github.com/pausepoint/pausepoint/static"
@@ -62,6 +63,7 @@ type house struct {
 	people *account.People
 	server *signaling.Server
 	node   *cluster.Node                 // nil for the only server
+	turn   *relay.Server                 // nil without TURN
 	traces *traces.Traces                // nil without a collector
 	tls    *tls.Config                   // nil over plain HTTP
 	closes []func(context.Context) error // in the order of building
@@ -166,7 +168,14 @@ func (h *house) wire(ctx context.Context, f flags, pages net.Addr) error {
 	if h.node != nil {
 		h.node.Start(h.server)
 	}
-	counts.Watch(metrics.Sources{Edge: h.server, Media: media, Recorder: tapes, Clips: clips})
+	of := metrics.Sources{Edge: h.server, Media: media, Recorder: tapes, Clips: clips}
+	if h.node != nil {
+		of.Nodes = h.node
+	}
+	if h.turn != nil {
+		of.TURN = h.turn
+	}
+	counts.Watch(of)
 	return h.serveMetrics(f.Serve.MetricsAddr, counts.Handler())
 }
 

@@ -81,6 +81,7 @@ func (h *house) openRelay(s serveFlags, media *sfu.SFU) (func(member, host strin
 	if err != nil {
 		return nil, explainListen("turn-addr", s.TURNAddr, err)
 	}
+	h.turn = r
 	h.later(func(context.Context) error { return r.Close() })
 	known := s.publicHost()
 	if s.Redis != "" && len(public) > 0 {

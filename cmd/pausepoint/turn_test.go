@@ -37,7 +37,7 @@ func (b *browser) relayed(session, protocol string) *connection {
 // Whoever reaches nothing but the relay speaks and hears all the same; the relay is on one machine with media, whose address may be
 // private though those of members may not.
 func TestVoicesByRelay(t *testing.T) {
-	s := startFilled(t, "--turn-addr", "127.0.0.1:0", "--no-allow-private-candidates")
+	s := startFilled(t, "--turn-addr", "127.0.0.1:0", "--no-allow-private-candidates", "--metrics-addr", "127.0.0.1:0")
 	amara := signedIn(t, s)
 	id := amara.practiceSession()
 	ben, benID := s.guest(t, id, amara.link(id, event.Coach), "Ben")
@@ -55,6 +55,7 @@ func TestVoicesByRelay(t *testing.T) {
 	case <-time.After(patience):
 		t.Fatal("nothing is heard")
 	}
+	awaitFigure(t, s.metrics(t), "pausepoint_turn_allocations", func(value string) bool { return value != "" && value != "0" })
 	if name := a.ice.ICEServers[0].Username; name == b.ice.ICEServers[0].Username || strings.Contains(b.ice.ICEServers[0].Username, benID) {
 		t.Errorf("credentials of %s", name)
 	}
