@@ -9,16 +9,18 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 )
 
 // sight is what a node sees of the others at one beat. It is immutable.
 type sight struct {
-	err   error             // why nothing is seen, or nil
-	at    time.Time         // when Redis last answered
-	since time.Time         // since when Redis has answered and remembered this node, without a break
-	nodes map[string]peer   // by name, this node too
-	pages map[string]string // of nodes, by name: where they were last, also while nothing is seen
+	memory string            // of this node in Redis: another one once that has forgotten it
+	err    error             // why nothing is seen, or nil
+	at     time.Time         // when Redis last answered
+	since  time.Time         // since when Redis has answered and remembered this node, without a break
+	nodes  map[string]peer   // by name, this node too
+	pages  map[string]string // of nodes, by name: where they were last, also while nothing is seen
 }
 
 // peer is another node, as it says of itself.
@@ -131,12 +133,12 @@ func (n *Node) beat(ctx context.Context) {
 }
 
 func (n *Node) look(ctx context.Context, before *sight) (*sight, error) {
-	said, err := n.enrol(ctx)
+	memory, err := n.enrol(ctx)
 	if err != nil {
 		return nil, wrap("say that this node is there", err)
 	}
-	now := &sight{at: time.Now(), since: before.since}
-	if before.err != nil || said == "new" {
+	now := &sight{memory: memory, at: time.Now(), since: before.since}
+	if before.err != nil || memory != before.memory {
 		now.since = time.Now()
 	}
 	tell := n.tellOwned
@@ -154,15 +156,15 @@ func (n *Node) look(ctx context.Context, before *sight) (*sight, error) {
 	return now, nil
 }
 
-func (n *Node) enrol(ctx context.Context) (string, error) {
+func (n *Node) enrol(ctx context.Context) (memory string, err error) {
 	load := max(n.load.cpu(time.Now()), float64(n.members())/float64(n.cfg.Capacity))
-	said, err := enrol.Run(ctx, n.redis, []string{nodeKey(n.cfg.Name), nodesKey}, n.id, n.cfg.Name, forgotten.Milliseconds(),
+	memory, err = enrol.Run(ctx, n.redis, []string{nodeKey(n.cfg.Name), nodesKey}, n.id, n.cfg.Name, forgotten.Milliseconds(), uuid.NewString(),
 		"region", n.cfg.Region, "pages", n.cfg.Pages, "load", strconv.FormatFloat(load, 'f', 3, 64),
 		"draining", flag(n.draining.Load()), "impaired", flag(n.impaired.Load())).Text()
-	if err == nil && said == "taken" {
+	if err == nil && memory == "taken" {
 		err = errNamed
 	}
-	return said, err
+	return memory, err
 }
 
 // roll reads who is there.

@@ -22,15 +22,16 @@ func nodeKey(name string) string       { return nodeBase + name }
 func sessionKey(session string) string { return "pausepoint:session:" + session }
 func inboxOf(name string) string       { return inboxBase + name }
 
-// enrol says that a node is there: KEYS node, nodes; ARGV id, name, forgotten (ms), and fields with values. The result is "taken" if
-// the name is another's, "known", or "new" if the node was not remembered.
+// enrol says that a node is there: KEYS node, nodes; ARGV id, name, forgotten (ms), a new text, and fields with values. The result
+// is "taken" if the name is another's; or else the memory of this node, a text that stays the same for as long as it is remembered.
 var enrol = redis.NewScript(`
-local id = redis.call('HGET', KEYS[1], 'id')
-if id and id ~= ARGV[1] then return 'taken' end
-redis.call('HSET', KEYS[1], 'id', ARGV[1], 'placed', 0, unpack(ARGV, 4))
+local at = redis.call('HMGET', KEYS[1], 'id', 'memory')
+if at[1] and at[1] ~= ARGV[1] then return 'taken' end
+local memory = at[2] or ARGV[4]
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'memory', memory, 'placed', 0, unpack(ARGV, 5))
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('SADD', KEYS[2], ARGV[2])
-return id and 'known' or 'new'`)
+return memory`)
 
 // leave makes a node forgotten: KEYS node; ARGV id.
 var leave = redis.NewScript(`
@@ -51,9 +52,10 @@ local at = redis.call('HMGET', KEYS[1], 'node', 'epoch')
 if at[1] == ARGV[1] and tonumber(at[2]) <= tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) end
 return 1`)
 
-// place finds where a session is, or chooses where it shall be: KEYS session, nodes; ARGV what begins nodes' keys, the region of who
-// asks, "1" if nodes without the database are as good as others, the lease's holder ("?" if that is not known yet), "1" if a
-// holder who is not there is waited for, forgotten (ms), and who takes a session that nobody runs, or "" for the best node.
+// place finds where a session is, or chooses where it shall be: KEYS session, nodes, node that asks; ARGV what begins nodes' keys, the
+// region of who asks, "1" if nodes without the database are as good as others, the lease's holder ("?" if that is not known yet), "1" if a
+// holder who is not there is waited for, forgotten (ms), who takes a session that nobody runs, or "" for the best node, and the memory of who
+// asks: if it is another by now, Redis has forgotten all since then, and a holder is waited for.
 //
 // The result is a name; "?" if the holder must be known, "" if there is nobody. Of the nodes that do not drain it is the
 // least loaded. A session that was placed since a node's load was measured counts as a fiftieth of its room, another region as a half.
@@ -69,7 +71,7 @@ if ARGV[4] == '?' then return '?' end
 local best = nil
 if fit(ARGV[4]) then
   best = ARGV[4]
-elseif ARGV[4] ~= '' and ARGV[5] == '1' then
+elseif ARGV[4] ~= '' and (ARGV[5] == '1' or redis.call('HGET', KEYS[3], 'memory') ~= ARGV[8]) then
   return ''
 elseif ARGV[7] ~= '' then
   best = ARGV[7]
@@ -156,9 +158,10 @@ func (n *Node) place(ctx context.Context, session, rather string) (string, error
 }
 
 func (n *Node) runPlace(ctx context.Context, session, holder, rather string) (string, error) {
-	keys := []string{sessionKey(session), nodesKey}
+	s := n.seen.Load()
+	keys := []string{sessionKey(session), nodesKey, nodeKey(n.cfg.Name)}
 	return place.Run(ctx, n.redis, keys, nodeBase, n.cfg.Region, flag(n.impaired.Load()), holder,
-		flag(!n.seen.Load().settled()), forgotten.Milliseconds(), rather).Text()
+		flag(!s.settled()), forgotten.Milliseconds(), rather, s.memory).Text()
 }
 
 func flag(on bool) string {

@@ -139,6 +139,29 @@ func TestPlacingAfterRedisForgot(t *testing.T) {
 	s.placed(b, "with c", "b")
 }
 
+// Redis is back so soon that no node saw it go, and has forgotten them all. One that finds that out has not seen who is alive, whatever
+// it saw before.
+func TestPlacingBeforeARestartIsSeen(t *testing.T) {
+	s := newSquare(t)
+	a, b, c := s.node("a", ""), s.node("b", ""), s.node("c", "")
+	s.held["with c"] = "c"
+	s.must(a.redis.FlushAll(t.Context()).Err())
+	nowhere := func(when string) {
+		t.Helper()
+		if got, err := b.place(t.Context(), "with c", ""); !errors.Is(err, errNowhere) {
+			t.Errorf("%s b places it at %q, %v", when, got, err)
+		}
+	}
+	nowhere("before anybody has said that they are there,")
+	s.beats(a)
+	nowhere("when a has said so,")
+	_, err := b.enrol(t.Context())
+	s.must(err)
+	nowhere("when b has said so, and not looked yet,")
+	s.beats(c)
+	s.placed(b, "with c", "c")
+}
+
 func TestClaims(t *testing.T) {
 	s := newSquare(t)
 	a, b := s.node("a", ""), s.node("b", "")
