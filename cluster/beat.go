@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"maps"
@@ -10,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // sight is what a node sees of the others at one beat. It is immutable.
@@ -133,13 +133,13 @@ func (n *Node) beat(ctx context.Context) {
 }
 
 func (n *Node) look(ctx context.Context, before *sight) (*sight, error) {
-	memory, err := n.enrol(ctx)
+	now, err := n.enrol(ctx)
 	if err != nil {
 		return nil, wrap("say that this node is there", err)
 	}
-	now := &sight{memory: memory, at: time.Now(), since: before.since}
-	if before.err != nil || memory != before.memory {
-		now.since = time.Now()
+	now.since = before.since
+	if before.err != nil || now.memory != before.memory {
+		now.since = now.at
 	}
 	tell := n.tellOwned
 	if n.impaired.Load() {
@@ -149,46 +149,30 @@ func (n *Node) look(ctx context.Context, before *sight) (*sight, error) {
 		return nil, err
 	}
 	n.send(n.cfg.Name, envelope{Kind: kindPulse}, nil)
-	if now.nodes, err = n.roll(ctx); err != nil {
-		return nil, err
-	}
 	now.pages = now.whereabouts(before)
 	return now, nil
 }
 
-func (n *Node) enrol(ctx context.Context) (memory string, err error) {
+// enrol says that this node is there, and reads who else is.
+func (n *Node) enrol(ctx context.Context) (*sight, error) {
 	load := max(n.load.cpu(time.Now()), float64(n.members())/float64(n.cfg.Capacity))
-	memory, err = enrol.Run(ctx, n.redis, []string{nodeKey(n.cfg.Name), nodesKey}, n.id, n.cfg.Name, forgotten.Milliseconds(), uuid.NewString(),
-		"region", n.cfg.Region, "pages", n.cfg.Pages, "load", strconv.FormatFloat(load, 'f', 3, 64),
-		"draining", flag(n.draining.Load()), "impaired", flag(n.impaired.Load())).Text()
-	if err == nil && memory == "taken" {
-		err = errNamed
+	said, err := enrol.Run(ctx, n.redis, []string{nodeKey(n.cfg.Name), nodesKey, rollKey},
+		n.id, n.cfg.Name, forgotten.Milliseconds(), uuid.NewString(), nodeBase, rollFor.Milliseconds(),
+		n.cfg.Region, n.cfg.Pages, strconv.FormatFloat(load, 'f', 3, 64), flag(n.draining.Load()), flag(n.impaired.Load())).StringSlice()
+	switch {
+	case err != nil:
+		return nil, err
+	case said[0] == "taken":
+		return nil, errNamed
 	}
-	return memory, err
-}
-
-// roll reads who is there.
-func (n *Node) roll(ctx context.Context) (map[string]peer, error) {
-	names, err := n.redis.SMembers(ctx, nodesKey).Result()
-	if err != nil {
-		return nil, wrap("list the nodes", err)
+	var roll [][7]string
+	if err := json.Unmarshal([]byte(said[1]), &roll); err != nil {
+		return nil, wrap("read who is there", err)
 	}
-	found := make([]*redis.MapStringStringCmd, len(names))
-	_, err = n.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i, name := range names {
-			found[i] = p.HGetAll(ctx, nodeKey(name))
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, wrap("look at the nodes", err)
+	now := &sight{memory: said[0], at: time.Now(), nodes: make(map[string]peer, len(roll))}
+	for _, r := range roll {
+		load, _ := strconv.ParseFloat(r[4], 64)
+		now.nodes[r[0]] = peer{run: r[1], Region: r[2], pages: r[3], Load: load, Draining: r[5] == "1", Impaired: r[6] == "1"}
 	}
-	nodes := map[string]peer{}
-	for i, name := range names {
-		if said := found[i].Val(); said["id"] != "" {
-			load, _ := strconv.ParseFloat(said["load"], 64)
-			nodes[name] = peer{said["region"], load, said["draining"] == "1", said["impaired"] == "1", said["pages"], said["id"]}
-		}
-	}
-	return nodes, nil
+	return now, nil
 }

@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
@@ -13,6 +15,7 @@ import (
 // Keys. All are below one name, so that a Redis can be shared with other programs.
 const (
 	nodesKey  = "pausepoint:nodes" // a set of names, some of the dead
+	rollKey   = "pausepoint:roll"  // what all nodes say, for a moment
 	nodeBase  = "pausepoint:node:"
 	inboxBase = "pausepoint:to:"
 	everybody = "pausepoint:all"
@@ -22,29 +25,58 @@ func nodeKey(name string) string       { return nodeBase + name }
 func sessionKey(session string) string { return "pausepoint:session:" + session }
 func inboxOf(name string) string       { return inboxBase + name }
 
-// enrol says that a node is there: KEYS node, nodes; ARGV id, name, forgotten (ms), a new text, and fields with values. The result
-// is "taken" if the name is another's; or else the memory of this node, a text that stays the same for as long as it is remembered.
+// enrol says that a node is there, and tells who else is: KEYS node, nodes, roll; ARGV id, name, forgotten (ms), a new text, what begins
+// nodes' keys, for how long (ms) the roll is kept, and what the node says of itself: region, pages, load, draining, impaired. The result
+// is "taken" if the name is another's; or else the memory of this node, a text that stays the same for as long as it is remembered; and the
+// roll, a JSON array with the name, the id, and what each says. It is read from all nodes' keys for one node in many: those that come soon
+// after get what is kept, unless somebody has said more than another load.
 var enrol = redis.NewScript(`
-local at = redis.call('HMGET', KEYS[1], 'id', 'memory')
-if at[1] and at[1] ~= ARGV[1] then return 'taken' end
+local at = redis.call('HMGET', KEYS[1], 'id', 'memory', 'draining', 'impaired')
+if at[1] and at[1] ~= ARGV[1] then return {'taken', ''} end
 local memory = at[2] or ARGV[4]
-redis.call('HSET', KEYS[1], 'id', ARGV[1], 'memory', memory, 'placed', 0, unpack(ARGV, 5))
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'memory', memory, 'placed', 0,
+  'region', ARGV[7], 'pages', ARGV[8], 'load', ARGV[9], 'draining', ARGV[10], 'impaired', ARGV[11])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('SADD', KEYS[2], ARGV[2])
-return memory`)
+local roll = at[3] == ARGV[10] and at[4] == ARGV[11] and redis.call('GET', KEYS[3])
+if not roll then
+  local all = {}
+  for _, name in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+    local said = redis.call('HMGET', ARGV[5] .. name, 'id', 'region', 'pages', 'load', 'draining', 'impaired')
+    if said[1] then
+      table.insert(all, {name, said[1], said[2] or '', said[3] or '', said[4], said[5], said[6]})
+    else
+      redis.call('SREM', KEYS[2], name)
+    end
+  end
+  roll = cjson.encode(all)
+  redis.call('SET', KEYS[3], roll, 'PX', ARGV[6])
+end
+return {memory, roll}`)
 
-// leave makes a node forgotten: KEYS node; ARGV id.
+// leave makes a node forgotten: KEYS node, roll; ARGV id.
 var leave = redis.NewScript(`
-if redis.call('HGET', KEYS[1], 'id') == ARGV[1] then redis.call('DEL', KEYS[1]) end
+if redis.call('HGET', KEYS[1], 'id') == ARGV[1] then redis.call('DEL', KEYS[1], KEYS[2]) end
 return 1`)
 
-// claim says that a node has a session: KEYS session; ARGV name, epoch, forgotten (ms). 0 if another has it under an epoch as high.
+// claim says that a node has sessions: KEYS sessions; ARGV name, forgotten (ms), and each session's epoch. The result lists those, by
+// number, that another has under an epoch as high.
 var claim = redis.NewScript(`
-local at = redis.call('HMGET', KEYS[1], 'node', 'epoch')
-if at[1] and at[1] ~= ARGV[1] and tonumber(at[2]) >= tonumber(ARGV[2]) then return 0 end
-redis.call('HSET', KEYS[1], 'node', ARGV[1], 'epoch', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return 1`)
+local lost = {}
+for i, session in ipairs(KEYS) do
+  local epoch = ARGV[2 + i]
+  local at = redis.call('HMGET', session, 'node', 'epoch')
+  if at[1] and at[1] ~= ARGV[1] and tonumber(at[2]) >= tonumber(epoch) then
+    table.insert(lost, i)
+  else
+    redis.call('HSET', session, 'node', ARGV[1], 'epoch', epoch)
+    redis.call('PEXPIRE', session, ARGV[2])
+  end
+end
+return lost`)
+
+// claimed is how many sessions are claimed at once: Redis does nothing else meanwhile.
+const claimed = 256
 
 // release says that a node has a session no more: KEYS session; ARGV name, epoch.
 var release = redis.NewScript(`
@@ -173,22 +205,17 @@ func flag(on bool) string {
 
 // tellOwned says in Redis what this node has, and lets go of what another one has.
 func (n *Node) tellOwned(ctx context.Context, owned map[string]int64) error {
-	if len(owned) == 0 {
-		return nil
-	}
-	results := make(map[string]*redis.Cmd, len(owned))
-	_, err := n.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for session, epoch := range owned {
-			results[session] = claim.Eval(ctx, p, []string{sessionKey(session)}, n.cfg.Name, epoch, forgotten.Milliseconds())
+	for sessions := range slices.Chunk(slices.Collect(maps.Keys(owned)), claimed) {
+		keys, args := make([]string, 0, len(sessions)), []any{n.cfg.Name, forgotten.Milliseconds()}
+		for _, session := range sessions {
+			keys, args = append(keys, sessionKey(session)), append(args, owned[session])
 		}
-		return nil
-	})
-	if err != nil {
-		return wrap("say which sessions are here", err)
-	}
-	for session, result := range results {
-		if ours, err := result.Bool(); err == nil && !ours {
-			n.lose(session, owned[session])
+		lost, err := claim.Run(ctx, n.redis, keys, args...).Int64Slice()
+		if err != nil {
+			return wrap("say which sessions are here", err)
+		}
+		for _, i := range lost {
+			n.lose(sessions[i-1], owned[sessions[i-1]])
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -99,7 +100,7 @@ func TestPlacing(t *testing.T) {
 	a.impaired.Store(true)
 	s.beats(a)
 	s.placed(b, "not without a database", "c")
-	s.must(leave.Run(t.Context(), c.redis, []string{nodeKey("c")}, c.id).Err())
+	s.must(leave.Run(t.Context(), c.redis, []string{nodeKey("c"), rollKey}, c.id).Err())
 	if got, err := b.place(t.Context(), "nobody is left", ""); !errors.Is(err, errNowhere) {
 		t.Errorf("placed at %q, %v", got, err)
 	}
@@ -193,6 +194,64 @@ func TestClaims(t *testing.T) {
 	b.free(t.Context(), "s", 4)
 	if n, err := b.redis.Exists(t.Context(), sessionKey("s")).Result(); n != 0 || err != nil {
 		t.Errorf("it is still somewhere: %v", err)
+	}
+}
+
+// However many sessions a node has, it says so in few requests; and it lets go of just those that another has.
+func TestManyClaims(t *testing.T) {
+	s := newSquare(t)
+	n := s.node("a", "")
+	_, g := newNode(t, s.redis.URL(), "a", "")
+	handler := Handler(g)
+	n.handler.Store(&handler)
+	const count = 2*claimed + 1
+	for i := range count {
+		n.take(fmt.Sprint(i), 1)
+	}
+	for _, session := range []string{"0", "300", "512"} {
+		s.must(n.redis.HSet(t.Context(), sessionKey(session), "node", "b", "epoch", 2).Err())
+	}
+	s.must(n.redis.ConfigResetStat(t.Context()).Err())
+	s.beats(n)
+	if owned := n.ownedNow(); len(owned) != count-3 || owned["0"]+owned["300"]+owned["512"] != 0 {
+		t.Errorf("%d are left", len(owned))
+	}
+	if at, err := n.redis.HGet(t.Context(), sessionKey("511"), "node").Result(); at != "a" || err != nil {
+		t.Errorf("the last but one is at %q, %v", at, err)
+	}
+	asked, err := n.redis.Info(t.Context(), "commandstats").Result()
+	s.must(err)
+	if scripts := regexp.MustCompile(`cmdstat_evalsha:calls=(\d+)`).FindStringSubmatch(asked); scripts == nil || scripts[1] != "4" {
+		t.Errorf("%v requests, want one for who is there, and three for sessions", scripts)
+	}
+}
+
+// What a node says of itself is seen by who looks next, but for its load, which may be a moment old.
+func TestRoll(t *testing.T) {
+	s := newSquare(t)
+	a, b := s.node("a", "north"), s.node("b", "south")
+	sees := func(by *Node, name string, want peer) {
+		t.Helper()
+		s.beats(by)
+		got := by.seen.Load().nodes[name]
+		got.run, got.Load = "", 0
+		if got != want {
+			t.Errorf("%s sees %s as %+v, want %+v", by.cfg.Name, name, got, want)
+		}
+	}
+	sees(a, "b", peer{Region: "south"})
+	b.draining.Store(true)
+	s.beats(b)
+	sees(a, "b", peer{Region: "south", Draining: true})
+	b.impaired.Store(true)
+	s.beats(b)
+	sees(a, "b", peer{Region: "south", Draining: true, Impaired: true})
+	s.node("c", "")
+	sees(a, "c", peer{})
+	b.leave(t.Context())
+	s.beats(a)
+	if _, there := a.seen.Load().nodes["b"]; there || len(a.seen.Load().nodes) != 2 {
+		t.Errorf("b has left, and a sees %+v", a.seen.Load().nodes)
 	}
 }
 

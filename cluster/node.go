@@ -22,10 +22,12 @@ const (
 	goneAfter   = 3 * time.Second // Redis that has not answered for so long is gone
 	forgotten   = 5 * time.Second // a node that has not been heard of for so long is dead
 	settleFor   = forgotten + time.Second
+	rollFor     = beatEvery / 4 // nodes that beat within so long read who is there but once
 	watchEvery  = time.Second
-	watchWithin = 2 * time.Second // what the database is asked for takes no longer
-	impairedAt  = 3 * time.Second // without the database for so long, a node is none to run sessions
-	parallel    = 8               // sessions that are loaded or handed over at once
+	lookEvery   = 10 * time.Second // for what the dead have left, while nobody dies
+	watchWithin = 2 * time.Second  // what the database is asked for takes no longer
+	impairedAt  = 3 * time.Second  // without the database for so long, a node is none to run sessions
+	parallel    = 8                // sessions that are loaded or handed over at once
 	leaveWithin = time.Second
 )
 
@@ -190,7 +192,7 @@ func (n *Node) leave(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, leaveWithin)
 	defer cancel()
-	if err := leave.Run(ctx, n.redis, []string{nodeKey(n.cfg.Name)}, n.id).Err(); err != nil {
+	if err := leave.Run(ctx, n.redis, []string{nodeKey(n.cfg.Name), rollKey}, n.id).Err(); err != nil {
 		n.log.Warn("others find out by themselves that this node is gone", slog.Any("err", err))
 	}
 }

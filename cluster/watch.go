@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,6 +15,7 @@ func (n *Node) watchOn(ctx context.Context) {
 	defer tick.Stop()
 	answered := time.Now()
 	taking := make(chan struct{}, 1) // held while sessions are taken over: loading them takes longer than looking
+	var before calm                  // of whoever holds taking
 	for {
 		select {
 		case <-tick.C:
@@ -33,13 +35,32 @@ func (n *Node) watchOn(ctx context.Context) {
 		}
 		select {
 		case taking <- struct{}{}:
+			live := append(s.live(), n.cfg.Name) // what others see of this node may be a beat old
+			if before.lasts(live, time.Now()) {
+				<-taking
+				continue
+			}
 			n.ran.Go(func() {
-				n.takeOver(ctx, append(s.live(), n.cfg.Name)) // what others see of this node may be a beat old
+				before = calm{}
+				if n.takeOver(ctx, live) {
+					before = calm{live, time.Now()}
+				}
 				<-taking
 			})
 		default:
 		}
 	}
+}
+
+// calm is that the live had left nothing behind at a time. Looking for that costs the database something with each node and each lease.
+type calm struct {
+	live []string
+	at   time.Time
+}
+
+// lasts reports whether nobody has died since then, and it is not long ago.
+func (c calm) lasts(live []string, now time.Time) bool {
+	return slices.Equal(c.live, live) && now.Sub(c.at) < lookEvery
 }
 
 // compare lets go of what has another owner by now.
@@ -59,14 +80,15 @@ func (n *Node) compare(ctx context.Context) error {
 	return nil
 }
 
-// takeOver makes live what dead nodes have left and what is placed here: all nodes look, and each takes its share.
-func (n *Node) takeOver(ctx context.Context, live []string) {
+// takeOver makes live what dead nodes have left and what is placed here: all nodes look, and each takes its share. It reports whether there
+// was nothing.
+func (n *Node) takeOver(ctx context.Context, live []string) (nothing bool) {
 	asking, cancel := context.WithTimeout(ctx, watchWithin)
 	defer cancel()
 	orphans, err := n.leases.Orphans(asking, live)
 	if err != nil {
 		n.log.Warn("cannot see what other nodes have left", slog.Any("err", err))
-		return
+		return false
 	}
 	var loading errgroup.Group
 	loading.SetLimit(parallel)
@@ -77,6 +99,7 @@ func (n *Node) takeOver(ctx context.Context, live []string) {
 		})
 	}
 	_ = loading.Wait()
+	return len(orphans) == 0
 }
 
 // adopt loads a session if it is this node's to run.
