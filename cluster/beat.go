@@ -158,7 +158,7 @@ func (n *Node) enrol(ctx context.Context) (*sight, error) {
 	load := max(n.load.cpu(time.Now()), float64(n.members())/float64(n.cfg.Capacity))
 	said, err := enrol.Run(ctx, n.redis, []string{nodeKey(n.cfg.Name), nodesKey, rollKey},
 		n.id, n.cfg.Name, forgotten.Milliseconds(), uuid.NewString(), nodeBase, rollFor.Milliseconds(),
-		n.cfg.Region, n.cfg.Pages, strconv.FormatFloat(load, 'f', 3, 64), flag(n.draining.Load()), flag(n.impaired.Load())).StringSlice()
+		n.cfg.Region, n.sayPages(), strconv.FormatFloat(load, 'f', 3, 64), flag(n.draining.Load()), flag(n.impaired.Load())).StringSlice()
 	switch {
 	case err != nil:
 		return nil, err
@@ -172,7 +172,7 @@ func (n *Node) enrol(ctx context.Context) (*sight, error) {
 	now := &sight{memory: said[0], at: time.Now(), nodes: make(map[string]peer, len(roll))}
 	for _, r := range roll {
 		load, _ := strconv.ParseFloat(r[4], 64)
-		now.nodes[r[0]] = peer{run: r[1], Region: r[2], pages: r[3], Load: load, Draining: r[5] == "1", Impaired: r[6] == "1"}
+		now.nodes[r[0]] = peer{run: r[1], Region: r[2], pages: n.pagesOf(r[0], r[3]), Load: load, Draining: r[5] == "1", Impaired: r[6] == "1"}
 	}
 	return now, nil
 }

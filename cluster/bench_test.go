@@ -34,6 +34,7 @@ func benchNode(b *testing.B, url, name string) *Node {
 	if err != nil {
 		b.Fatal(err)
 	}
+	n.Trust([]byte("of all nodes"))
 	n.impaired.Store(false)
 	n.leases = holders{}
 	b.Cleanup(func() {

@@ -87,7 +87,7 @@ func TestCloseWaitsForWhatIsServed(t *testing.T) {
 	for _, e := range []envelope{{Kind: kindOpen, From: "b", Line: "l", N: 1}, {Kind: kindAsk, From: "b"}, {Kind: kindLoad, From: "b"}} {
 		message, err := json.Marshal(e)
 		s.must(err)
-		n.hear(n.running, append(message, '\n'))
+		n.hear(n.running, inboxOf("a"), n.sealedFor(inboxOf("a"), string(message)+"\n"))
 		t.Logf("it began to %s", <-at.began)
 	}
 	s.must(n.Close(t.Context()))

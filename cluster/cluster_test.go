@@ -43,7 +43,13 @@ func newNode(t *testing.T, url, name, region string) (*Node, *guests) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	n.Trust([]byte("of all nodes"))
 	return n, newGuests()
+}
+
+// sealedFor is a message for a channel as a node says it.
+func (n *Node) sealedFor(channel, text string) []byte {
+	return []byte(n.Seal(purposeOn(channel), text) + "\n" + text)
 }
 
 // wired are two nodes with a wire between them, on which messages get lost that the test says.
@@ -54,8 +60,8 @@ func wired(t *testing.T, lost func(e envelope) bool) (a, b *Node, atB *guests) {
 	carry := func(from, to *Node) {
 		for parcels := from.out.take(t.Context()); parcels != nil; parcels = from.out.take(t.Context()) {
 			for _, p := range parcels {
-				if e, _, err := open(p.message); err != nil || !lost(e) {
-					to.hear(t.Context(), p.message)
+				if e, _, err := to.open(p.channel, p.message); err != nil || !lost(e) {
+					to.hear(t.Context(), p.channel, p.message)
 				}
 			}
 		}

@@ -10,6 +10,9 @@
 // and the database at once cannot see them; it lets go when its five seconds are over.
 //
 // While Redis is away, sessions stay where they are; one that nobody holds may be opened where it is asked for, and of the others it is known
-// where the pages of their nodes were ([Node.Detour]). Lines between nodes are
-// numbered: what is lost breaks the line, and whoever came by it comes again.
+// where the pages of their nodes were ([Node.Detour]). Lines between nodes are numbered: what is lost breaks the line, and whoever came by
+// it comes again.
+//
+// What nodes say to each other is sealed with a key that is in the database: whoever reaches Redis alone speaks for no node, and leads no
+// browser away. They can read what is said, repeat it, and say that nodes and sessions are where they are not.
 package cluster

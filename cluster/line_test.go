@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -101,11 +102,59 @@ func TestNobodyElseSpeaksOnALine(t *testing.T) {
 		`{"k":"frame"`, "no head", "\n", "",
 		`{"k":"what is this?","f":"a"}` + "\n",
 	} {
-		b.hear(t.Context(), []byte(message))
+		b.hear(t.Context(), inboxOf("b"), b.sealedFor(inboxOf("b"), message))
 	}
 	far.Close([]byte("still here"))
 	if len(far.heard) > 0 {
 		t.Errorf("it heard %q", <-far.heard)
+	}
+}
+
+// Whoever can publish in Redis, and has no key, speaks for no node: neither in words of their own, nor in those that a node said to somebody else.
+func TestNobodySpeaksWithoutTheKey(t *testing.T) {
+	a, b, atB := wired(t, nothingIsLost)
+	_, far := dialled(t, a, atB)
+	stranger, _ := newNode(t, "redis://127.0.0.1:1", "a", "")
+	stranger.Trust([]byte("of others"))
+	opens, goesOn := `{"k":"open","f":"a","r":"1","l":"forged","n":1}`+"\n"+`{"identity":"anybody"}`, `{"k":"frame","f":"a","l":"`+far.id+`","n":2}`+"\nforged"
+	for _, message := range [][]byte{
+		[]byte(opens), []byte("\n" + opens), stranger.sealedFor(inboxOf("b"), opens), stranger.sealedFor(inboxOf("b"), goesOn),
+		a.sealedFor(inboxOf("c"), opens), a.sealedFor(everybody, goesOn),
+		[]byte(string(a.sealedFor(inboxOf("b"), goesOn)) + " and more"),
+	} {
+		b.hear(t.Context(), inboxOf("b"), message)
+		if b.lines.count() != 1 || len(far.heard) > 0 {
+			t.Fatalf("%d lines and %d frames after %q", b.lines.count(), len(far.heard), message)
+		}
+	}
+	b.hear(t.Context(), inboxOf("b"), a.sealedFor(inboxOf("b"), goesOn))
+	if frame, ok := far.Next(); !ok || string(frame) != "forged" {
+		t.Errorf("what has the key says %q, %v", frame, ok)
+	}
+}
+
+// Where a node's pages are is believed of that node alone.
+func TestPagesAreSealed(t *testing.T) {
+	s := newSquare(t)
+	a, b := s.node("a", ""), s.node("b", "")
+	s.node("c", "")
+	b.cfg.Pages = "http://10.0.0.7:8080"
+	b.draining.Store(true) // so the roll is read anew
+	s.beats(b)
+	s.beats(a)
+	if got := a.seen.Load().pages["b"]; got != b.cfg.Pages {
+		t.Errorf("the pages of b are %q", got)
+	}
+	said, err := a.redis.HGet(t.Context(), nodeKey("b"), "pages").Result()
+	s.must(err)
+	for name, forged := range map[string]string{"b": strings.Replace(said, "10.0.0.7", "192.0.2.1", 1), "c": said} {
+		s.must(a.redis.HSet(t.Context(), nodeKey(name), "pages", forged).Err())
+		s.must(a.redis.Del(t.Context(), rollKey).Err())
+		now, err := a.enrol(t.Context())
+		s.must(err)
+		if pages := now.nodes[name].pages; pages != "" {
+			t.Errorf("%s is at %q", name, pages)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +26,8 @@ const (
 	kindPulse  = "pulse" // this node to itself: its ear works
 )
 
-// envelope is what comes before a message's body, as JSON in one line.
+// envelope is what comes before a message's body, as JSON in one line. Before that, in one line too, is the seal of both, for the channel on
+// which the message is.
 type envelope struct {
 	Kind string `json:"k"`
 	From string `json:"f"`
@@ -95,6 +97,9 @@ func (o *outbox) rest(most int) (taken []parcel) {
 	return taken
 }
 
+// purposeOn is what messages on a channel are sealed for.
+func purposeOn(channel string) string { return "message on " + channel }
+
 // send queues a message to a node. While Redis is away, it is as good as lost on the way: the line notices.
 func (n *Node) send(to string, e envelope, body []byte) bool { return n.post(inboxOf(to), e, body) }
 
@@ -103,13 +108,16 @@ func (n *Node) post(channel string, e envelope, body []byte) bool {
 		n.counts.dropped.Add(1)
 		return true
 	}
+	if !n.trusts() { // it says nothing before but to itself, and listens to nothing
+		return true
+	}
 	e.From, e.Run = n.cfg.Name, n.id
 	head, err := json.Marshal(e)
 	if err != nil {
 		return false
 	}
-	message := make([]byte, 0, len(head)+1+len(body))
-	message = append(append(append(message, head...), '\n'), body...)
+	text := slices.Concat(head, []byte{'\n'}, body)
+	message := slices.Concat([]byte(n.seal(purposeOn(channel), text)), []byte{'\n'}, text)
 	if !n.out.put(parcel{channel, message}) {
 		n.counts.dropped.Add(1)
 		return false
@@ -171,15 +179,23 @@ func (n *Node) listen(ctx context.Context) error {
 			return err
 		}
 		if m, ok := said.(*redis.Message); ok {
-			n.hear(ctx, []byte(m.Payload))
+			n.hear(ctx, m.Channel, []byte(m.Payload))
 		}
 	}
 }
 
-var errGarbled = errors.New("a message that is none")
+var (
+	errForged  = errors.New("a message that no node of this deployment has sealed")
+	errGarbled = errors.New("a message that is none")
+)
 
-func open(message []byte) (e envelope, body []byte, err error) {
-	head, body, ok := bytes.Cut(message, []byte("\n"))
+// open reads what a node said on a channel.
+func (n *Node) open(channel string, message []byte) (e envelope, body []byte, err error) {
+	seal, text, _ := bytes.Cut(message, []byte("\n"))
+	if !n.sealed(purposeOn(channel), text, string(seal)) {
+		return e, nil, errForged
+	}
+	head, body, ok := bytes.Cut(text, []byte("\n"))
 	if !ok {
 		return e, nil, errGarbled
 	}
@@ -187,8 +203,8 @@ func open(message []byte) (e envelope, body []byte, err error) {
 }
 
 // hear acts on a message, and does not wait for anything. What takes longer may go on until ctx ends.
-func (n *Node) hear(ctx context.Context, message []byte) {
-	e, body, err := open(message)
+func (n *Node) hear(ctx context.Context, channel string, message []byte) {
+	e, body, err := n.open(channel, message)
 	if err != nil {
 		n.log.Warn("something else speaks on the channel of this node", slog.Any("err", err))
 		return

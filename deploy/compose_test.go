@@ -15,7 +15,7 @@ import (
 )
 
 // secrets are what deploy/compose.nodes.yaml wants to be given.
-var secrets = types.Mapping{"POSTGRES_PASSWORD": "secret", "S3_SECRET": "secret"}
+var secrets = types.Mapping{"POSTGRES_PASSWORD": "secret", "REDIS_PASSWORD": "redis1secret", "S3_SECRET": "secret"}
 
 // project is a compose file as docker compose itself reads it: held against its schema, with variables, and with volumes and services
 // that refer to each other.
@@ -68,6 +68,27 @@ func TestComposeAsksForSecrets(t *testing.T) {
 		}
 		if _, err := project(t, "compose.nodes.yaml", given); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("without %s: %v", name, err)
+		}
+	}
+}
+
+// Redis lets nobody in without the password that the nodes have.
+func TestRedisWantsAPassword(t *testing.T) {
+	p, err := project(t, "compose.nodes.yaml", secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := p.Services["redis"].Command
+	if i := slices.Index(command, "--requirepass"); i < 0 || i+1 == len(command) || command[i+1] != secrets["REDIS_PASSWORD"] {
+		t.Errorf("redis is started with %q", command)
+	}
+	for name, s := range p.Services {
+		address := s.Environment["PAUSEPOINT_REDIS"]
+		if address == nil {
+			continue
+		}
+		if u, err := url.Parse(*address); err != nil || u.User.String() != ":"+secrets["REDIS_PASSWORD"] {
+			t.Errorf("%s knows Redis as %s: %v", name, *address, err)
 		}
 	}
 }

@@ -31,7 +31,7 @@ type deployed struct {
 // Every server that the files below deploy would start is one whose command line and environment are understood, who is reached, and who
 // has the time to hand its calls to others. That the files are right in themselves is looked at in deploy.
 func TestDeployments(t *testing.T) {
-	secrets := map[string]string{"POSTGRES_PASSWORD": "secret", "S3_SECRET": "secret"}
+	secrets := map[string]string{"POSTGRES_PASSWORD": "secret", "REDIS_PASSWORD": "secret", "S3_SECRET": "secret"}
 	for file, servers := range map[string][]deployed{
 		"Dockerfile":                {imageIn(t, "../../Dockerfile")},
 		"compose.yaml":              composed(t, "../../compose.yaml", nil),
