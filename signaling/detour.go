@@ -23,6 +23,7 @@ const (
 	originHeader = "Pausepoint-Origin"
 	originLife   = time.Minute // either way: clocks differ
 	bywayWithin  = 3 * time.Second
+	byeWithin    = time.Second
 )
 
 var (
@@ -85,8 +86,15 @@ func newByways() *http.Transport {
 // byway is a member's WebSocket on its way through this node.
 type byway struct{ end context.CancelFunc }
 
-// Close implements passage. Nothing is said on somebody else's WebSocket: the page comes back, and is told then.
-func (b *byway) Close(event.Bye) { b.end() }
+// Close implements passage. Nothing is said on somebody else's WebSocket: the page comes back, and is told then. That somebody has signed
+// out the session's node hears, too, unless Redis is away, and says so itself.
+func (b *byway) Close(bye event.Bye) {
+	if bye == signedOut {
+		time.AfterFunc(byeWithin, b.end)
+		return
+	}
+	b.end()
+}
 
 // detour hands a WebSocket to the session's node if there is no other way to that, and returns once it has ended. It reports false if
 // nothing came of it: nothing is answered then.
