@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -28,7 +29,7 @@ const (
 
 var (
 	errForged  = event.Errorf("forbidden", "This request says that another server sent it, and none did, or one whose clock is more than a minute off.")
-	errNoByway = fmt.Errorf("the other server does not believe this one")
+	errNoByway = errors.New("the other server does not believe this one")
 )
 
 // origin is where a request came from that another node has sent on.
