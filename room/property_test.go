@@ -130,6 +130,14 @@ func (w *world) checkPositions() {
 	if !slices.IsSorted(v.Playback.Ready) || v.Playback.Rate < minRate || v.Playback.Rate > maxRate {
 		w.t.Fatalf("got line %+v", v.Playback)
 	}
+	if len(v.Drawings) > 0 && !v.Playback.Stands() {
+		w.t.Fatalf("what was drawn stays while the clip moves: %+v, %+v", v.Playback, v.Drawings)
+	}
+	for _, d := range v.Drawings {
+		if d.Position != v.Playback.Position {
+			w.t.Fatalf("%+v is shown on the frame at %d", d, v.Playback.Position)
+		}
+	}
 	for _, n := range v.Notes {
 		if n.OnClip && (n.From < v.Clip.From || n.To > v.Clip.To || n.From > n.To) {
 			w.t.Fatalf("got note %+v", n)
@@ -170,7 +178,7 @@ var needs = map[string]event.Action{
 	"playback.play": event.Drive, "playback.stop": event.Drive, "playback.seek": event.Drive, "playback.step": event.Drive,
 	"playback.rate": event.Drive, "controls.give": event.HandOver, "pause.put": event.Propose, "pause.remove": event.Propose,
 	"pause.call": event.CallPause, "hold.answer": event.WriteShared, "hold.reveal": event.Continue, "hold.continue": event.Continue,
-	"note.reply": event.WriteShared, "member.role": event.ChangeRole, "member.remove": event.RemoveMember,
+	"note.reply": event.WriteShared, "drawing.add": event.Draw, "member.role": event.ChangeRole, "member.remove": event.RemoveMember,
 	"recording.start": event.Record, "recording.stop": event.GoOffRecord, "session.end": event.EndSession,
 }
 
@@ -204,7 +212,7 @@ func drawCommand(t *rapid.T, w *world, from string) event.Command {
 	known := drawKnownNote(t, w, from)
 	visibility := []event.Visibility{event.Shared, event.Coaches, event.Private, event.Private, "all"}[pick(t, 5, "visibility")]
 	text := string(visibility) + " of " + from + " at " + fmt.Sprint(w.ids)
-	switch pick(t, 35, "command") {
+	switch pick(t, 38, "command") {
 	case 0, 1:
 		return event.PlaybackPlay{}
 	case 2:
@@ -265,6 +273,14 @@ func drawCommand(t *rapid.T, w *world, from string) event.Command {
 		return event.MemberConsent{Agree: rapid.IntRange(0, 3).Draw(t, "agree") > 0, RemoveNotes: rapid.Bool().Draw(t, "notes")}
 	case 28:
 		return rapid.SampledFrom([]event.Command{event.RecordingStart{}, event.RecordingStop{}, event.MemberLeave{}}).Draw(t, "recording")
+	case 35, 36:
+		return event.DrawingAdd{ID: testID(100 + w.ids), Position: w.line().Position, Points: []float64{0.5, 0.25}}
+	case 37:
+		ids := []string{testID(99)}
+		for _, d := range w.s.view.Drawings {
+			ids = append(ids, d.ID)
+		}
+		return event.DrawingRemove{IDs: ids[rapid.IntRange(0, len(ids)-1).Draw(t, "stroke"):]}
 	default:
 		return drawRare(t, member.Draw(t, "member"))
 	}

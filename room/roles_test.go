@@ -13,7 +13,7 @@ var actors = map[rune]string{'f': focal, 'c': coach, 'l': lead, 'p': peer, 'h': 
 // stand is a session with one member of each role, in which everybody has agreed to be recorded.
 type stand struct {
 	*sim
-	pause, note, reply string
+	pause, note, reply, stroke string
 }
 
 func newStand(t *testing.T, facilitated, held bool) *stand {
@@ -26,7 +26,7 @@ func newStand(t *testing.T, facilitated, held bool) *stand {
 		w.enter(lead, event.Hello{Consent: event.Agreed})
 	}
 	w.do(focal, event.ControlsGive{To: peer2})
-	w.pause, w.note, w.reply = w.id(), w.id(), w.id()
+	w.pause, w.note, w.reply, w.stroke = w.id(), w.id(), w.id(), w.id()
 	w.do(focal, event.PausePut{ID: w.pause, Frame: 300})
 	// By somebody who then has gone, so that it is nobody's own.
 	author := testID(77)
@@ -35,6 +35,7 @@ func newStand(t *testing.T, facilitated, held bool) *stand {
 	w.enter(author, event.Hello{Consent: event.Agreed})
 	w.do(author, event.NoteAdd{ID: w.note, Type: event.Question, Visibility: event.Shared, Text: "x"})
 	w.do(author, event.NoteReply{Note: w.note, ID: w.reply, Text: "y"})
+	w.do(author, w.draws(w.stroke))
 	w.do(author, event.MemberLeave{})
 	if held {
 		w.do(focal, event.PauseCall{Think: 60_000})
@@ -84,6 +85,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"remove another's note", func(w *stand) event.Command { return event.NoteRemove{ID: w.note} }, "", ""},
 		{"reply", func(w *stand) event.Command { return event.NoteReply{Note: w.note, ID: w.id(), Text: "x"} }, parts, parts},
 		{"remove another's reply", func(w *stand) event.Command { return event.ReplyRemove{Note: w.note, ID: w.reply} }, "", ""},
+		{"draw on the frame", func(w *stand) event.Command { return w.draws(w.id()) }, parts, parts},
+		{"clear what another drew", func(w *stand) event.Command { return event.DrawingRemove{IDs: []string{w.stroke}} }, "fclh", "fch"},
 		{"speak and be seen", is(event.MemberDevices{Mic: true, Camera: true}), parts, parts},
 		{"show a screen", is(event.MemberDevices{Screen: true}), parts, parts},
 		{"be silent", is(event.MemberDevices{}), all, all},
@@ -155,7 +158,7 @@ func TestWhoMayDoWhatInALiveLesson(t *testing.T) {
 		plan.Session.Kind, plan.Clip = event.LiveLesson, nil
 		w := newSim(t, plan)
 		w.join(focal, coach, lead, peer, peer2, observer)
-		for _, cmd := range []event.Command{event.PlaybackPlay{}, event.PauseCall{}, event.ControlsGive{To: peer}, event.PausePut{ID: w.id(), Frame: 1}} {
+		for _, cmd := range []event.Command{event.PlaybackPlay{}, event.PauseCall{}, event.ControlsGive{To: peer}, event.PausePut{ID: w.id(), Frame: 1}, w.draws(w.id())} {
 			w.refused("forbidden", member, cmd)
 		}
 		w.do(member, event.NoteAdd{ID: w.id(), Type: event.Question, Visibility: event.Shared, Text: "x"})

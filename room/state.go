@@ -277,6 +277,10 @@ func (t *turn) apply(m event.Member, cmd event.Command) error {
 		return t.replyToNote(m, c)
 	case event.ReplyRemove:
 		return t.removeReply(m, c)
+	case event.DrawingAdd:
+		return t.addDrawing(m, c)
+	case event.DrawingRemove:
+		return t.removeDrawings(c)
 	default:
 		return t.applyToMembers(m, cmd)
 	}

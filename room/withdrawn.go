@@ -44,6 +44,8 @@ func without(e event.Event, gone func(author string) bool) (event.Event, bool) {
 		e.Body = b
 	case event.NoteReplied:
 		return e, !gone(b.Reply.Author)
+	case event.DrawingAdded:
+		return e, !gone(b.Drawing.Author)
 	case event.HoldAnswered:
 		return e, !gone(b.Answer.Member)
 	case event.HoldRevealed:

@@ -119,6 +119,18 @@ type ReplyRemove struct {
 	ID   string `json:"id"`
 }
 
+// DrawingAdd draws a finished stroke on the frame on which the clip stands.
+type DrawingAdd struct {
+	ID       string    `json:"id"`
+	Position int64     `json:"position"` // µs: of the playback line that the writer saw
+	Points   []float64 `json:"points"`   // x and y in turn, each 0 to 1 of the picture; at most 512 points
+}
+
+// DrawingRemove takes strokes away from the frame: one's own, or anybody's for whoever drives playback.
+type DrawingRemove struct {
+	IDs []string `json:"ids"`
+}
+
 // MemberDevices tells which of one's devices are on.
 type MemberDevices struct {
 	Mic    bool `json:"mic"`
@@ -191,6 +203,8 @@ func (NoteEdit) command() string       { return "note.edit" }
 func (NoteRemove) command() string     { return "note.remove" }
 func (NoteReply) command() string      { return "note.reply" }
 func (ReplyRemove) command() string    { return "reply.remove" }
+func (DrawingAdd) command() string     { return "drawing.add" }
+func (DrawingRemove) command() string  { return "drawing.remove" }
 func (MemberDevices) command() string  { return "member.devices" }
 func (MemberHand) command() string     { return "member.hand" }
 func (MemberWatch) command() string    { return "member.watch" }
@@ -225,6 +239,8 @@ func Commands() []Command {
 		NoteRemove{},
 		NoteReply{},
 		ReplyRemove{},
+		DrawingAdd{},
+		DrawingRemove{},
 		MemberDevices{},
 		MemberHand{},
 		MemberWatch{},

@@ -93,6 +93,13 @@
 // hold.confirm{hold, frame, seq}, where seq is the line's; another frame than the hold's is refused.
 // In the middle of the last frame of the chosen range playback stops by itself in the same way.
 //
+// # Drawing
+//
+// While the line is "stopped" or "holding" and its time at has come, drawing.add draws a stroke on the frame, in parts of the picture
+// itself and not of what surrounds it. position is the line's: a stroke that was drawn on another frame is refused. Whoever watches
+// on their own draws nothing. A frame holds at most 256 strokes; the View has those of the frame on which the clip
+// stands, and none once the line moves, or stands on another one.
+//
 // # Recording
 //
 // recording.start begins a recording if everybody in the session has agreed (hello, member.consent); while somebody has not

@@ -122,6 +122,9 @@ type Playback struct {
 	By       string   `json:"by"`       // member who last drove
 }
 
+// Stands reports whether the clip stands on a frame, or does so from At on.
+func (p Playback) Stands() bool { return p.Mode == Stopped || p.Mode == Holding }
+
 // Controls says who was handed the player besides those whose role drives it.
 type Controls struct {
 	Holder string `json:"holder"` // member; empty when nobody was
@@ -224,6 +227,14 @@ type Reply struct {
 	At     int64  `json:"at"`
 }
 
+// Drawing is a stroke that somebody drew on a frame.
+type Drawing struct {
+	ID       string    `json:"id"`
+	Author   string    `json:"author"`   // member
+	Position int64     `json:"position"` // µs, middle of the frame
+	Points   []float64 `json:"points"`   // x and y in turn, each 0 to 1 of the picture, in ten-thousandths
+}
+
 // RecordingState says whether the conversation is being recorded.
 type RecordingState string
 
@@ -269,9 +280,10 @@ type View struct {
 	Members   []Member  `json:"members"`
 	Playback  Playback  `json:"playback"`
 	Controls  Controls  `json:"controls"`
-	Pauses    []Pause   `json:"pauses"` // by frame
-	Hold      *Hold     `json:"hold"`   // null when none is happening
-	Notes     []Note    `json:"notes"`  // by At
+	Pauses    []Pause   `json:"pauses"`   // by frame
+	Hold      *Hold     `json:"hold"`     // null when none is happening
+	Notes     []Note    `json:"notes"`    // by At
+	Drawings  []Drawing `json:"drawings"` // on the frame on which the clip stands, as they came
 	Recording Recording `json:"recording"`
 	Keeping   Keeping   `json:"keeping"`
 	Reuse     Reuse     `json:"reuse"`
@@ -320,6 +332,7 @@ const (
 	WriteShared  Action = "write-shared"   // notes that others read
 	WriteCoaches Action = "write-coaches"  // notes for coaches
 	WritePrivate Action = "write-private"  // notes for oneself
+	Draw         Action = "draw"           // on the frame on which the clip stands
 	Record       Action = "record"         // start the recording
 	GoOffRecord  Action = "off-the-record" // stop it, for anybody
 	RaiseHand    Action = "raise-hand"

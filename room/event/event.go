@@ -156,6 +156,16 @@ type ReplyRemoved struct {
 	ID   string `json:"id"`
 }
 
+// DrawingAdded is a new stroke on the frame on which the clip stands.
+type DrawingAdded struct {
+	Drawing Drawing `json:"drawing"`
+}
+
+// DrawingRemoved takes strokes away from the frame.
+type DrawingRemoved struct {
+	IDs []string `json:"ids"`
+}
+
 // RecordingErased is the proof that what was recorded of a member until they took back their consent is gone: every file that
 // there was, each removed for good by then, and the films that were made of such files, each removed and made again without them.
 type RecordingErased struct {
@@ -241,6 +251,8 @@ func (NoteEdited) event() string       { return "note.edited" }
 func (NoteRemoved) event() string      { return "note.removed" }
 func (NoteReplied) event() string      { return "note.replied" }
 func (ReplyRemoved) event() string     { return "reply.removed" }
+func (DrawingAdded) event() string     { return "drawing.added" }
+func (DrawingRemoved) event() string   { return "drawing.removed" }
 func (RecordingChanged) event() string { return "recording.changed" }
 func (KeepingChanged) event() string   { return "keeping.changed" }
 func (MeasuresSeen) event() string     { return "measures.seen" }
@@ -280,6 +292,8 @@ func Bodies() []Body {
 		NoteRemoved{},
 		NoteReplied{},
 		ReplyRemoved{},
+		DrawingAdded{},
+		DrawingRemoved{},
 		RecordingChanged{},
 		RecordingErased{},
 		ReuseChanged{},

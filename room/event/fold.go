@@ -14,7 +14,8 @@ import (
 //   - Whoever comes, is lost, leaves or is removed is no longer in playback.ready and hold.confirmed: they say
 //     so again once they are back.
 //   - hold.began brings the line too, and marks its prepared pause as passed. hold.ended takes the hold away.
-//   - member.withdrew with notes takes away the member's notes, replies, and answers to the hold.
+//   - Strokes stay on their frame until the line moves, or stands on another frame.
+//   - member.withdrew with notes takes away the member's notes, replies, strokes, and answers to the hold.
 //   - hold.answered with at 0 takes an answer back; with an empty text and an at, somebody wrote an answer
 //     that is not for this member yet: only "answered" grows.
 //   - Members are kept by joined, pauses by frame, notes and replies by at, each then by id; ready, confirmed
@@ -69,6 +70,10 @@ func (v *View) Fold(e Event) {
 		v.changeNote(b.Note, func(n *Note) { n.Replies = put(slices.Clone(n.Replies), b.Reply, replyID, byReplyAt) })
 	case ReplyRemoved:
 		v.changeNote(b.Note, func(n *Note) { n.Replies = drop(slices.Clone(n.Replies), b.ID, replyID) })
+	case DrawingAdded:
+		v.Drawings = append(slices.Clone(v.Drawings), b.Drawing)
+	case DrawingRemoved:
+		v.leaveOut(func(d Drawing) bool { return slices.Contains(b.IDs, d.ID) })
 	default:
 		v.foldHold(e)
 	}
@@ -119,6 +124,7 @@ func (v *View) open(b SessionOpened) {
 		Playback:  Playback{Mode: Stopped, Rate: 1, Ready: []string{}},
 		Pauses:    append([]Pause{}, b.Pauses...),
 		Notes:     append([]Note{}, b.Notes...),
+		Drawings:  []Drawing{},
 		Recording: Recording{State: NotRecording},
 		Keeping:   b.Keeping,
 		Reuse:     Reuse{Of: []string{}, Agreed: []string{}},
@@ -157,6 +163,7 @@ func (v *View) withdraw(b MemberWithdrew) {
 		kept = append(kept, n)
 	}
 	v.Notes = kept
+	v.leaveOut(func(d Drawing) bool { return d.Author == b.Member.ID })
 	if v.Hold != nil {
 		v.changeHold(v.Hold.ID, func(h *Hold) { h.answer(Answer{Member: b.Member.ID}) })
 	}
@@ -171,7 +178,15 @@ func (v *View) putNote(n Note) {
 
 func (v *View) setLine(p Playback) {
 	p.Ready = some(p.Ready)
+	if !p.Stands() || p.Position != v.Playback.Position {
+		v.Drawings = []Drawing{}
+	}
 	v.Playback = p
+}
+
+// leaveOut replaces the strokes by those that stay.
+func (v *View) leaveOut(gone func(Drawing) bool) {
+	v.Drawings = slices.DeleteFunc(some(slices.Clone(v.Drawings)), gone)
 }
 
 func (v *View) beginHold(b HoldBegan) {

@@ -61,7 +61,10 @@ func story() []Body {
 	answer := func(who, text string, at int64) HoldAnswered {
 		return HoldAnswered{Hold: hold.ID, Answer: Answer{Member: who, Text: text, At: at}}
 	}
-	called := Hold{ID: id(6), Frame: 260, Position: 10_420_000, By: "Ada", Seq: 6, Began: 900, Phase: Talking, PhaseSince: 900}
+	stroke := func(n byte, by string) DrawingAdded {
+		return DrawingAdded{Drawing{ID: id(n), Author: by, Position: 10_420_000, Points: []float64{0, 0.25, 1, 0.5}}}
+	}
+	called := Hold{ID: id(6), Frame: 260, Position: 10_420_000, By: "Ada", Seq: 7, Began: 900, Phase: Talking, PhaseSince: 900}
 	return []Body{
 		SessionOpened{Session: session, Clip: clip, Pauses: []Pause{pause, early}, Notes: []Note{before}, Keeping: Keeping{Days: 30}},
 		PlaybackChanged{line(Stopped, 2_020_000, 0, 1)},
@@ -111,6 +114,9 @@ func story() []Body {
 		NoteRemoved{sooner.ID},
 		NoteRemoved{id(99)},
 		ControlsChanged{Controls{Holder: cyd}},
+		PlaybackChanged{line(Stopped, 10_420_000, 790, 6)},
+		stroke(40, ada), stroke(41, ben), stroke(42, ada), stroke(43, ben),
+		DrawingRemoved{IDs: []string{id(40), id(43), id(99)}},
 		RecordingChanged{Recording{State: RecordingOn, Since: 800, By: ben}},
 		NoteAdded{Note{ID: id(30), Author: ben, Type: Wondering, Visibility: Shared, Text: "mine", At: 805, Written: 805}},
 		NoteReplied{Note: first.ID, Reply: Reply{ID: id(31), Author: ben, Text: "mine, too", At: 806}},
@@ -124,8 +130,12 @@ func story() []Body {
 		MeasuresSeen{Member: ada, When: 1_700_000_000_950},
 		MemberSpoke{Speech{Member: ada, From: 300, To: 480}},
 		MemberChanged{with(adaHere, func(m *Member) { m.Hand, m.Screen = 810, true })},
-		HoldBegan{Hold: called, Playback: line(Holding, 10_420_000, 900, 6)},
+		HoldBegan{Hold: called, Playback: line(Holding, 10_420_000, 900, 7)},
 		HoldEnded{Hold: called.ID},
+		PlaybackChanged{line(Waiting, 10_420_000, 6900, 8)},
+		PlaybackChanged{line(Stopped, 10_420_000, 910, 9)},
+		stroke(44, ada),
+		PlaybackChanged{line(Stopped, 10_460_000, 915, 10)},
 		RecordingChanged{Recording{State: OffTheRecord, Since: 920, Reason: "Somebody here does not agree to being recorded."}},
 		MemberLeft{with(cydHere, gone)},
 		ControlsChanged{},
@@ -267,6 +277,7 @@ func TestMay(t *testing.T) {
 		WriteShared:  {focal, coach, lead, peer, holder, liveObserver, liveCoach, ledFocal, ledCoach},
 		WriteCoaches: {coach, lead, liveCoach, ledCoach},
 		WritePrivate: all[:10],
+		Draw:         {focal, coach, lead, peer, holder, ledFocal, ledCoach},
 		Record:       {focal, coach, lead, liveCoach, ledFocal, ledCoach},
 		GoOffRecord:  all[:10],
 		RaiseHand:    all[:10],

@@ -52,7 +52,7 @@ func (v *View) Facilitated() bool {
 // actions is all of them, in the order in which they are listed.
 var actions = []Action{
 	Publish, Drive, HandOver, Prepare, Propose, CallPause, Continue, WriteShared, WriteCoaches, WritePrivate,
-	Record, GoOffRecord, RaiseHand, ChangeRole, RemoveMember, EndSession, ExportAll, ExportShared, ExportOwn,
+	Draw, Record, GoOffRecord, RaiseHand, ChangeRole, RemoveMember, EndSession, ExportAll, ExportShared, ExportOwn,
 }
 
 func may(a Action, role Role, kind Kind, facilitated, holder bool) bool {
@@ -67,7 +67,7 @@ func may(a Action, role Role, kind Kind, facilitated, holder bool) bool {
 		return player && (core || role == Peer && holder)
 	case Prepare:
 		return player && core
-	case Propose, CallPause:
+	case Propose, CallPause, Draw:
 		return player && (core || role == Peer)
 	case Continue:
 		return player && (leads || role == Coach && !facilitated)

@@ -128,6 +128,20 @@ export interface ReplyRemove {
   id: string;
 }
 
+/** DrawingAdd draws a finished stroke on the frame on which the clip stands. */
+export interface DrawingAdd {
+  id: string;
+  /** µs: of the playback line that the writer saw */
+  position: number;
+  /** x and y in turn, each 0 to 1 of the picture; at most 512 points */
+  points: number[];
+}
+
+/** DrawingRemove takes strokes away from the frame: one's own, or anybody's for whoever drives playback. */
+export interface DrawingRemove {
+  ids: string[];
+}
+
 /** MemberDevices tells which of one's devices are on. */
 export interface MemberDevices {
   mic: boolean;
@@ -373,6 +387,17 @@ export interface Reply {
   at: number;
 }
 
+/** Drawing is a stroke that somebody drew on a frame. */
+export interface Drawing {
+  id: string;
+  /** member */
+  author: string;
+  /** µs, middle of the frame */
+  position: number;
+  /** x and y in turn, each 0 to 1 of the picture, in ten-thousandths */
+  points: number[];
+}
+
 /** RecordingState says whether the conversation is being recorded. */
 export type RecordingState = "off" | "asking" | "on" | "off-the-record";
 
@@ -426,6 +451,8 @@ export interface View {
   hold: Hold | null;
   /** by At */
   notes: Note[];
+  /** on the frame on which the clip stands, as they came */
+  drawings: Drawing[];
   recording: Recording;
   keeping: Keeping;
   reuse: Reuse;
@@ -458,7 +485,7 @@ export interface Keeping {
 }
 
 /** Action is something that a role may or may not do. The server decides; a client hides what would be refused. */
-export type Action = "publish" | "drive" | "hand-over" | "prepare" | "propose" | "call-pause" | "continue" | "write-shared" | "write-coaches" | "write-private" | "record" | "off-the-record" | "raise-hand" | "change-role" | "remove" | "end" | "export-all" | "export-shared" | "export-own";
+export type Action = "publish" | "drive" | "hand-over" | "prepare" | "propose" | "call-pause" | "continue" | "write-shared" | "write-coaches" | "write-private" | "draw" | "record" | "off-the-record" | "raise-hand" | "change-role" | "remove" | "end" | "export-all" | "export-shared" | "export-own";
 
 /** SessionOpened is the first event of every journal: what was planned. */
 export interface SessionOpened {
@@ -605,6 +632,16 @@ export interface NoteReplied {
 export interface ReplyRemoved {
   note: string;
   id: string;
+}
+
+/** DrawingAdded is a new stroke on the frame on which the clip stands. */
+export interface DrawingAdded {
+  drawing: Drawing;
+}
+
+/** DrawingRemoved takes strokes away from the frame. */
+export interface DrawingRemoved {
+  ids: string[];
 }
 
 /** RecordingErased is the proof that what was recorded of a member until they took back their consent is gone: every file that there was, each removed for good by then, and the films that were made of such files, each removed and made again without them. */
@@ -825,6 +862,8 @@ export type Command =
   | { type: "note.remove"; data: NoteRemove }
   | { type: "note.reply"; data: NoteReply }
   | { type: "reply.remove"; data: ReplyRemove }
+  | { type: "drawing.add"; data: DrawingAdd }
+  | { type: "drawing.remove"; data: DrawingRemove }
   | { type: "member.devices"; data: MemberDevices }
   | { type: "member.hand"; data: MemberHand }
   | { type: "member.watch"; data: MemberWatch }
@@ -863,6 +902,8 @@ export type EventBody =
   | { type: "note.removed"; data: NoteRemoved }
   | { type: "note.replied"; data: NoteReplied }
   | { type: "reply.removed"; data: ReplyRemoved }
+  | { type: "drawing.added"; data: DrawingAdded }
+  | { type: "drawing.removed"; data: DrawingRemoved }
   | { type: "recording.changed"; data: RecordingChanged }
   | { type: "keeping.changed"; data: KeepingChanged }
   | { type: "measures.seen"; data: MeasuresSeen }

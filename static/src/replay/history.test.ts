@@ -324,6 +324,31 @@ describe("people and the record", () => {
 		for (const t of [60_400, 60_010, 60_500, 60_063, 60_064]) expect(long.viewAt(t).notes.length).toBe(2 + t - 60_000);
 	});
 
+	it("shows what was drawn while it was there, on its frame", () => {
+		const stroke = (id: string, author: string): EventBody => ({
+			type: "drawing.added",
+			data: { drawing: { id, author, position: 10_020_000, points: [0.1, 0.2, 0.3, 0.4] } },
+		});
+		const drawn: [number, EventBody][] = [
+			[17_000, stroke("d1", ana.id)],
+			[18_000, stroke("d2", bo.id)],
+			[22_000, { type: "drawing.removed", data: { ids: ["d1"] } }],
+		];
+		const h = new History(make([...bodies, ...drawn].sort((a, b) => a[0] - b[0])), 60_000);
+		const at = (t: number) => h.viewAt(t).drawings.map((d) => d.id);
+		expect([16_999, 17_000, 21_999, 22_000, 24_999, 25_000, 60_000].map(at)).toEqual([
+			[],
+			["d1"],
+			["d1", "d2"],
+			["d2"],
+			["d2"],
+			[],
+			[],
+		]);
+		expect(h.chapters).toEqual(history.chapters);
+		expect(h.momentAfter(16_500)).toBe(17_000);
+	});
+
 	it("was on the record from 1 s to 30 s and from 50 s", () => {
 		expect(history.recorded).toEqual([
 			{ from: 1000, to: 30_000 },
@@ -343,6 +368,13 @@ describe("people and the record", () => {
 		expect(history.skipFrom(40_000, heard)).toBe(null); // soon enough
 		expect(history.skipFrom(8000, heard)).toBe(null);
 		expect(history.skipFrom(31_000, [])).toBe(null); // nothing more to come
+		const points = [0.5, 0.5];
+		const stroke: EventBody = {
+			type: "drawing.added",
+			data: { drawing: { id: "d", author: bo.id, position: 0, points } },
+		};
+		const drawn = new History(make([...bodies.slice(0, -3), [49_500, stroke], ...bodies.slice(-3)]), 60_000);
+		expect(drawn.skipFrom(31_000, heard)).toBe(47_500);
 	});
 });
 

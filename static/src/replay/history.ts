@@ -82,6 +82,7 @@ const nothing: View = {
 	pauses: [],
 	hold: null,
 	notes: [],
+	drawings: [],
 	recording: { state: "off", since: 0, by: "" },
 	keeping: { days: 0, held: 0, reason: "" },
 	reuse: { state: "", clip: "", by: "", of: [], agreed: [] },
@@ -100,6 +101,8 @@ export class History {
 	readonly present: ReadonlyMap<string, Interval[]>;
 	/** When the conversation was on the record. */
 	readonly recorded: Interval[];
+	/** Session times at which somebody drew on a frame. */
+	readonly drawn: number[];
 	/** Session times at which something happened, was begun or ended, in order. */
 	readonly moments: number[];
 	/** Members who were sent out: what remains is not theirs any more. */
@@ -130,6 +133,7 @@ export class History {
 		this.speech = speechOf(events);
 		this.present = presentOf(events, this.duration);
 		this.recorded = recordedOf(events, this.duration);
+		this.drawn = events.flatMap((e) => (e.type === "drawing.added" ? [e.at] : []));
 		this.moments = [...new Set([...events.map((e) => e.at), ...edgesOf(this.pieces, ...this.speech.values())])].sort(
 			(a, b) => a - b,
 		);
@@ -257,7 +261,7 @@ export class History {
 
 	/**
 	 * Where something goes on if at this moment, and for at least `least` ms from it, nothing was recorded, the clip stands
-	 * and nothing was written; null otherwise.
+	 * and nothing was written or drawn; null otherwise.
 	 */
 	skipFrom(t: number, heard: Interval[], least = 15_000): number | null {
 		if (within(heard, t) || (this.pieceAt(t)?.rate ?? 0) > 0) return null;
@@ -266,6 +270,7 @@ export class History {
 			...this.pieces.filter((p) => p.rate > 0).map((p) => p.from),
 			...this.chapters.map((c) => c.from),
 			...this.end.notes.map((n) => this.momentOfNote(n) - 2000),
+			...this.drawn.map((at) => at - 2000),
 		];
 		const next = Math.min(...starts.filter((s) => s > t + 1000), this.duration);
 		return next - t >= least && next < this.duration ? next : null;

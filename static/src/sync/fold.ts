@@ -44,7 +44,7 @@ export function fold(v: View, e: Event): View {
 		case "reuse.changed":
 			return { ...v, reuse: e.data.reuse };
 		case "playback.changed":
-			return { ...v, playback: lineWith(e.data.playback) };
+			return setLine(v, e.data.playback);
 		case "playback.readied":
 			if (e.data.seq !== v.playback.seq) return v;
 			return { ...v, playback: { ...v.playback, ready: include(v.playback.ready, e.data.member) } };
@@ -60,6 +60,12 @@ export function fold(v: View, e: Event): View {
 		case "reply.removed": {
 			const { note, id } = e.data;
 			return changeNote(v, note, (n) => ({ ...n, replies: drop(n.replies, id, idOf) }));
+		}
+		case "drawing.added":
+			return { ...v, drawings: [...v.drawings, e.data.drawing] };
+		case "drawing.removed": {
+			const { ids } = e.data;
+			return { ...v, drawings: v.drawings.filter((d) => !ids.includes(d.id)) };
 		}
 		default:
 			return foldHold(v, e);
@@ -103,6 +109,7 @@ function open(b: SessionOpened): View {
 		pauses: [...(b.pauses ?? [])].sort(byFrame),
 		hold: null,
 		notes: (b.notes ?? []).map(withReplies).sort(byAt),
+		drawings: [],
 		recording: { state: "off", since: 0, by: "" },
 		keeping: b.keeping,
 		reuse: { state: "", clip: "", by: "", of: [], agreed: [] },
@@ -124,15 +131,22 @@ function withdraw(v: View, member: string, notes: boolean): View {
 		.filter((n) => n.author !== member)
 		.map((n) => ({ ...n, replies: n.replies.filter((r) => r.author !== member) }));
 	const hold = v.hold && answered(v.hold, { member, text: "", at: 0 });
-	return { ...v, notes: kept, hold };
+	return { ...v, notes: kept, drawings: v.drawings.filter((d) => d.author !== member), hold };
 }
 
 function putMember(v: View, m: Member): View {
 	return { ...v, members: put(v.members, m, idOf, byJoined) };
 }
 
-function lineWith(p: Playback): Playback {
-	return p.ready ? p : { ...p, ready: [] };
+/** Whether the clip stands on a frame, or does so from the line's time on. */
+export function stands(p: Playback): boolean {
+	return p.mode === "stopped" || p.mode === "holding";
+}
+
+/** What was drawn on a frame is there for as long as the clip stands on it. */
+function setLine(v: View, p: Playback): View {
+	const stay = v.drawings.length === 0 || (stands(p) && p.position === v.playback.position);
+	return { ...v, playback: p.ready ? p : { ...p, ready: [] }, drawings: stay ? v.drawings : [] };
 }
 
 function withReplies(n: Note): Note {
@@ -147,7 +161,7 @@ function beginHold(v: View, b: HoldBegan): View {
 		answers: b.hold.answers ?? [],
 	};
 	const pauses = v.pauses.map((p) => (p.id === b.hold.pause ? { ...p, passed: true } : p));
-	return { ...v, hold, pauses, playback: lineWith(b.playback) };
+	return setLine({ ...v, hold, pauses }, b.playback);
 }
 
 function changeHold(v: View, id: string, change: (h: Hold) => Hold): View {
