@@ -2,6 +2,7 @@
 // page promises, and dialogs and menus that keep the focus and give it back.
 import { expect, type Locator, type Page, test } from "@playwright/test";
 import { practice, practiceIsReady, seesAll } from "./lib/call.ts";
+import { draw, strokes } from "./lib/clip.ts";
 import { api, makeFirstAccount, newPerson } from "./lib/people.ts";
 import { Server } from "./lib/server.ts";
 
@@ -204,6 +205,32 @@ test("microphone, camera, hand, a note, a mark, the frame large", async () => {
   await expect(button("Make it small again")).toHaveCount(0);
 });
 
+test("one begins to draw on the frame that stands, and ends it", async () => {
+  const pen = button("Draw on the frame (D)");
+  const tools = amara.getByRole("group", { name: "Drawing" });
+  await button("Keys").focus();
+  await amara.keyboard.press("Escape");
+  await amara.keyboard.press("d");
+  await draw(amara, [0.4, 0.4], [0.6, 0.5]);
+  await draw(amara, [0.5, 0.7]);
+  await expect(strokes(amara)).toHaveCount(2);
+  await tabTo(button("Undo"));
+  await amara.keyboard.press("Enter");
+  await expect(strokes(amara)).toHaveCount(1);
+  await tabTo(button("Clear mine"));
+  await amara.keyboard.press("Enter");
+  await expect(strokes(amara)).toHaveCount(0);
+  await expect(button("Clear mine")).toBeFocused();
+  await amara.keyboard.press("Escape");
+  await expect(tools).toHaveCount(0);
+  await expect(pen).toBeFocused();
+  await amara.keyboard.press("Enter");
+  await tabTo(button("Done"));
+  await amara.keyboard.press("Enter");
+  await expect(tools).toHaveCount(0);
+  await expect(pen).toBeFocused();
+});
+
 test("one looks around in the clip alone, and comes back", async () => {
   await button("Keys").focus();
   await amara.keyboard.press("Escape");
@@ -213,6 +240,7 @@ test("one looks around in the clip alone, and comes back", async () => {
   await amara.keyboard.press("ArrowRight");
   await amara.keyboard.press("Space");
   await expect(button("Stop")).toBeVisible();
+  await expect(button("Draw on the frame (D)")).toHaveCount(0);
   expect(await playback()).toMatchObject({ mode: others.mode, position: others.position });
   await amara.keyboard.press("l");
   await expect(button("Come back")).toHaveCount(0);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type Browser, chromium, expect, type Page, test } from "@playwright/test";
 import { endForEveryone, practiceIsReady, prepared } from "./lib/call.ts";
 import { args, executablePath } from "./lib/chromium.ts";
+import { draw, strokes } from "./lib/clip.ts";
 import { look as lookAt, sizes } from "./lib/look.ts";
 import { pictures } from "./lib/media.ts";
 import { api, enter, invitation, makeFirstAccount, newPerson, refusals } from "./lib/people.ts";
@@ -194,6 +195,17 @@ test("the call, at a pause", async () => {
   await expect(leila.getByText("4 of 4").first()).toBeVisible();
   await mei.getByLabel("Your answer").fill("Chloe. She redraws the bar before she answers.");
   await look(leila, "call-talking");
+  await leila.keyboard.press("d");
+  await draw(leila, [0.3, 0.3], [0.5, 0.6], [0.7, 0.4]);
+  await mei.getByRole("button", { name: "Draw on the frame" }).click();
+  await draw(mei, [0.6, 0.7], [0.8, 0.6]);
+  await expect(strokes(leila)).toHaveCount(2);
+  await look(leila, "call-drawing");
+  await leila.keyboard.press("f");
+  await look(leila, "call-drawing-large");
+  await leila.keyboard.press("Escape"); // draws no more
+  await leila.keyboard.press("Escape"); // and small again
+  await mei.keyboard.press("Escape");
   await mei.getByRole("button", { name: "People" }).click();
   await look(mei, "call-people");
   await mei.setViewportSize(sizes.phone);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
 import { endForEveryone, prepared } from "./lib/call.ts";
-import { displayedFrame, fps, frameThen, makeClip, watchNext } from "./lib/clip.ts";
+import { displayedFrame, draw, fps, frameThen, makeClip, strokes, watchNext } from "./lib/clip.ts";
 import { Delay } from "./lib/delay.ts";
 import { audioEnergy, missing, movingPictures, pictures } from "./lib/media.ts";
 import { api, enter, invitation, makeFirstAccount, newPerson, refusals } from "./lib/people.ts";
@@ -114,6 +114,16 @@ test("playback holds at the pivotal pause on the same frame for all", async () =
   for (const page of everyone()) expect(await displayedFrame(page)).toBe(pauseFrame);
 });
 
+test("what is drawn at a pause is on everybody's frame", async () => {
+  await amara.keyboard.press("d");
+  await expect(amara.getByRole("group", { name: "Drawing" })).toBeVisible();
+  await draw(amara, [0.3, 0.4], [0.5, 0.6], [0.7, 0.5]);
+  for (const page of everyone()) await expect(strokes(page)).toHaveCount(1);
+  await expect(mei.getByRole("list", { name: "Drawn by" })).toHaveText(/^Amara$/);
+  await amara.keyboard.press("Escape");
+  await expect(amara.getByRole("group", { name: "Drawing" })).toHaveCount(0);
+});
+
 test("a viewer's attempt to drive is refused", async () => {
   await expect(mei.getByRole("button", { name: "Continue" })).toHaveCount(0);
   await expect(mei.getByRole("button", { name: "Play", exact: true })).toHaveCount(0);
@@ -154,11 +164,13 @@ test("the tab that was replaced says so, and takes the call back", async () => {
     await expect(page.getByTestId("participant")).toHaveCount(3);
   }
   await expect.poll(async () => (await pictures(mei)).filter((p) => p.light > 8 && p.range > 16).length).toBe(3);
+  await expect(strokes(mei)).toHaveCount(1);
 });
 
 test("the facilitating side goes on, together", async () => {
   await amara.getByRole("button", { name: "Continue" }).click();
   for (const page of everyone()) await expect.poll(() => displayedFrame(page)).toBeGreaterThan(pauseFrame + fps);
+  for (const page of everyone()) await expect(strokes(page)).toHaveCount(0);
 });
 
 test("a note appears everywhere with the times of its first key", async () => {
@@ -265,6 +277,21 @@ test("the replay shows the frame of the clip that everybody saw at that moment",
   const before = await pictures(amara);
   await amara.getByRole("button", { name: "Play", exact: true }).click();
   await expect.poll(async () => (await pictures(amara))[0]?.time ?? 0).toBeGreaterThan((before[0]?.time ?? 0) + 1);
+});
+
+test("the replay shows what was drawn, while it was there", async () => {
+  const replay = await api<Replay>(amara, "GET", `/api/sessions/${session}/replay`);
+  const at = (type: string) => replay.events.find((e) => e.type === type)?.at ?? Number.NaN;
+  const drawn = at("drawing.added");
+  for (const [t, many] of [
+    [drawn - 50, 0],
+    [drawn + 50, 1],
+    [at("hold.ended") - 50, 1],
+    [at("hold.ended") + 50, 0],
+  ] as const) {
+    await amara.goto(`${delays[0]?.url}/s/${session}/replay?t=${t / 1000}`);
+    await expect(strokes(amara)).toHaveCount(many);
+  }
 });
 
 test("any moment of the conversation has the place of the clip that was shown then", async () => {

@@ -4,7 +4,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { finished } from "node:stream/promises";
 import { promisify } from "node:util";
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 
 const width = 640;
 const height = 360;
@@ -132,4 +132,20 @@ export function numberIn(
   };
   window.addEventListener(event, note, { capture: true, once: true });
   return undefined;
+}
+
+/** The strokes that a page shows on the clip. */
+export function strokes(page: Page): Locator {
+  return page.locator(".picture").getByTestId("drawings").locator("g");
+}
+
+/** Draws a stroke through places of the clip, in parts of its width and height. The page draws already. */
+export async function draw(page: Page, ...places: [number, number][]): Promise<void> {
+  const box = await page.locator(".picture").getByTestId("drawings").boundingBox();
+  if (!box) throw new Error("there is nothing to draw on");
+  for (const [i, [x, y]] of places.entries()) {
+    await page.mouse.move(box.x + x * box.width, box.y + y * box.height, { steps: i === 0 ? 1 : 5 });
+    if (i === 0) await page.mouse.down();
+  }
+  await page.mouse.up();
 }

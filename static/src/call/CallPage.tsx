@@ -20,6 +20,7 @@ import { LessonCamera } from "./LessonCamera.tsx";
 import { mark, NotesPanel } from "./NotesPanel.tsx";
 import { PauseCard } from "./PauseCard.tsx";
 import { AskDialog, PauseDialog } from "./PauseDialogs.tsx";
+import { drawing, toggleDrawing } from "./Pen.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { frameFor, newPause, newProposals, putOf } from "./pauses.ts";
 import { large, Stage, toggleLarge } from "./Stage.tsx";
@@ -144,7 +145,8 @@ function Room({ onLeft }: Pick<CallPageProps, "onLeft">) {
 		}
 	};
 	const close = (): boolean => {
-		if (large.peek()) toggleLarge();
+		if (drawing.peek()) toggleDrawing(call);
+		else if (large.peek()) toggleLarge();
 		else if (raised.peek()) raised.value = false;
 		else if (layout === "talking" && call.panel.peek()) show(null);
 		else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
@@ -296,6 +298,9 @@ function act(call: CallSession, a: KeyAction): boolean {
 			return true;
 		case "own":
 			call.lookAround(!call.clip.alone.peek());
+			return true;
+		case "draw":
+			toggleDrawing(call);
 			return true;
 		case "full":
 			toggleLarge();

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { Check, LockKeyhole, RefreshCw } from "lucide";
 import { useEffect, useRef } from "preact/hooks";
+import { Drawings, sizeOf } from "../draw/Drawings.tsx";
 import type { Hold, View } from "../event.gen.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Button } from "../ui/Button.tsx";
@@ -139,13 +140,17 @@ function Circle({ part }: { part: number }) {
 /** On a phone the frame is small in the card; a tap shows it large. */
 function MiniFrame({ hold }: { hold: Hold }) {
 	const call = useCall();
+	const v = call.view.value;
 	const time = fmtClip(hold.position, true);
 	return (
 		<button type="button" class="mini" onClick={toggleLarge}>
-			<FrameCopy at={hold.position} here={hold.confirmed.includes(call.you.value)} />
+			<span class="mini__frame">
+				<FrameCopy at={hold.position} here={hold.confirmed.includes(call.you.value)} />
+				{v?.clip && <Drawings size={sizeOf(v.clip)} drawings={v.drawings} members={v.members} stretched />}
+			</span>
 			<span class="t12">
 				<b class="num">{time}</b> <br />
-				Tap to see the frame large
+				Tap to see the frame large{call.can("draw") && ", and to draw on it"}
 			</span>
 		</button>
 	);
@@ -170,7 +175,7 @@ function FrameCopy({ at, here }: { at: number; here: boolean }) {
 			video.removeEventListener("loadeddata", draw);
 		};
 	}, [at, here]);
-	return <canvas class="mini__frame" ref={ref} width={224} height={126} />;
+	return <canvas ref={ref} width={224} height={126} />;
 }
 
 const SAVE_AFTER = 500;

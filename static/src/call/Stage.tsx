@@ -8,6 +8,7 @@ import { fmtClip } from "../ui/time.ts";
 import { shortName } from "../words.ts";
 import { useCall } from "./context.ts";
 import { Picture, toSpeaker } from "./Faces.tsx";
+import { Pen } from "./Pen.tsx";
 import { useTick } from "./time.ts";
 
 /** The frame is seen large, over all else. */
@@ -88,6 +89,7 @@ function Clip() {
 				}}
 			/>
 			<Alone />
+			<Pen />
 			{failed.value > 1 && (
 				<p class="picture__word" role="status">
 					The clip does not arrive. It is tried again.

@@ -294,7 +294,7 @@ function parse(text: string): Incoming | null {
 }
 
 function isEvent(f: Incoming): f is Event {
-	return /^(session|member|playback|controls|pause|hold|note|reply|recording|you)\./.test(f.type);
+	return /^(session|member|playback|controls|pause|hold|note|reply|drawing|recording|you)\./.test(f.type);
 }
 
 /** The WebSocket of a session on this page's own host. */

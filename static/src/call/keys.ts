@@ -12,6 +12,7 @@ export type KeyAction =
 				| "camera"
 				| "hand"
 				| "own"
+				| "draw"
 				| "full"
 				| "keys"
 				| "close";
@@ -42,6 +43,7 @@ const letters: Record<string, KeyAction> = {
 	b: { do: "camera" },
 	h: { do: "hand" },
 	l: { do: "own" },
+	d: { do: "draw" },
 	f: { do: "full" },
 };
 
@@ -95,6 +97,7 @@ export const keyList: [keys: string[], what: string][] = [
 	[["B"], "Camera on or off"],
 	[["H"], "Raise or lower your hand"],
 	[["L"], "Look around in the clip on your own, and come back"],
+	[["D"], "Draw on the frame, while the clip stands"],
 	[["F"], "See the clip large"],
 	[["?"], "These keys"],
 	[["Esc"], "Close what is open"],

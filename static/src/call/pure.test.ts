@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Hold, Member, Recording, View } from "../event.gen.ts";
+import type { Drawing, Hold, Member, Recording, View } from "../event.gen.ts";
 import { shortName } from "../words.ts";
 import { deviceSentence } from "./devices.ts";
 import { faceState, facesOf } from "./faces.ts";
@@ -251,6 +251,22 @@ describe("sentences", () => {
 		expect(joined(tom)).toBe("Tomasz W joined, Coach.");
 		expect(joined(leila)).toBe("Leila is back.");
 		expect(joined(amara)).toBeNull();
+	});
+
+	it("tell the ear who begins to draw, once, and that one's own strokes were cleared", () => {
+		const drawing = { id: "d", author: leila.id, position: 0, points: [0.5, 0.5] };
+		const view = { members: [amara, leila], drawings: [] as Drawing[] } as unknown as View;
+		const added = (v: View, you: string) =>
+			spoken({ type: "drawing.added", at: 0, by: leila.id, data: { drawing } }, v, you);
+		expect(added(view, amara.id)).toBe(`${leila.name} has drawn on the frame.`);
+		expect(added(view, leila.id)).toBeNull();
+		const drawn = { ...view, drawings: [drawing] };
+		expect(added(drawn, amara.id)).toBeNull();
+		const removed = (by: string, you: string) =>
+			spoken({ type: "drawing.removed", at: 0, by, data: { ids: ["d"] } }, drawn, you);
+		expect(removed(amara.id, leila.id)).toBe("What you drew has been cleared.");
+		expect(removed(amara.id, amara.id)).toBeNull();
+		expect(removed(leila.id, amara.id)).toBeNull();
 	});
 
 	it("explain why it is over", () => {

@@ -31,6 +31,9 @@ export function spoken(e: Event, before: View, you: string): string | null {
 			const was = before.pauses.find((o) => o.id === p.id);
 			return was?.proposed && !p.proposed ? "A proposed pause is accepted." : null;
 		}
+		case "drawing.added":
+		case "drawing.removed":
+			return drawingSentence(e, before, you);
 		case "recording.changed":
 			return recordingSentence(before, e.data.recording);
 		case "member.withdrew":
@@ -52,6 +55,17 @@ function controlsSentence(before: View, holder: string, you: string): string | n
 	if (before.controls.holder === you) return "You gave the controls back, or they were taken back.";
 	const name = (id: string) => before.members.find((m) => m.id === id)?.name ?? "Somebody";
 	return holder ? `${name(holder)} has the controls.` : `${name(before.controls.holder)} has the controls no more.`;
+}
+
+/** That somebody has begun to draw on the frame, or has cleared what was one's own. */
+function drawingSentence(e: Event, before: View, you: string): string | null {
+	if (e.by === you) return null;
+	if (e.type === "drawing.removed") {
+		const mine = before.drawings.some((d) => d.author === you && e.data.ids.includes(d.id));
+		return mine ? "What you drew has been cleared." : null;
+	}
+	if (before.drawings.some((d) => d.author === e.by)) return null;
+	return `${before.members.find((m) => m.id === e.by)?.name ?? "Somebody"} has drawn on the frame.`;
 }
 
 /** Who plays and stops the clip: "You, Leila and Tomasz play and stop the clip." */

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { EyeOff, MicOff } from "lucide";
 import { useEffect, useRef } from "preact/hooks";
 import { urls } from "../api.ts";
+import { Drawings, DrawnBy, sizeOf } from "../draw/Drawings.tsx";
 import type { Member, View } from "../event.gen.ts";
 import { hueOf, initialsOf } from "../ui/Avatar.tsx";
 import { Icon } from "../ui/Icon.tsx";
@@ -47,12 +48,27 @@ export function ClipPicture() {
 					failed.value = true;
 				}}
 			/>
+			<Drawn />
 			{failed.value && (
 				<p class="replay__word" role="status">
 					The clip is not there any more, or did not arrive. The conversation replays without it.
 				</p>
 			)}
 		</figure>
+	);
+}
+
+/** What was drawn on the frame at this moment. */
+function Drawn() {
+	const replay = useReplay();
+	const { clip, members } = replay.history.end;
+	const { drawings } = replay.view.value;
+	if (!clip) return null;
+	return (
+		<>
+			<Drawings size={sizeOf(clip)} drawings={drawings} members={members} />
+			<DrawnBy drawings={drawings} members={members} you={replay.you} />
+		</>
 	);
 }
 
