@@ -290,6 +290,7 @@ test("the replay shows what was drawn, while it was there", async () => {
     [at("hold.ended") + 50, 0],
   ] as const) {
     await amara.goto(`${delays[0]?.url}/s/${session}/replay?t=${t / 1000}`);
+    await expect.poll(() => displayedFrame(amara)).toBe(pauseFrame);
     await expect(strokes(amara)).toHaveCount(many);
   }
 });

@@ -157,7 +157,7 @@ type MemberType struct {
 // recorded of them is removed then.
 type MemberConsent struct {
 	Agree       bool `json:"agree"`
-	RemoveNotes bool `json:"removeNotes,omitempty"` // with what is taken back: one's notes, replies and answers, too
+	RemoveNotes bool `json:"removeNotes,omitempty"` // with what is taken back: one's notes, replies, answers and drawings, too
 }
 
 // MemberRole makes a peer of an observer, or an observer of a peer.

@@ -37,7 +37,7 @@ type MemberChanged struct {
 }
 
 // MemberWithdrew tells that a member took back their consent to being recorded, during the session or afterwards. What was
-// recorded of them is removed, see RecordingErased; with notes, their notes, replies and answers go at once.
+// recorded of them is removed, see RecordingErased; with notes, their notes, replies, answers and drawings go at once.
 type MemberWithdrew struct {
 	Member Member `json:"member"`
 	Notes  bool   `json:"notes"`

@@ -168,7 +168,7 @@ export interface MemberType {
 /** MemberConsent answers whether one agrees to being recorded. Whoever agreed before takes it back with agree false: what was recorded of them is removed then. */
 export interface MemberConsent {
   agree: boolean;
-  /** with what is taken back: one's notes, replies and answers, too */
+  /** with what is taken back: one's notes, replies, answers and drawings, too */
   removeNotes?: boolean;
 }
 
@@ -512,7 +512,7 @@ export interface MemberChanged {
   member: Member;
 }
 
-/** MemberWithdrew tells that a member took back their consent to being recorded, during the session or afterwards. What was recorded of them is removed, see RecordingErased; with notes, their notes, replies and answers go at once. */
+/** MemberWithdrew tells that a member took back their consent to being recorded, during the session or afterwards. What was recorded of them is removed, see RecordingErased; with notes, their notes, replies, answers and drawings go at once. */
 export interface MemberWithdrew {
   member: Member;
   notes: boolean;

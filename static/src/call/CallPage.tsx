@@ -414,6 +414,7 @@ function useLayout(call: CallSession, phone: boolean): Layout {
 					call.panel.value =
 						next === "talking" && (phone || call.view.peek()?.clip) ? null : (call.panel.peek() ?? "notes");
 					large.value = false;
+					drawing.value = false;
 				});
 			}),
 		[],

@@ -48,7 +48,7 @@ export function WithdrawDialog({ open, during, held, onClose, onWithdraw }: With
 			)}
 			<Check
 				label="Remove what I wrote, too"
-				hint="Your notes, replies and answers are shown to nobody any more. Otherwise they stay."
+				hint="Your notes, replies, answers and drawings are shown to nobody any more. Otherwise they stay."
 				checked={notes}
 				onChange={setNotes}
 			/>
