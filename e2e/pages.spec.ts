@@ -195,6 +195,16 @@ test("the call, at a pause", async () => {
   await expect(leila.getByText("4 of 4").first()).toBeVisible();
   await mei.getByLabel("Your answer").fill("Chloe. She redraws the bar before she answers.");
   await look(leila, "call-talking");
+  await mei.getByRole("button", { name: "People" }).click();
+  await look(mei, "call-people");
+  await mei.setViewportSize(sizes.phone);
+  await mei.getByRole("button", { name: "Close people" }).click();
+  await expect(mei.getByRole("button", { name: "I’d like to speak" })).toBeVisible();
+  await mei.setViewportSize(sizes.desk);
+});
+
+test("the call, drawing on the frame", async () => {
+  const [, mei, leila] = others as [Page, Page, Page];
   await leila.keyboard.press("d");
   await draw(leila, [0.3, 0.3], [0.5, 0.6], [0.7, 0.4]);
   await mei.getByRole("button", { name: "Draw on the frame" }).click();
@@ -206,12 +216,6 @@ test("the call, at a pause", async () => {
   await leila.keyboard.press("Escape"); // draws no more
   await leila.keyboard.press("Escape"); // and small again
   await mei.keyboard.press("Escape");
-  await mei.getByRole("button", { name: "People" }).click();
-  await look(mei, "call-people");
-  await mei.setViewportSize(sizes.phone);
-  await mei.getByRole("button", { name: "Close people" }).click();
-  await expect(mei.getByRole("button", { name: "I’d like to speak" })).toBeVisible();
-  await mei.setViewportSize(sizes.desk);
 });
 
 test("the replay", async () => {

@@ -3,7 +3,7 @@ import { type Signal, signal, useSignal } from "@preact/signals";
 import { Pencil } from "lucide";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Drawings, DrawnBy, Stroke, sizeOf } from "../draw/Drawings.tsx";
-import { longer, pictureIn, placeIn } from "../draw/strokes.ts";
+import { longer, pictureIn, placeIn, type Size } from "../draw/strokes.ts";
 import type { Drawing, View } from "../event.gen.ts";
 import { stands } from "../sync/fold.ts";
 import { Button, IconButton } from "../ui/Button.tsx";
@@ -124,15 +124,7 @@ function Paper({ view, drawings, name, onStroke }: PaperProps) {
 	);
 }
 
-function Unfinished({
-	stroke,
-	size,
-	name,
-}: {
-	stroke: Signal<number[]>;
-	size: ReturnType<typeof sizeOf>;
-	name: string;
-}) {
+function Unfinished({ stroke, size, name }: { stroke: Signal<number[]>; size: Size; name: string }) {
 	return stroke.value.length > 0 ? <Stroke points={stroke.value} size={size} name={name} /> : null;
 }
 
