@@ -35,7 +35,7 @@ type flags struct {
 type common struct {
 	Data      string `default:"./data" placeholder:"FOLDER" help:"Folder for the database, clips and recordings. It is made if missing."`
 	Database  string `placeholder:"URL" help:"PostgreSQL database to keep everything in but files, instead of SQLite in the data folder: postgres://user@host/pausepoint. The password may be in PGPASSWORD. One Pausepoint uses a database at a time, or several with --redis."`
-	Blobs     string `placeholder:"URL" help:"Bucket of an S3 server to keep prepared clips in, instead of the data folder: s3://bucket/prefix?endpoint=https://s3.example.org. Keys are in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Uploads under way and recordings stay in the data folder."`
+	Blobs     string `placeholder:"URL" help:"Bucket of an S3 server to keep clips, recordings and films in, instead of the data folder: s3://bucket/prefix?endpoint=https://s3.example.org. Keys are in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Uploads under way, and recordings until the bucket has them, are in the data folder."`
 	FFmpeg    string `name:"ffmpeg" default:"ffmpeg" placeholder:"PROGRAM" help:"The ffmpeg program, which prepares clips; ffprobe is looked for beside it."`
 	LogLevel  string `default:"info" placeholder:"LEVEL" help:"How much to log on standard error: debug, info, warn or error."`
 	LogFormat string `default:"text" placeholder:"FORMAT" help:"How to log: text or json."`
@@ -59,6 +59,8 @@ type serveFlags struct {
 }
 
 type doctorFlags struct {
+	From string `placeholder:"LINK" help:"Look from this machine at a deployment that runs elsewhere, and at nothing here: come into a session by an invitation for peers (https://…/s/…#…), and try each way that media may go."`
+
 	listen
 	turnFlags
 	clusterFlags
@@ -243,7 +245,7 @@ func (d doctorFlags) check(c common) error {
 	if err := d.listen.check(); err != nil {
 		return err
 	}
-	if err := d.turnFlags.check(d.listen); err != nil {
+	if err := d.turnFlags.check(d.listen, d.clusterFlags); err != nil {
 		return err
 	}
 	return d.clusterFlags.check(c)
@@ -253,7 +255,7 @@ func (s serveFlags) check(c common) error {
 	if err := s.listen.check(); err != nil {
 		return err
 	}
-	if err := s.turnFlags.check(s.listen); err != nil {
+	if err := s.turnFlags.check(s.listen, s.clusterFlags); err != nil {
 		return err
 	}
 	if err := s.clusterFlags.check(c); err != nil {

@@ -16,6 +16,9 @@ type advice struct{ text string }
 
 func (a advice) Error() string { return a.text }
 
+// errInside says what nobody sees who looks from the server itself.
+var errInside = advice{"What was sent to public addresses came from this machine, so a firewall or a router in front of it was passed in part or not at all: once the server runs, make a session, and give the link of an invitation for peers to pausepoint doctor --from on a machine in another network"}
+
 // check looks at one thing. What it returns says what is wrong and what to do; ok is what is so otherwise.
 type check struct {
 	ok   string
@@ -24,8 +27,16 @@ type check struct {
 
 // doctor looks at what the server needs and prints a sentence about each.
 func doctor(ctx context.Context, f flags, out io.Writer) error {
+	if f.Doctor.From != "" {
+		return doctorFrom(ctx, f.Doctor.From, out)
+	}
+	return report(ctx, checks(f), out)
+}
+
+// report looks at one thing after another, and prints a sentence about each.
+func report(ctx context.Context, list []check, out io.Writer) error {
 	var bad error
-	for _, c := range checks(f) {
+	for _, c := range list {
 		err := c.look(ctx)
 		var known advice
 		switch {
@@ -57,7 +68,7 @@ func machineChecks(f flags) []check {
 	for _, p := range d.ports() {
 		list = append(list, check{p.what + " is free.", func(context.Context) error { return checkPort(p.network, p.flag, p.addr) }})
 	}
-	return append(list, check{"Browsers give camera and microphone to pages over HTTPS.", func(context.Context) error { return checkCertificate(d.listen) }})
+	return append(list, check{"Browsers give camera and microphone to pages over HTTPS.", func(context.Context) error { return checkCertificate(d) }})
 }
 
 // keptChecks look at what is kept elsewhere than in the data folder.
@@ -88,7 +99,7 @@ func outsideChecks(d doctorFlags) (list []check) {
 	if host := d.publicHost(); host != "" {
 		list = append(list, check{
 			"The name that people open has an address.",
-			func(ctx context.Context) error { return checkName(ctx, host, d) },
+			func(ctx context.Context) error { return checkName(ctx, host) },
 		})
 	}
 	for _, w := range d.waysIn() {
@@ -96,6 +107,14 @@ func outsideChecks(d doctorFlags) (list []check) {
 			fmt.Sprintf("The port for %s is reached at the public address (%s).", w.what, w.protocols()),
 			func(ctx context.Context) error { return checkReached(ctx, d, w) },
 		})
+	}
+	if host := d.turnFlags.host(d.listen, d.clusterFlags); host != "" && d.TURNAddr != "" {
+		list = append(list,
+			check{"The name by which browsers reach TURN leads to this server.", func(ctx context.Context) error { return checkTURNName(ctx, host, d) }},
+			check{"Media passes through TURN, by every way that browsers are told.", func(ctx context.Context) error { return checkTURN(ctx, host, d) }})
+	}
+	if len(list) > 0 {
+		list = append(list, check{"", func(context.Context) error { return errInside }})
 	}
 	return list
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"time"
@@ -84,22 +83,22 @@ func checkPort(network, flag, addr string) error {
 	return ln.Close()
 }
 
-// checkCertificate looks at what browsers will look at: dates, and the name that people open.
-func checkCertificate(l listen) error {
-	if !l.secure() {
+// checkCertificate looks at what browsers will look at: dates, and the names by which they come.
+func checkCertificate(d doctorFlags) error {
+	if !d.secure() {
 		return advice{"Without --acme-domain, or --tls-cert and --tls-key, camera and microphone work on this computer alone, or behind a proxy with HTTPS"}
 	}
-	if l.TLSCert == "" {
+	if d.TLSCert == "" {
 		return nil // the authority looks at the name, and dates are kept
 	}
-	pair, err := tls.LoadX509KeyPair(l.TLSCert, l.TLSKey)
+	pair, err := tls.LoadX509KeyPair(d.TLSCert, d.TLSKey)
 	if err != nil {
 		return fmt.Errorf("--tls-cert and --tls-key cannot be read: %w", err)
 	}
-	return checkLeaf(pair.Leaf, l, time.Now())
+	return checkLeaf(pair.Leaf, d, time.Now())
 }
 
-func checkLeaf(leaf *x509.Certificate, l listen, now time.Time) error {
+func checkLeaf(leaf *x509.Certificate, d doctorFlags, now time.Time) error {
 	const day = "2 January 2006"
 	switch {
 	case now.After(leaf.NotAfter):
@@ -107,10 +106,11 @@ func checkLeaf(leaf *x509.Certificate, l listen, now time.Time) error {
 	case now.Before(leaf.NotBefore):
 		return fmt.Errorf("the certificate --tls-cert begins on %s: set this machine's clock, or wait until then", leaf.NotBefore.Format(day))
 	}
-	if u, err := url.Parse(l.PublicURL); err == nil && u.Hostname() != "" {
-		if leaf.VerifyHostname(u.Hostname()) != nil {
-			return fmt.Errorf("the certificate --tls-cert is not for %s: get one for the name that people open, or give that name with --public-url (or %s)", u.Hostname(), envName("public-url"))
-		}
+	if host := d.publicHost(); host != "" && leaf.VerifyHostname(host) != nil {
+		return fmt.Errorf("the certificate --tls-cert is not for %s: get one for the name that people open, or give that name with --public-url (or %s)", host, envName("public-url"))
+	}
+	if host := d.turnFlags.host(d.listen, d.clusterFlags); host != "" && d.TURNTLSAddr != "" && leaf.VerifyHostname(host) != nil {
+		return fmt.Errorf("the certificate --tls-cert is not for %s, where browsers are told to reach TURN over TLS: get one that is for this server's own name too, and give that name with --turn-host (or %s)", host, envName("turn-host"))
 	}
 	if left := leaf.NotAfter.Sub(now); left < renewBefore {
 		return advice{fmt.Sprintf("The certificate --tls-cert ends in %d days, on %s: renew it", int(left.Hours()/24), leaf.NotAfter.Format(day))}

@@ -31,10 +31,12 @@ func (d doctorFlags) ports() []port {
 	return list
 }
 
-// wayIn is a port that browsers use from outside, under its own number.
+// wayIn is a port that browsers use from outside, under its own number unless it says another.
 type wayIn struct {
 	what, flag, addr string
-	udp              bool // besides TCP
+	udp              bool   // besides TCP
+	host             string // a name, where it is not --public-ip
+	outside          uint16 // the number outside, where it is another
 }
 
 func (w wayIn) protocols() string {
@@ -44,31 +46,38 @@ func (w wayIn) protocols() string {
 	return "TCP"
 }
 
-// waysIn are those of which the address outside is known: media goes to --public-ip, TURN to the name that people open.
+// waysIn are those of which the address outside is known: media goes to --public-ip, and who gives certificates looks at port 443 of
+// their names. TURN is tried by using it.
 func (d doctorFlags) waysIn() (list []wayIn) {
 	if len(d.PublicIP) > 0 {
-		list = append(list, wayIn{"media", "media-addr", d.MediaAddr, true})
+		list = append(list, wayIn{what: "media", flag: "media-addr", addr: d.MediaAddr, udp: true})
 	}
-	if d.publicHost() == "" && len(d.PublicIP) == 0 {
-		return list
-	}
-	if d.TURNAddr != "" {
-		list = append(list, wayIn{"TURN", "turn-addr", d.TURNAddr, true})
-	}
-	if d.TURNTLSAddr != "" {
-		list = append(list, wayIn{"TURN over TLS", "turn-tls-addr", d.TURNTLSAddr, false})
+	for _, name := range d.ACMEDomain {
+		list = append(list, wayIn{what: "pages", flag: "addr", addr: d.Addr, host: name, outside: 443})
 	}
 	return list
 }
 
-// checkName looks the name up that people open, and browsers are told for TURN.
-func checkName(ctx context.Context, host string, d doctorFlags) error {
+// checkName looks the name up that people open. Where it leads is not looked at: it may be a proxy's, or lead to any of several servers.
+func checkName(ctx context.Context, host string) error {
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil || len(found) == 0 {
 		return fmt.Errorf("the name %s, which people open, has no address: enter this machine's, or its proxy's, where names of your network are kept (DNS), or give another name with --public-url (or %s)", host, envName("public-url"))
 	}
+	return nil
+}
+
+// checkTURNName looks whether the name by which browsers reach TURN leads to this server.
+func checkTURNName(ctx context.Context, host string, d doctorFlags) error {
+	if d.Redis != "" && d.TURNHost == "" && len(d.PublicIP) == 0 {
+		return fmt.Errorf("browsers are told to reach TURN at %s, which leads to any of several servers, and credentials are good at one: give this server's own name with --turn-host (or %s), or its address with --public-ip", host, envName("turn-host"))
+	}
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil || len(found) == 0 {
+		return fmt.Errorf("the name %s, by which browsers reach TURN, has no address: enter this machine's where names of your network are kept (DNS), or give another name with --turn-host (or %s)", host, envName("turn-host"))
+	}
 	told, err := d.publicAddrs()
-	if err != nil || len(told) == 0 || d.TURNAddr == "" {
+	if err != nil || len(told) == 0 {
 		return err
 	}
 	for _, addr := range found {
@@ -76,18 +85,17 @@ func checkName(ctx context.Context, host string, d doctorFlags) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("browsers are told to reach TURN at %s, which is %s and not %s: let the name lead to this machine, or give another one with --public-url (or %s)", host, found[0], told[0], envName("public-url"))
+	return fmt.Errorf("browsers are told to reach TURN at %s, which is %s and not %s: let the name lead to this machine, or give one that does with --turn-host (or %s)", host, found[0], told[0], envName("turn-host"))
 }
 
 // addrsFor are the addresses at which browsers look for a way in.
 func (d doctorFlags) addrsFor(ctx context.Context, w wayIn) ([]netip.Addr, error) {
-	host := d.publicHost()
-	if w.flag == "media-addr" || host == "" {
+	if w.host == "" {
 		return d.publicAddrs()
 	}
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", w.host)
 	if err != nil || len(found) == 0 {
-		return nil, advice{fmt.Sprintf("Whether the port for %s is reached can be tried once %s has an address", w.what, host)}
+		return nil, advice{fmt.Sprintf("Whether the port for %s is reached can be tried once %s has an address", w.what, w.host)}
 	}
 	return found, nil
 }
@@ -101,27 +109,30 @@ func checkReached(ctx context.Context, d doctorFlags, w wayIn) error {
 	}
 	ln, err := net.Listen("tcp", w.addr)
 	if err != nil {
-		return busy(w)
+		return busy(w.what)
 	}
 	defer func() { _ = ln.Close() }()
 	own, ok := ln.Addr().(*net.TCPAddr)
 	if !ok {
-		return busy(w)
+		return busy(w.what)
 	}
-	at := uint16(own.Port) //nolint:gosec // a port
+	at := w.outside
+	if at == 0 {
+		at = uint16(own.Port) //nolint:gosec // a port
+	}
 	if !w.udp {
 		return reached(ctx, nil, ln, at, addrs)
 	}
 	conn, err := net.ListenPacket("udp", net.JoinHostPort(hostOf(w.addr), strconv.Itoa(own.Port)))
 	if err != nil {
-		return busy(w)
+		return busy(w.what)
 	}
 	defer func() { _ = conn.Close() }()
 	return reached(ctx, conn, ln, at, addrs)
 }
 
-func busy(w wayIn) error {
-	return advice{fmt.Sprintf("Whether the port for %s is reached at its public address can be tried while no server uses it", w.what)}
+func busy(what string) error {
+	return advice{fmt.Sprintf("Whether the port for %s is reached at its public address can be tried while no server uses it", what)}
 }
 
 // reached sends to a port of the addresses what should come in at conn, if there is one, and ln.
@@ -139,7 +150,7 @@ func reached(ctx context.Context, conn net.PacketConn, ln net.Listener, port uin
 }
 
 func unreached(protocol, at string) error {
-	return advice{fmt.Sprintf("From this machine, %s is not reached over %s: either the firewall keeps it out, which you should change, or the network does not bring back what it sends to itself, which does no harm; a call from another network tells which", at, protocol)}
+	return advice{fmt.Sprintf("From this machine, %s is not reached over %s: either the firewall keeps it out, which you should change, or the network does not bring back what it sends to itself, which does no harm; doctor --from on a machine elsewhere tells which", at, protocol)}
 }
 
 func hostOf(addr string) string {

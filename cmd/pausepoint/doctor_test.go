@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/pion/stun/v4"
+
+	"github.com/pausepoint/pausepoint/relay"
 )
 
 // finds wants nothing, advice, or an error, and the words in it.
@@ -92,19 +94,30 @@ func TestDoctorLooksAtPorts(t *testing.T) {
 
 func TestDoctorLooksAtCertificates(t *testing.T) {
 	cert, key := certificate(t)
-	finds(t, "plain http", checkCertificate(listen{}), "note", "--tls-cert")
-	finds(t, "ends within the hour", checkCertificate(listen{TLSCert: cert, TLSKey: key}), "note", "ends in 0 days.*renew")
-	finds(t, "no file", checkCertificate(listen{TLSCert: cert + "x", TLSKey: key}), "missing", "cannot be read")
+	with := func(l listen) doctorFlags { return doctorFlags{listen: l} }
+	finds(t, "plain http", checkCertificate(doctorFlags{}), "note", "--tls-cert")
+	finds(t, "ends within the hour", checkCertificate(with(listen{TLSCert: cert, TLSKey: key})), "note", "ends in 0 days.*renew")
+	finds(t, "no file", checkCertificate(with(listen{TLSCert: cert + "x", TLSKey: key})), "missing", "cannot be read")
 
 	now := time.Date(2030, 6, 15, 12, 0, 0, 0, time.UTC)
-	leaf := &x509.Certificate{NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(0, 2, 0), DNSNames: []string{"calls.example.org"}}
-	l := listen{PublicURL: "https://calls.example.org"}
-	finds(t, "good", checkLeaf(leaf, l, now), "ok", "")
-	finds(t, "good", checkLeaf(leaf, listen{}, now), "ok", "")
-	finds(t, "soon", checkLeaf(leaf, l, now.AddDate(0, 2, -10)), "note", "ends in 10 days, on 15 August 2030")
-	finds(t, "ended", checkLeaf(leaf, l, now.AddDate(0, 3, 0)), "missing", "ended on 15 August 2030.*renew")
-	finds(t, "not yet", checkLeaf(leaf, l, now.AddDate(0, -2, 0)), "missing", "begins on 15 May 2030.*clock")
-	finds(t, "another name", checkLeaf(leaf, listen{PublicURL: "https://meet.example.org:8443"}, now), "missing", `not for meet\.example\.org.*--public-url`)
+	leaf := &x509.Certificate{
+		NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(0, 2, 0), DNSNames: []string{"calls.example.org", "one.example.org"},
+	}
+	d := with(listen{PublicURL: "https://calls.example.org", PublicIP: []string{"203.0.113.7"}})
+	finds(t, "good", checkLeaf(leaf, d, now), "ok", "")
+	finds(t, "good", checkLeaf(leaf, doctorFlags{}, now), "ok", "")
+	finds(t, "soon", checkLeaf(leaf, d, now.AddDate(0, 2, -10)), "note", "ends in 10 days, on 15 August 2030")
+	finds(t, "ended", checkLeaf(leaf, d, now.AddDate(0, 3, 0)), "missing", "ended on 15 August 2030.*renew")
+	finds(t, "not yet", checkLeaf(leaf, d, now.AddDate(0, -2, 0)), "missing", "begins on 15 May 2030.*clock")
+	finds(t, "another name", checkLeaf(leaf, with(listen{PublicURL: "https://meet.example.org:8443"}), now), "missing", `not for meet\.example\.org.*--public-url`)
+	d.turnFlags = turnFlags{TURNAddr: ":3478", TURNTLSAddr: ":5349"}
+	finds(t, "TURN at the pages' name", checkLeaf(leaf, d, now), "ok", "")
+	d.Redis = "redis://here"
+	finds(t, "TURN of one of several servers", checkLeaf(leaf, d, now), "missing", `not for 203\.0\.113\.7, where browsers.*--turn-host`)
+	d.TURNHost = "one.example.org"
+	finds(t, "TURN at a name of its own", checkLeaf(leaf, d, now), "ok", "")
+	d.TURNHost = "two.example.org"
+	finds(t, "TURN at another's name", checkLeaf(leaf, d, now), "missing", `not for two\.example\.org.*--turn-host`)
 }
 
 // udp is a socket until the test ends.
@@ -255,17 +268,52 @@ func TestDoctorReachesItself(t *testing.T) {
 	finds(t, "reached", reached(t.Context(), conn, ln, port, self), "ok", "")
 	finds(t, "no UDP", reached(t.Context(), other, ln, port, self), "note", `127\.0\.0\.1:\d+ is not reached over UDP`)
 	finds(t, "no TCP", reached(t.Context(), conn, deaf, port, self), "note", `not reached over TCP`)
-	d := doctorFlags{
-		listen:    listen{MediaAddr: ln.Addr().String(), PublicIP: []string{"127.0.0.1"}, PublicURL: "http://127.0.0.1"},
-		turnFlags: turnFlags{TURNAddr: "127.0.0.1:0", TURNTLSAddr: "127.0.0.1:0"},
-	}
+	d := doctorFlags{listen: listen{
+		MediaAddr: ln.Addr().String(), PublicIP: []string{"127.0.0.1"}, Addr: "127.0.0.1:0", ACMEDomain: []string{"127.0.0.1"},
+	}}
 	ways := d.waysIn()
-	if len(ways) != 3 {
+	if len(ways) != 2 {
 		t.Fatalf("the ways in are %v", ways)
 	}
 	finds(t, "a server is running", checkReached(t.Context(), d, ways[0]), "note", "port for media .*while no server uses it")
-	finds(t, "TURN", checkReached(t.Context(), d, ways[1]), "ok", "")
-	finds(t, "TURN over TLS", checkReached(t.Context(), d, ways[2]), "ok", "")
+	if ways[1].outside != 443 {
+		t.Errorf("who gives certificates looks at %d", ways[1].outside)
+	}
+	pages, at, outside := ports(t)
+	_, _ = pages.Close(), at.Close()
+	ways[1].outside, ways[1].addr = outside, at.Addr().String()
+	finds(t, "pages", checkReached(t.Context(), d, ways[1]), "ok", "")
+	ways[1].addr = "127.0.0.1:0"
+	finds(t, "pages at another port", checkReached(t.Context(), d, ways[1]), "note", `not reached over TCP.*--from`)
+}
+
+// Something really passes through TURN to the media port, or doctor says what does not.
+func TestDoctorUsesTURN(t *testing.T) {
+	t.Parallel() // it waits for what does not come in
+	d := doctorFlags{
+		listen:    listen{MediaAddr: "127.0.0.1:0", PublicIP: []string{"127.0.0.1"}},
+		turnFlags: turnFlags{TURNAddr: "127.0.0.1:0", TURNTLSAddr: "127.0.0.1:0"},
+	}
+	finds(t, "every way", checkTURN(t.Context(), "127.0.0.1", d), "ok", "")
+	d.PublicIP = []string{"203.0.113.7"}
+	finds(t, "behind a NAT", checkTURN(t.Context(), "127.0.0.1", d), "ok", "")
+	finds(t, "a name that leads elsewhere", checkTURN(t.Context(), "127.0.0.2", d), "note", `turn:127\.0\.0\.2:\d+\?transport=udp.*--from`)
+	conn := udp(t)
+	d.MediaAddr = conn.LocalAddr().String()
+	finds(t, "a server is running", checkTURN(t.Context(), "127.0.0.1", d), "note", "port for media .*while no server uses it")
+	d.MediaAddr, d.TURNAddr = "127.0.0.1:0", d.MediaAddr
+	finds(t, "TURN is running", checkTURN(t.Context(), "127.0.0.1", d), "note", "port for TURN .*while no server uses it")
+
+	r, err := relay.Listen(relay.Config{Addr: "127.0.0.1:0", Media: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9")}, MaxAllocations: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	uri := r.URIs("127.0.0.1")[0]
+	peer := netip.MustParseAddrPort(conn.LocalAddr().String()) // which says nothing
+	finds(t, "another's", passes(t.Context(), uri, "1:doctor", "x", peer), "missing", "does not relay: another server answers")
+	username, password := r.Credentials("doctor")
+	finds(t, "silent media", passes(t.Context(), uri, username, password, peer), "missing", "nothing passes through it")
 }
 
 func TestDoctorLooksUpTheName(t *testing.T) {
@@ -273,12 +321,18 @@ func TestDoctorLooksUpTheName(t *testing.T) {
 		listen:    listen{PublicIP: []string{"127.0.0.1"}, PublicURL: "https://calls.example.org"},
 		turnFlags: turnFlags{TURNAddr: "127.0.0.1:0"},
 	}
-	finds(t, "this machine's", checkName(t.Context(), "127.0.0.1", d), "ok", "")
-	finds(t, "another's", checkName(t.Context(), "127.0.0.2", d), "missing", `TURN at 127\.0\.0\.2.* and not 127\.0\.0\.1.*--public-url`)
+	finds(t, "a balancer's", checkName(t.Context(), "127.0.0.2"), "ok", "")
+	finds(t, "this machine's", checkTURNName(t.Context(), "127.0.0.1", d), "ok", "")
+	finds(t, "another's", checkTURNName(t.Context(), "127.0.0.2", d), "missing", `TURN at 127\.0\.0\.2.* and not 127\.0\.0\.1.*--turn-host`)
+	d.Redis = "redis://here"
+	finds(t, "this one's of several", checkTURNName(t.Context(), "127.0.0.1", d), "ok", "")
 	d.PublicIP = nil
-	finds(t, "a proxy's", checkName(t.Context(), "127.0.0.2", d), "ok", "")
+	finds(t, "that of several servers", checkTURNName(t.Context(), "127.0.0.1", d), "missing", `any of several servers.*--turn-host`)
 	nowhere, cancel := context.WithCancel(t.Context())
 	cancel()
-	finds(t, "none", checkName(nowhere, d.publicHost(), d), "missing", `calls\.example\.org.* has no address.*DNS.*--public-url`)
-	finds(t, "none", checkReached(nowhere, d, d.waysIn()[0]), "note", `once calls\.example\.org has an address`)
+	finds(t, "none", checkName(nowhere, d.publicHost()), "missing", `calls\.example\.org.* has no address.*DNS.*--public-url`)
+	d.TURNHost = "one.example.org"
+	finds(t, "none", checkTURNName(nowhere, d.TURNHost, d), "missing", `one\.example\.org.* has no address.*DNS.*--turn-host`)
+	d.ACMEDomain = []string{d.TURNHost}
+	finds(t, "none", checkReached(nowhere, d, d.waysIn()[0]), "note", `once one\.example\.org has an address`)
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/pausepoint/pausepoint/relay"
 	"github.com/pausepoint/pausepoint/room/event"
@@ -19,12 +20,24 @@ const allocationsEach = 4
 // turnFlags are for networks that keep media out.
 type turnFlags struct {
 	TURNAddr    string   `name:"turn-addr" placeholder:"HOST:PORT" help:"Where to serve TURN (UDP and TCP), such as :3478, for networks that keep media out otherwise. Without it there is none. It relays to this server's media alone."`
-	TURNTLSAddr string   `name:"turn-tls-addr" placeholder:"HOST:PORT" help:"Where to serve TURN over TLS, such as :5349, with the certificate of --tls-cert. It needs --turn-addr."`
+	TURNTLSAddr string   `name:"turn-tls-addr" placeholder:"HOST:PORT" help:"Where to serve TURN over TLS, such as :5349, with the certificate of the pages: --tls-cert or --acme-domain. It needs --turn-addr."`
+	TURNHost    string   `name:"turn-host" placeholder:"HOST" help:"Name or address by which browsers reach TURN at this server, where it is not the name of --public-url: each of several servers has its own. The certificate has to be good for it."`
 	TURNPeer    []string `name:"turn-peer" placeholder:"RANGE" help:"Addresses that TURN relays to besides, such as 10.1.2.0/24. Private ones are relayed to only if they are named here."`
 }
 
+// host is where browsers are told to reach TURN; empty if it is the name by which they opened the page.
+func (f turnFlags) host(l listen, c clusterFlags) string {
+	switch {
+	case f.TURNHost != "":
+		return f.TURNHost
+	case c.Redis != "" && len(l.PublicIP) > 0:
+		return l.PublicIP[0] // the name may lead to any of several servers, whose relays do not know these credentials
+	}
+	return l.publicHost()
+}
+
 // check refuses what cannot be right.
-func (f turnFlags) check(l listen) error {
+func (f turnFlags) check(l listen, c clusterFlags) error {
 	if f.TURNAddr != "" {
 		if err := checkAddr("turn-addr", f.TURNAddr); err != nil {
 			return err
@@ -41,8 +54,27 @@ func (f turnFlags) check(l listen) error {
 			return wrong("turn-tls-addr", f.TURNTLSAddr, "it needs a certificate, give --tls-cert and --tls-key, or --acme-domain")
 		}
 	}
+	if err := f.checkHost(l, c); err != nil {
+		return err
+	}
 	_, err := f.peers()
 	return err
+}
+
+// checkHost refuses a name under which nobody comes in.
+func (f turnFlags) checkHost(l listen, c clusterFlags) error {
+	if _, err := netip.ParseAddr(f.TURNHost); err != nil && f.TURNHost != "" && !plainName.MatchString(f.TURNHost) {
+		return wrong("turn-host", f.TURNHost, "give a name or an IP address, without a port")
+	}
+	if f.TURNHost != "" && f.TURNAddr == "" {
+		return wrong("turn-host", f.TURNHost, "it is for TURN, give --turn-addr too")
+	}
+	host := f.host(l, c)
+	if f.TURNTLSAddr != "" && len(l.ACMEDomain) > 0 && !slices.Contains(l.ACMEDomain, host) {
+		return wrong("turn-tls-addr", f.TURNTLSAddr,
+			"browsers would be told to reach it at "+host+", for which there is no certificate: give this server's own name with --turn-host, and with --acme-domain too")
+	}
+	return nil
 }
 
 func (f turnFlags) peers() ([]netip.Prefix, error) {
@@ -83,10 +115,7 @@ func (h *house) openRelay(s serveFlags, media *sfu.SFU) (func(member, host strin
 	}
 	h.turn = r
 	h.later(func(context.Context) error { return r.Close() })
-	known := s.publicHost()
-	if s.Redis != "" && len(public) > 0 {
-		known = public[0].String() // the name may lead to any of several servers, whose relays do not know these credentials
-	}
+	known := s.turnFlags.host(s.listen, s.clusterFlags)
 	h.log.Info("serving TURN", slog.Any("uris", r.URIs("localhost")))
 	return func(member, host string) []event.RTCRelay {
 		if known != "" {

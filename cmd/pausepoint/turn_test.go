@@ -60,3 +60,29 @@ func TestVoicesByRelay(t *testing.T) {
 		t.Errorf("credentials of %s", name)
 	}
 }
+
+// Browsers are told a name that leads to this server, and for which there is a certificate.
+func TestTURNHost(t *testing.T) {
+	l := listen{PublicURL: "https://calls.example.org", PublicIP: []string{"203.0.113.7"}}
+	several := clusterFlags{Redis: "redis://here"}
+	f := turnFlags{TURNAddr: ":3478", TURNTLSAddr: ":5349"}
+	for want, got := range map[string]string{
+		"calls.example.org": f.host(l, clusterFlags{}),
+		"203.0.113.7":       f.host(l, several),
+		"one.example.org":   turnFlags{TURNHost: "one.example.org"}.host(l, several),
+	} {
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	l = listen{ACMEDomain: []string{"calls.example.org"}, PublicIP: l.PublicIP}
+	finds(t, "one server", f.check(l, clusterFlags{}), "ok", "")
+	finds(t, "an address of several", f.check(l, several), "missing", `reach it at 203\.0\.113\.7.*no certificate.*--turn-host`)
+	f.TURNHost = "one.example.org"
+	finds(t, "a name without a certificate", f.check(l, several), "missing", `reach it at one\.example\.org.*--acme-domain`)
+	l.ACMEDomain = append(l.ACMEDomain, "one.example.org")
+	finds(t, "a name of its own", f.check(l, several), "ok", "")
+	f.TURNHost = "one.example.org:5349"
+	finds(t, "a port", f.check(l, several), "missing", "--turn-host .*without a port")
+	finds(t, "no TURN", turnFlags{TURNHost: "one.example.org"}.check(l, several), "missing", "--turn-host .*--turn-addr")
+}
