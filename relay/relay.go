@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"crypto/sha1" //nolint:gosec // what TURN's credentials are made with
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -43,11 +42,10 @@ const (
 
 // Config is what a Server needs to know.
 type Config struct {
-	// Addr is where members come over UDP and TCP, ":3478".
+	// Addr is where members come over UDP and TCP, ":3478", or empty.
 	Addr string
-	// TLSAddr is where they come over TLS, ":5349", or empty.
-	TLSAddr string
-	TLS     *tls.Config
+	// Secure is where they come over TLS, which ends there, or nil. The Server closes it.
+	Secure net.Listener
 	// Media is where media arrives on this machine. At least one is needed.
 	Media []netip.AddrPort
 	// Public are the addresses by which members know Media, where those are behind a 1-to-1 NAT.
@@ -62,7 +60,7 @@ type Config struct {
 type Server struct {
 	secret  []byte
 	turn    *turn.Server
-	udp     *net.UDPAddr
+	udp     *net.UDPAddr // nil without
 	tls     *net.TCPAddr // nil without TLS
 	allowed allowed
 	quota   *quota.Quota[string] // of allocations, by user
@@ -80,26 +78,28 @@ func Listen(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("relay: secret: %w", err)
 	}
 	if len(cfg.Media) == 0 {
-		return nil, errors.New("relay: there is nothing to relay to")
+		return nil, errors.Join(errors.New("relay: there is nothing to relay to"), inlets{tls: cfg.Secure}.close())
 	}
 	in, err := s.open(cfg)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, in.close())
 	}
 	handler := func(_ net.Addr, peer net.IP) bool { return s.allowed.ip(peer) }
 	conf := turn.ServerConfig{
 		Realm: realm, AuthHandler: s.authenticate,
-		QuotaHandler:      func(user, _ string, _ net.Addr) bool { return s.quota.Free(user) },
-		LoggerFactory:     &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled},
-		PacketConnConfigs: []turn.PacketConnConfig{{PacketConn: in.udp, RelayAddressGenerator: s, PermissionHandler: handler}},
-		ListenerConfigs:   []turn.ListenerConfig{{Listener: in.tcp, RelayAddressGenerator: s, PermissionHandler: handler}},
+		QuotaHandler:  func(user, _ string, _ net.Addr) bool { return s.quota.Free(user) },
+		LoggerFactory: &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled},
 	}
-	if in.tls != nil {
-		conf.ListenerConfigs = append(conf.ListenerConfigs, turn.ListenerConfig{Listener: in.tls, RelayAddressGenerator: s, PermissionHandler: handler})
+	if in.udp != nil {
+		conf.PacketConnConfigs = []turn.PacketConnConfig{{PacketConn: in.udp, RelayAddressGenerator: s, PermissionHandler: handler}}
+	}
+	for _, ln := range []net.Listener{in.tcp, in.tls} {
+		if ln != nil {
+			conf.ListenerConfigs = append(conf.ListenerConfigs, turn.ListenerConfig{Listener: limited(ln), RelayAddressGenerator: s, PermissionHandler: handler})
+		}
 	}
 	if s.turn, err = turn.NewServer(conf); err != nil {
-		in.close()
-		return nil, fmt.Errorf("relay: %w", err)
+		return nil, errors.Join(fmt.Errorf("relay: %w", err), in.close())
 	}
 	return s, nil
 }
@@ -110,10 +110,13 @@ func (s *Server) Close() error { return s.turn.Close() }
 // Allocations is how many there are.
 func (s *Server) Allocations() int { return s.quota.Taken() }
 
-// URIs are what browsers are told (RFC 7065), for the name by which they reach this machine: UDP, TCP, and TLS if there is.
+// URIs are what browsers are told (RFC 7065), for the name by which they reach this machine: UDP, TCP and TLS, as far as there is.
 func (s *Server) URIs(host string) []string {
 	at := func(port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
-	list := []string{"turn:" + at(s.udp.Port) + "?transport=udp", "turn:" + at(s.udp.Port) + "?transport=tcp"}
+	var list []string
+	if s.udp != nil {
+		list = append(list, "turn:"+at(s.udp.Port)+"?transport=udp", "turn:"+at(s.udp.Port)+"?transport=tcp")
+	}
 	if s.tls != nil {
 		list = append(list, "turns:"+at(s.tls.Port)+"?transport=tcp")
 	}
@@ -148,44 +151,44 @@ func (s *Server) authenticate(r *turn.RequestAttributes) (user string, key []byt
 	return user, turn.GenerateAuthKey(r.Username, r.Realm, s.password(r.Username)), true
 }
 
-// inlets are the sockets at which members come in.
+// inlets are the sockets at which members come in; nil are those that there are not.
 type inlets struct {
-	udp      net.PacketConn
+	udp      *net.UDPConn
 	tcp, tls net.Listener
 }
 
-func (in inlets) close() {
-	for _, c := range []io.Closer{in.udp, in.tcp, in.tls} {
-		if c != nil {
-			_ = c.Close()
+func (in inlets) close() error {
+	var errs []error
+	if in.udp != nil {
+		errs = append(errs, in.udp.Close())
+	}
+	for _, ln := range []net.Listener{in.tcp, in.tls} {
+		if ln != nil {
+			errs = append(errs, ln.Close())
 		}
 	}
+	return errors.Join(errs...)
 }
 
-// open listens over UDP, TCP under the same number, and TLS.
+// open listens over UDP, and TCP under the same number. Secure is open.
 func (s *Server) open(cfg Config) (in inlets, err error) {
+	in.tls = cfg.Secure
+	if in.tls != nil {
+		s.tls, _ = in.tls.Addr().(*net.TCPAddr)
+	}
+	if cfg.Addr == "" {
+		return in, nil
+	}
 	host, _, err := net.SplitHostPort(cfg.Addr)
 	if err != nil {
 		return in, fmt.Errorf("relay: %w", err)
 	}
-	udp, tcp, err := pair(host, cfg.Addr)
-	if err != nil {
+	if in.udp, in.tcp, err = pair(host, cfg.Addr); err != nil {
 		return in, fmt.Errorf("relay: %w", err)
 	}
-	in.udp, in.tcp = udp, limited(tcp, nil)
-	_ = udp.SetReadBuffer(socketBuffer) // what the system allows
-	_ = udp.SetWriteBuffer(socketBuffer)
-	s.udp, _ = udp.LocalAddr().(*net.UDPAddr)
-	if cfg.TLSAddr == "" {
-		return in, nil
-	}
-	ln, err := net.Listen("tcp", cfg.TLSAddr)
-	if err != nil {
-		in.close()
-		return in, fmt.Errorf("relay: %w", err)
-	}
-	s.tls, _ = ln.Addr().(*net.TCPAddr)
-	in.tls = limited(ln, cfg.TLS)
+	_ = in.udp.SetReadBuffer(socketBuffer) // what the system allows
+	_ = in.udp.SetWriteBuffer(socketBuffer)
+	s.udp, _ = in.udp.LocalAddr().(*net.UDPAddr)
 	return in, nil
 }
 

@@ -84,6 +84,16 @@ func certificate(t *testing.T) *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }
 
+// secure is where TLS ends.
+func secure(t *testing.T) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.NewListener(ln, certificate(t))
+}
+
 // reach connects to a server as a browser does by one of its URIs.
 func reach(t *testing.T, uri string) (net.PacketConn, string) {
 	t.Helper()
@@ -158,7 +168,7 @@ func comesBack(t *testing.T, conn net.PacketConn, peer netip.AddrPort) {
 // Media goes through over UDP, TCP and TLS.
 func TestEveryWayIn(t *testing.T) {
 	media := echo(t)
-	s := serve(t, Config{TLSAddr: "127.0.0.1:0", TLS: certificate(t), Media: []netip.AddrPort{media}})
+	s := serve(t, Config{Secure: secure(t), Media: []netip.AddrPort{media}})
 	uris := s.URIs("127.0.0.1")
 	if len(uris) != 3 {
 		t.Fatalf("URIs: %v", uris)
@@ -367,7 +377,7 @@ func TestStreams(t *testing.T) {
 	for n := range streamsPerAddr {
 		ln.from = append(ln.from, fmt.Sprintf("2001:db8::%x", n))
 	}
-	s := limited(ln, nil)
+	s := limited(ln)
 	var conns []net.Conn
 	accept := func() (from string) {
 		t.Helper()
@@ -422,5 +432,33 @@ func TestSilence(t *testing.T) {
 			t.Errorf("dropped after %v", d)
 		}
 		_, _ = c.Close(), far.Close()
+	})
+}
+
+// Who begins TLS and does not get on with it is dropped as soon as who says nothing.
+func TestSilenceInTLS(t *testing.T) {
+	conf := certificate(t)
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		c := &stream{Conn: tls.Server(near, conf), release: func() {}}
+		dribbled := make(chan struct{})
+		go func() {
+			defer close(dribbled)
+			for _, b := range []byte("\x16\x03\x01\x01\x00\x01\x00\x00\xfc\x03\x03 and so on, byte by byte") {
+				if _, err := far.Write([]byte{b}); err != nil {
+					return
+				}
+				<-time.After(time.Second)
+			}
+		}()
+		began := time.Now()
+		if n, err := c.Read(make([]byte, 10)); n != 0 || err == nil {
+			t.Errorf("read %d bytes", n)
+		}
+		if d := time.Since(began); d > firstWithin {
+			t.Errorf("dropped after %v", d)
+		}
+		_, _ = near.Close(), far.Close()
+		<-dribbled
 	})
 }

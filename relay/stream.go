@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"crypto/tls"
 	"net"
 	"net/netip"
 	"time"
@@ -13,15 +12,14 @@ import (
 type streams struct {
 	net.Listener
 
-	tls    *tls.Config // nil for plain TCP
 	places *quota.Quota[netip.Addr]
 }
 
-func limited(ln net.Listener, conf *tls.Config) *streams {
-	return &streams{ln, conf, quota.New[netip.Addr](maxStreams, streamsPerAddr)}
+func limited(ln net.Listener) *streams {
+	return &streams{ln, quota.New[netip.Addr](maxStreams, streamsPerAddr)}
 }
 
-// Accept implements net.Listener. A handshake of TLS is done by whoever reads first, not here.
+// Accept implements net.Listener. A handshake of TLS is done by whoever reads first, not here: it has no more time than the first words.
 func (s *streams) Accept() (net.Conn, error) {
 	for {
 		conn, err := s.Listener.Accept()
@@ -33,11 +31,7 @@ func (s *streams) Accept() (net.Conn, error) {
 			_ = conn.Close()
 			continue
 		}
-		var c net.Conn = &stream{Conn: conn, release: release}
-		if s.tls != nil {
-			c = tls.Server(c, s.tls)
-		}
-		return c, nil
+		return &stream{Conn: conn, release: release}, nil
 	}
 }
 

@@ -3,6 +3,7 @@ package sfu
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/netip"
 	"sync"
 
@@ -17,6 +18,8 @@ type Config struct {
 	UDPAddr string
 	// DisableTCP leaves out ICE-TCP, which otherwise listens on the same port number. There is none with Net.
 	DisableTCP bool
+	// TCP is where ICE-TCP comes in instead, on a port that is shared. The SFU closes it.
+	TCP net.Listener
 	// PublicAddrs replace the machine's own addresses in what members are told, where those are behind a 1-to-1 NAT. Each address
 	// family is replaced by its own.
 	PublicAddrs []netip.Addr
@@ -56,7 +59,7 @@ func New(cfg Config) (*SFU, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	n, err := transport.Listen(transport.Config{
-		Addr: cfg.UDPAddr, DisableTCP: cfg.DisableTCP, PublicAddrs: cfg.PublicAddrs, AllowOwn: cfg.AllowOwn, Net: cfg.Net, Logger: log,
+		Addr: cfg.UDPAddr, DisableTCP: cfg.DisableTCP, TCP: cfg.TCP, PublicAddrs: cfg.PublicAddrs, AllowOwn: cfg.AllowOwn, Net: cfg.Net, Logger: log,
 		Allow: func(a netip.Addr) bool { return addressPolicy{denyPrivate: cfg.DenyPrivate}.allows(a) },
 	})
 	if err != nil {

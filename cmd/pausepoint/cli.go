@@ -87,7 +87,7 @@ type listen struct {
 	ACMEEmail     string   `name:"acme-email" placeholder:"ADDRESS" help:"Where the certificate authority may write to, should something be wrong."`
 	ACMEDirectory string   `name:"acme-directory" default:"https://acme-v02.api.letsencrypt.org/directory" placeholder:"URL" help:"Another certificate authority than Let's Encrypt, such as one of your own."`
 
-	MediaAddr string `default:":7882" placeholder:"HOST:PORT" help:"Where media arrives: one UDP port, and the same number over TCP for networks that block UDP. Open both in the firewall."`
+	MediaAddr string `default:":7882" placeholder:"HOST:PORT" help:"Where media arrives: one UDP port, and the same number over TCP for networks that block UDP. Open both in the firewall. It can be the port of --addr, such as :443 for both."`
 
 	PublicURL string   `name:"public-url" placeholder:"URL" help:"Address that people open, if it is another one than this machine's: https://calls.example.org behind a proxy. It is printed at the start and stands in calendar files."`
 	PublicIP  []string `name:"public-ip" placeholder:"IP" help:"Address that media is sent to, where this machine's own is behind a 1-to-1 NAT (cloud servers). Give it again for a second one, such as IPv6."`

@@ -84,6 +84,7 @@ func TestWrongValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }()
+	cert, key := certificate(t)
 	free := []string{"--data", filepath.Join(dir, "data"), "--addr", "127.0.0.1:0", "--media-addr", "127.0.0.1:0"}
 	for _, c := range []struct {
 		args []string
@@ -109,8 +110,11 @@ func TestWrongValues(t *testing.T) {
 		{[]string{"--public-url", "calls.example.org"}, `--public-url .*https://calls\.example\.org`},
 		{[]string{"--public-url", "https://calls.example.org/path"}, `--public-url .*without a path`},
 		{[]string{"--turn-addr", "3478"}, `--turn-addr .*host and a port`},
-		{[]string{"--turn-tls-addr", ":5349"}, `--turn-tls-addr .*--turn-addr`},
-		{[]string{"--turn-addr", ":3478", "--turn-tls-addr", ":5349"}, `--turn-tls-addr .*--tls-cert`},
+		{[]string{"--turn-tls-addr", ":5349"}, `--turn-tls-addr .*--tls-cert`},
+		{[]string{"--turn-addr", "0.0.0.0:8080"}, `--turn-addr .*port of its own.*--turn-tls-addr`},
+		{[]string{"--turn-addr", ":7882"}, `--turn-addr .*port of its own.*--turn-tls-addr`},
+		{[]string{"--acme-domain", "calls.example.org", "--turn-tls-addr", ":7882"}, `--turn-tls-addr .*with pages and media`},
+		{[]string{"--acme-domain", "calls.example.org", "--turn-addr", ":3478", "--turn-tls-addr", ":3478"}, `--turn-tls-addr .*one of its own`},
 		{[]string{"--turn-peer", "10.0.0.1"}, `--turn-peer .*10\.1\.2\.0/24`},
 		{[]string{"--metrics-addr", "9090"}, `--metrics-addr .*host and a port`},
 		{[]string{"--otlp", "127.0.0.1:4318"}, `--otlp .*such as http://127\.0\.0\.1:4318`},
@@ -134,6 +138,7 @@ func TestWrongValues(t *testing.T) {
 		{append(free, "--addr", taken.Addr().String()), `--addr .*in use.*another port`},
 		{append(free, "--media-addr", taken.Addr().String()), `--media-addr .*in use.*another port`},
 		{append(free, "--turn-addr", taken.Addr().String()), `--turn-addr .*in use.*another port`},
+		{append(free, "--turn-tls-addr", taken.Addr().String(), "--tls-cert", cert, "--tls-key", key), `--turn-tls-addr .*in use.*another port`},
 		{append(free, "--metrics-addr", taken.Addr().String()), `--metrics-addr .*in use.*another port`},
 		{append(free, "--addr", "192.0.2.1:0"), `--addr .*no address of this machine`},
 		{append(free, "--ffmpeg", file+"/ffmpeg"), `ffmpeg.*apt install ffmpeg.*--ffmpeg`},

@@ -24,6 +24,7 @@ type connection struct {
 	view    event.View
 	frames  chan frame
 	ice     webrtc.Configuration     // of connections for media
+	network webrtc.NetworkType       // that they go over; 0 is any
 	closed  error                    // why reading ended; set before frames is closed
 	media   []*webrtc.PeerConnection // until hangUp
 }

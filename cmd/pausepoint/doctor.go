@@ -108,7 +108,7 @@ func outsideChecks(d doctorFlags) (list []check) {
 			func(ctx context.Context) error { return checkReached(ctx, d, w) },
 		})
 	}
-	if host := d.turnFlags.host(d.listen, d.clusterFlags); host != "" && d.TURNAddr != "" {
+	if host := d.turnFlags.host(d.listen, d.clusterFlags); host != "" && d.served(d.listen) {
 		list = append(list,
 			check{"The name by which browsers reach TURN leads to this server.", func(ctx context.Context) error { return checkTURNName(ctx, host, d) }},
 			check{"Media passes through TURN, by every way that browsers are told.", func(ctx context.Context) error { return checkTURN(ctx, host, d) }})

@@ -51,11 +51,11 @@ func TestDoctorFrom(t *testing.T) {
 func TestDoctorFromAfar(t *testing.T) {
 	t.Parallel() // it waits for what does not answer
 	silent := netip.MustParseAddrPort(udp(t).LocalAddr().String())
-	conf, err := unknown()
+	secure, err := unknown("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := relay.Listen(relay.Config{Addr: "127.0.0.1:0", TLSAddr: "127.0.0.1:0", TLS: conf, Media: []netip.AddrPort{silent}, MaxAllocations: 10})
+	r, err := relay.Listen(relay.Config{Addr: "127.0.0.1:0", Secure: secure, Media: []netip.AddrPort{silent}, MaxAllocations: 10})
 	if err != nil {
 		t.Fatal(err)
 	}

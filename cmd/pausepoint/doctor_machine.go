@@ -109,7 +109,7 @@ func checkLeaf(leaf *x509.Certificate, d doctorFlags, now time.Time) error {
 	if host := d.publicHost(); host != "" && leaf.VerifyHostname(host) != nil {
 		return fmt.Errorf("the certificate --tls-cert is not for %s: get one for the name that people open, or give that name with --public-url (or %s)", host, envName("public-url"))
 	}
-	if host := d.turnFlags.host(d.listen, d.clusterFlags); host != "" && d.TURNTLSAddr != "" && leaf.VerifyHostname(host) != nil {
+	if host := d.turnFlags.host(d.listen, d.clusterFlags); host != "" && d.secureAddr(d.listen) != "" && leaf.VerifyHostname(host) != nil {
 		return fmt.Errorf("the certificate --tls-cert is not for %s, where browsers are told to reach TURN over TLS: get one that is for this server's own name too, and give that name with --turn-host (or %s)", host, envName("turn-host"))
 	}
 	if left := leaf.NotAfter.Sub(now); left < renewBefore {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -295,10 +296,16 @@ func TestDoctorUsesTURN(t *testing.T) {
 		turnFlags: turnFlags{TURNAddr: "127.0.0.1:0", TURNTLSAddr: "127.0.0.1:0"},
 	}
 	finds(t, "every way", checkTURN(t.Context(), "127.0.0.1", d), "ok", "")
+	conn, ln, port := ports(t)
+	_, _ = conn.Close(), ln.Close()
+	one := doctorFlags{listen: listen{Addr: fmt.Sprintf("127.0.0.1:%d", port), TLSCert: "cert.pem", PublicIP: d.PublicIP}}
+	one.MediaAddr = one.Addr
+	finds(t, "one port", checkTURN(t.Context(), "127.0.0.1", one), "ok", "")
+	finds(t, "one port elsewhere", checkTURN(t.Context(), "127.0.0.2", one), "note", `turns:127\.0\.0\.2:\d+\?transport=tcp`)
 	d.PublicIP = []string{"203.0.113.7"}
 	finds(t, "behind a NAT", checkTURN(t.Context(), "127.0.0.1", d), "ok", "")
 	finds(t, "a name that leads elsewhere", checkTURN(t.Context(), "127.0.0.2", d), "note", `turn:127\.0\.0\.2:\d+\?transport=udp.*--from`)
-	conn := udp(t)
+	conn = udp(t)
 	d.MediaAddr = conn.LocalAddr().String()
 	finds(t, "a server is running", checkTURN(t.Context(), "127.0.0.1", d), "note", "port for media .*while no server uses it")
 	d.MediaAddr, d.TURNAddr = "127.0.0.1:0", d.MediaAddr

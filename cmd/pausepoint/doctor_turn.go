@@ -32,9 +32,11 @@ func checkTURN(ctx context.Context, host string, d doctorFlags) error {
 	defer func() { _ = media.Close() }()
 	home := media.LocalAddr().(*net.UDPAddr).AddrPort() //nolint:forcetypeassert // it is UDP
 	home = netip.AddrPortFrom(home.Addr().Unmap(), home.Port())
-	cfg := relay.Config{Addr: d.TURNAddr, TLSAddr: d.TURNTLSAddr, Media: []netip.AddrPort{home}, Public: public, MaxAllocations: allocationsEach}
-	if cfg.TLS, err = unknown(); err != nil {
-		return err
+	cfg := relay.Config{Addr: d.TURNAddr, Media: []netip.AddrPort{home}, Public: public, MaxAllocations: allocationsEach}
+	if at := d.secureAddr(d.listen); at != "" {
+		if cfg.Secure, err = unknown(at); err != nil {
+			return busy("TURN over TLS")
+		}
 	}
 	r, err := relay.Listen(cfg)
 	if err != nil {
@@ -108,8 +110,8 @@ func echoAt(addr string) (*net.UDPConn, error) {
 	return conn, nil
 }
 
-// unknown is how a server proves a name to those who do not look: what it shows while the server that has a certificate does not run.
-func unknown() (*tls.Config, error) {
+// unknown is where TLS ends with a certificate that nobody knows: doctor is not the server that has one.
+func unknown(addr string) (net.Listener, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -119,5 +121,6 @@ func unknown() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, nil
+	pair := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	return tls.Listen("tcp", addr, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}})
 }

@@ -41,6 +41,7 @@ var rooms = map[string]struct {
 	"static":         {nil, "the client is files"},
 	"ctxio":          {nil, "it reads, whatever is read"},
 	"quota":          {nil, "it counts, whatever is counted"},
+	"entrance":       {[]string{"quota"}, "it tells beginnings apart, and knows nobody whom it lets in"},
 	"relay":          {[]string{"quota"}, "it carries packets to addresses that it is told, and knows nobody"},
 	"metrics":        {[]string{"clip", "cluster", "cluster", "recorder", "room", "room/event", "sfu", "signaling"}, "it reads what the parts count; none of them knows who reads it"},
 	"traces":         {[]string{"clip", "room", "room/event", "signaling"}, "it looks on as parts are used; none of them knows who looks"},
@@ -58,7 +59,7 @@ var rooms = map[string]struct {
 	"bench/soak":     {[]string{"bench/server", "bench/wire", "load/shape", "load/stats", "sfu"}, "it wears the media plane out, through its public face"},
 	"bench/stores":   {[]string{"store/storetest"}, "it starts what browser tests keep things on"},
 	"cmd/pausepoint": {
-		[]string{"account", "backup", "clip", "cluster", "keeping", "load", "load/visit", "metrics", "recorder", "relay", "render", "room", "room/event", "sfu", "signaling", "static", "store", "traces"},
+		[]string{"account", "backup", "clip", "cluster", "entrance", "keeping", "load", "load/visit", "metrics", "recorder", "relay", "render", "room", "room/event", "sfu", "signaling", "static", "store", "traces"},
 		"the only place where the parts are wired; all but wiring is elsewhere",
 	},
 	"store/storetest": {nil, "it starts servers that tests keep things on, whatever those are"},

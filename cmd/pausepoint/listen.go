@@ -35,6 +35,28 @@ func checkAddr(flag, addr string) error {
 	return nil
 }
 
+// sameAddr reports whether two addresses are one port of this machine. Port 0 is another one each time.
+func sameAddr(a, b string) bool {
+	hostA, portA, _ := net.SplitHostPort(a)
+	hostB, portB, _ := net.SplitHostPort(b)
+	return portA == portB && portA != "" && portA != "0" && plainHost(hostA) == plainHost(hostB)
+}
+
+// plainHost is the host of an address to listen at; empty for all.
+func plainHost(host string) string {
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err != nil:
+		return host
+	case ip.IsUnspecified():
+		return ""
+	}
+	return ip.Unmap().String()
+}
+
+// onePort reports whether pages and media share a port.
+func (l listen) onePort() bool { return sameAddr(l.Addr, l.MediaAddr) }
+
 // checkTLS refuses half a pair, and a pair that cannot be read.
 func (l listen) checkTLS() error {
 	switch {

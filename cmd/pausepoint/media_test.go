@@ -16,7 +16,11 @@ import (
 // newPC is a browser's end of a connection for media, until the test ends.
 func (c *connection) newPC() *webrtc.PeerConnection {
 	c.t.Helper()
-	pc, err := webrtc.NewPeerConnection(c.ice)
+	var settings webrtc.SettingEngine
+	if c.network != 0 {
+		settings.SetNetworkTypes([]webrtc.NetworkType{c.network})
+	}
+	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings)).NewPeerConnection(c.ice)
 	if err != nil {
 		c.t.Fatal(err)
 	}

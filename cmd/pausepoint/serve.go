@@ -16,6 +16,7 @@ import (
 	"github.com/pausepoint/pausepoint/account"
 	"github.com/pausepoint/pausepoint/clip"
 	"github.com/pausepoint/pausepoint/cluster"
+	"github.com/pausepoint/pausepoint/entrance"
 	"github.com/pausepoint/pausepoint/keeping"
 	"github.com/pausepoint/pausepoint/metrics"
 	"github.com/pausepoint/pausepoint/recorder"
@@ -49,11 +50,11 @@ func serve(ctx context.Context, f flags, log *slog.Logger, out io.Writer) error 
 		return err
 	}
 	defer func() { _ = ln.Close() }()
-	h, err := build(ctx, f, ln.Addr(), log)
+	h, err := build(ctx, f, ln, log)
 	if err != nil {
 		return err
 	}
-	err = h.run(ctx, f, ln, out)
+	err = h.run(ctx, f, out)
 	return errors.Join(err, h.stop(context.WithoutCancel(ctx)))
 }
 
@@ -62,11 +63,14 @@ type house struct {
 	log    *slog.Logger
 	people *account.People
 	server *signaling.Server
-	node   *cluster.Node                 // nil for the only server
-	turn   *relay.Server                 // nil without TURN
-	traces *traces.Traces                // nil without a collector
-	tls    *tls.Config                   // nil over plain HTTP
+	node   *cluster.Node  // nil for the only server
+	turn   *relay.Server  // nil without TURN
+	traces *traces.Traces // nil without a collector
+	tls    *tls.Config    // nil over plain HTTP
+	pages  net.Listener
 	closes []func(context.Context) error // in the order of building
+
+	entrance *entrance.Entrance // nil where pages have a port for themselves
 }
 
 // later remembers how to close what was built; what was built last is closed first.
@@ -98,19 +102,19 @@ func (h *house) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// build makes a server whose pages are served at an address.
-func build(ctx context.Context, f flags, pages net.Addr, log *slog.Logger) (*house, error) {
-	h := &house{log: log}
-	if err := h.wire(ctx, f, pages); err != nil {
+// build makes a server whose pages are served at a listener.
+func build(ctx context.Context, f flags, pages net.Listener, log *slog.Logger) (*house, error) {
+	h := &house{log: log, pages: pages}
+	if err := h.wire(ctx, f); err != nil {
 		return nil, errors.Join(err, h.close(context.WithoutCancel(ctx)))
 	}
 	return h, nil
 }
 
 // wire builds from what knows nobody up to what knows all.
-func (h *house) wire(ctx context.Context, f flags, pages net.Addr) error {
+func (h *house) wire(ctx context.Context, f flags) error {
 	data := f.Common.Data
-	st, err := h.openStore(ctx, f, pages)
+	st, err := h.openStore(ctx, f, h.pages.Addr())
 	if err != nil {
 		return err
 	}
@@ -120,6 +124,7 @@ func (h *house) wire(ctx context.Context, f flags, pages net.Addr) error {
 	if h.tls, err = f.Serve.openTLS(st.Certificates(), h.log); err != nil {
 		return err
 	}
+	h.openEntrance(f.Serve)
 	media, err := h.openMedia(f.Serve)
 	if err != nil {
 		return err
@@ -162,7 +167,7 @@ func (h *house) wire(ctx context.Context, f flags, pages net.Addr) error {
 		PublicURL: f.Serve.publicBase(), TrustProxy: f.Serve.TrustProxy,
 		MaxConnections: f.Serve.MaxConnections, MaxConnectionsPerAddress: f.Serve.MaxConnectionsPerAddress,
 		Answered: func(ctx context.Context, r signaling.Request) { counts.Answered(r); h.traces.Answered(ctx, r) },
-		Impaired: journal.Impaired, Relays: relays, Nodes: h.node, NodeURL: f.Serve.nodeURL(pages),
+		Impaired: journal.Impaired, Relays: relays, Nodes: h.node, NodeURL: f.Serve.nodeURL(h.pages.Addr()),
 	})
 	h.later(h.server.Close)
 	if h.node != nil {
@@ -179,15 +184,28 @@ func (h *house) wire(ctx context.Context, f flags, pages net.Addr) error {
 	return h.serveMetrics(f.Serve.MetricsAddr, counts.Handler())
 }
 
+// openEntrance has others share the port of the pages, if they are to. They are let in once the server is ready.
+func (h *house) openEntrance(s serveFlags) {
+	if !s.onePort() && !sameAddr(s.secureAddr(s.listen), s.Addr) {
+		return
+	}
+	h.entrance = entrance.New(h.pages, h.tls)
+	h.later(func(context.Context) error { return h.entrance.Close() })
+	h.pages = h.entrance.Pages()
+}
+
 func (h *house) openMedia(s serveFlags) (*sfu.SFU, error) {
 	public, err := s.publicAddrs()
 	if err != nil {
 		return nil, err
 	}
-	media, err := sfu.New(sfu.Config{
-		UDPAddr: s.MediaAddr, PublicAddrs: public, DenyPrivate: !s.AllowPrivateCandidates, AllowOwn: s.TURNAddr != "",
-		Logger: h.log,
-	})
+	cfg := sfu.Config{
+		UDPAddr: s.MediaAddr, PublicAddrs: public, DenyPrivate: !s.AllowPrivateCandidates, AllowOwn: s.served(s.listen), Logger: h.log,
+	}
+	if s.onePort() {
+		cfg.TCP = h.entrance.Media()
+	}
+	media, err := sfu.New(cfg)
 	if err != nil {
 		return nil, explainListen("media-addr", s.MediaAddr, err)
 	}
@@ -236,9 +254,10 @@ func explainClips(err error) error {
 }
 
 // run serves until ctx ends.
-func (h *house) run(ctx context.Context, f flags, ln net.Listener, out io.Writer) error {
+func (h *house) run(ctx context.Context, f flags, out io.Writer) error {
 	srv := &http.Server{
-		Handler:           h.traces.Requests(h.server),
+		Handler:           secured(h.traces.Requests(h.server)),
+		ConnContext:       withTLS,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
@@ -247,16 +266,16 @@ func (h *house) run(ctx context.Context, f flags, ln net.Listener, out io.Writer
 	}
 	srv.RegisterOnShutdown(h.server.CloseFeeds)
 	serving := make(chan error, 1)
-	go func() { serving <- serveOn(srv, ln, h.tls) }()
+	go func() { serving <- h.serveOn(srv) }()
 
 	setup, err := h.people.SetupToken(ctx)
 	if err != nil {
 		return errors.Join(fmt.Errorf("make the link for the first account: %w", err), srv.Close())
 	}
 	h.later(func(ctx context.Context) error { return stopServing(ctx, srv) })
-	announce(out, f.Serve.listen, ln.Addr(), f.Serve.publicBase(), setup)
+	announce(out, f.Serve.listen, h.pages.Addr(), f.Serve.publicBase(), setup)
 	h.server.Ready()
-	h.log.Info("serving", slog.String("addr", ln.Addr().String()))
+	h.log.Info("serving", slog.String("addr", h.pages.Addr().String()))
 
 	select {
 	case err := <-serving:
@@ -278,10 +297,13 @@ func stopServing(ctx context.Context, srv *http.Server) error {
 	return err
 }
 
-func serveOn(srv *http.Server, ln net.Listener, conf *tls.Config) error {
-	if conf == nil {
-		return srv.Serve(ln)
+func (h *house) serveOn(srv *http.Server) error {
+	if h.entrance != nil {
+		go h.entrance.Serve() // until it is closed
 	}
-	srv.TLSConfig = conf
-	return srv.ServeTLS(ln, "", "")
+	if h.tls == nil || h.entrance != nil { // which ends TLS
+		return srv.Serve(h.pages)
+	}
+	srv.TLSConfig = h.tls
+	return srv.ServeTLS(h.pages, "", "")
 }

@@ -19,8 +19,8 @@ const allocationsEach = 4
 
 // turnFlags are for networks that keep media out.
 type turnFlags struct {
-	TURNAddr    string   `name:"turn-addr" placeholder:"HOST:PORT" help:"Where to serve TURN (UDP and TCP), such as :3478, for networks that keep media out otherwise. Without it there is none. It relays to this server's media alone."`
-	TURNTLSAddr string   `name:"turn-tls-addr" placeholder:"HOST:PORT" help:"Where to serve TURN over TLS, such as :5349, with the certificate of the pages: --tls-cert or --acme-domain. It needs --turn-addr."`
+	TURNAddr    string   `name:"turn-addr" placeholder:"HOST:PORT" help:"Where to serve TURN (UDP and TCP), such as :3478, for networks that keep media out otherwise. Without it and --turn-tls-addr there is none. It relays to this server's media alone."`
+	TURNTLSAddr string   `name:"turn-tls-addr" placeholder:"HOST:PORT" help:"Where to serve TURN over TLS, such as :5349, with the certificate of the pages: --tls-cert or --acme-domain. It can be the port of --addr; and is, where pages and media share that."`
 	TURNHost    string   `name:"turn-host" placeholder:"HOST" help:"Name or address by which browsers reach TURN at this server, where it is not the name of --public-url: each of several servers has its own. The certificate has to be good for it."`
 	TURNPeer    []string `name:"turn-peer" placeholder:"RANGE" help:"Addresses that TURN relays to besides, such as 10.1.2.0/24. Private ones are relayed to only if they are named here."`
 }
@@ -36,22 +36,36 @@ func (f turnFlags) host(l listen, c clusterFlags) string {
 	return l.publicHost()
 }
 
+// secureAddr is where TURN is served over TLS, if it is: where pages and media share one port, there too.
+func (f turnFlags) secureAddr(l listen) string {
+	if f.TURNTLSAddr == "" && l.onePort() && l.secure() {
+		return l.Addr
+	}
+	return f.TURNTLSAddr
+}
+
+// served reports whether there is TURN.
+func (f turnFlags) served(l listen) bool { return f.TURNAddr != "" || f.secureAddr(l) != "" }
+
 // check refuses what cannot be right.
 func (f turnFlags) check(l listen, c clusterFlags) error {
 	if f.TURNAddr != "" {
 		if err := checkAddr("turn-addr", f.TURNAddr); err != nil {
 			return err
 		}
+		if sameAddr(f.TURNAddr, l.Addr) || sameAddr(f.TURNAddr, l.MediaAddr) {
+			return wrong("turn-addr", f.TURNAddr, "over UDP and TCP it needs a port of its own; over TLS it can have that of the pages, give --turn-tls-addr")
+		}
 	}
 	if f.TURNTLSAddr != "" {
 		if err := checkAddr("turn-tls-addr", f.TURNTLSAddr); err != nil {
 			return err
 		}
-		if f.TURNAddr == "" {
-			return wrong("turn-tls-addr", f.TURNTLSAddr, "it comes besides --turn-addr, give that too")
-		}
 		if !l.secure() {
 			return wrong("turn-tls-addr", f.TURNTLSAddr, "it needs a certificate, give --tls-cert and --tls-key, or --acme-domain")
+		}
+		if sameAddr(f.TURNTLSAddr, l.MediaAddr) && !l.onePort() || sameAddr(f.TURNTLSAddr, f.TURNAddr) {
+			return wrong("turn-tls-addr", f.TURNTLSAddr, "it shares a port with the pages alone, or with pages and media: give that one, or one of its own")
 		}
 	}
 	if err := f.checkHost(l, c); err != nil {
@@ -66,12 +80,12 @@ func (f turnFlags) checkHost(l listen, c clusterFlags) error {
 	if _, err := netip.ParseAddr(f.TURNHost); err != nil && f.TURNHost != "" && !plainName.MatchString(f.TURNHost) {
 		return wrong("turn-host", f.TURNHost, "give a name or an IP address, without a port")
 	}
-	if f.TURNHost != "" && f.TURNAddr == "" {
-		return wrong("turn-host", f.TURNHost, "it is for TURN, give --turn-addr too")
+	if f.TURNHost != "" && !f.served(l) {
+		return wrong("turn-host", f.TURNHost, "it is for TURN, give --turn-addr or --turn-tls-addr too")
 	}
 	host := f.host(l, c)
-	if f.TURNTLSAddr != "" && len(l.ACMEDomain) > 0 && !slices.Contains(l.ACMEDomain, host) {
-		return wrong("turn-tls-addr", f.TURNTLSAddr,
+	if at := f.secureAddr(l); at != "" && len(l.ACMEDomain) > 0 && !slices.Contains(l.ACMEDomain, host) {
+		return wrong("turn-tls-addr", at,
 			"browsers would be told to reach it at "+host+", for which there is no certificate: give this server's own name with --turn-host, and with --acme-domain too")
 	}
 	return nil
@@ -91,7 +105,7 @@ func (f turnFlags) peers() ([]netip.Prefix, error) {
 
 // openRelay serves TURN, if that is wanted, and returns what tells members of it; nil if it is not.
 func (h *house) openRelay(s serveFlags, media *sfu.SFU) (func(member, host string) []event.RTCRelay, error) {
-	if s.TURNAddr == "" {
+	if !s.served(s.listen) {
 		return nil, nil
 	}
 	peers, err := s.peers()
@@ -102,14 +116,13 @@ func (h *house) openRelay(s serveFlags, media *sfu.SFU) (func(member, host strin
 	if err != nil {
 		return nil, err
 	}
-	cfg := relay.Config{
-		Addr: s.TURNAddr, TLSAddr: s.TURNTLSAddr, Media: media.Addrs(), Public: public, Peers: peers,
-		MaxAllocations: s.MaxConnections * allocationsEach,
+	secure, err := h.openSecure(s.secureAddr(s.listen), s.Addr)
+	if err != nil {
+		return nil, err
 	}
-	if s.TURNTLSAddr != "" {
-		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: h.tls.GetCertificate}
-	}
-	r, err := relay.Listen(cfg)
+	r, err := relay.Listen(relay.Config{
+		Addr: s.TURNAddr, Secure: secure, Media: media.Addrs(), Public: public, Peers: peers, MaxAllocations: s.MaxConnections * allocationsEach,
+	})
 	if err != nil {
 		return nil, explainListen("turn-addr", s.TURNAddr, err)
 	}
@@ -126,4 +139,19 @@ func (h *house) openRelay(s serveFlags, media *sfu.SFU) (func(member, host strin
 		username, password := r.Credentials(member)
 		return []event.RTCRelay{{URLs: r.URIs(host), Username: username, Credential: password}}
 	}, nil
+}
+
+// openSecure is where members come over TLS, if they do: at a port of its own, or at that of the pages.
+func (h *house) openSecure(addr, pages string) (net.Listener, error) {
+	switch {
+	case addr == "":
+		return nil, nil
+	case sameAddr(addr, pages):
+		return h.entrance.Relay(), nil
+	}
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, explainListen("turn-tls-addr", addr, err)
+	}
+	return tls.NewListener(ln, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: h.tls.GetCertificate}), nil
 }

@@ -76,9 +76,12 @@ func (n *Network) tryOpen(cfg Config, bound netip.Addr, port int) error {
 		if bound.IsValid() {
 			host = bound.String()
 		}
-		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-		if err != nil {
-			return err
+		l := cfg.TCP
+		if l == nil {
+			var err error
+			if l, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))); err != nil {
+				return err
+			}
 		}
 		n.tcp = newTCPListener(n, l)
 		if addr, ok := l.Addr().(*net.TCPAddr); ok {

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"log/slog"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -27,6 +28,8 @@ type Config struct {
 	Addr string
 	// DisableTCP leaves out ICE-TCP, which otherwise listens on the same port number. There is none with Net.
 	DisableTCP bool
+	// TCP is where ICE-TCP comes in instead, on a port that is shared. The Network closes it.
+	TCP net.Listener
 	// PublicAddrs replace the machine's own addresses in Candidates, where those are behind a 1-to-1 NAT. Each address family is
 	// replaced by its own.
 	PublicAddrs []netip.Addr

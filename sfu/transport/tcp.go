@@ -66,7 +66,11 @@ func (t *tcpListener) take(conn net.Conn) bool {
 	if !t.net.answers(remote.Addr()) {
 		return false
 	}
-	if tc, ok := conn.(*net.TCPConn); ok {
+	below := conn
+	if shared, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		below = shared.NetConn()
+	}
+	if tc, ok := below.(*net.TCPConn); ok {
 		_ = tc.SetWriteBuffer(tcpQueue) // a wish: what waits in the kernel is late too
 	}
 	c := &tcpConn{listener: t, conn: conn, remote: remote, stranger: true, wake: make(chan struct{}, 1)}
