@@ -2,7 +2,7 @@ import { defineConfig } from "@playwright/test";
 import { args, executablePath } from "./lib/chromium.ts";
 
 /** Few people and no clock: these run beside the pictures of all pages. */
-const light = ["codecs", "consent", "devices", "keyboard", "measure", "replay", "sizes"].map(
+const light = ["codecs", "consent", "devices", "keyboard", "measure", "oneport", "replay", "sizes"].map(
   (name) => `${name}.spec.ts`,
 );
 const pages = "pages.spec.ts"; // takes longest, so it begins first

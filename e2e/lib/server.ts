@@ -1,11 +1,12 @@
 // The real server as a child process, with its own data folder, that can be killed and started again.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 
 /** Where media arrives: loopback, unless the tests have a network of their own (scripts/apart). */
 export const mediaHost = process.env.MEDIA_HOST ?? "127.0.0.1";
@@ -45,6 +46,7 @@ export class Server {
     private readonly data: string,
     private readonly more: string[],
     private readonly env: Record<string, string>,
+    private readonly scheme: "http" | "https" = "http",
   ) {}
 
   /** Starts a server that has prepared the practice clip, or one with its data in another folder; more flags and variables if they are given. */
@@ -54,8 +56,21 @@ export class Server {
     return server;
   }
 
+  /** Starts a server that has everything at one port, with a certificate of its own that browsers have to be told to take. */
+  static async startAtOnePort(): Promise<Server> {
+    const data = await begunFolder();
+    const [cert, key] = [join(data, "cert.pem"), join(data, "key.pem")];
+    const request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"];
+    const names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
+    await promisify(execFile)("openssl", [...request, ...names, "-keyout", key, "-out", cert]);
+    const port = await freePort();
+    const server = new Server(port, port, data, ["--tls-cert", cert, "--tls-key", key], {}, "https");
+    await server.up();
+    return server;
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.scheme}://127.0.0.1:${this.port}`;
   }
 
   /** Starts the process and resolves when /healthz answers 200 and what the server says at its start is printed. */
@@ -83,10 +98,15 @@ export class Server {
     }
     for (;;) {
       if (child.exitCode !== null) throw new Error(`the server stopped with ${child.exitCode}:\n${this.log}`);
-      const answer = await fetch(`${this.url}/healthz`).catch(() => undefined);
-      if (answer?.status === 200 && this.log.includes("Pausepoint is ready.", before)) return;
+      if (this.log.includes("Pausepoint is ready.", before) && (await this.answers())) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+
+  /** Whether it answers. Node does not take the certificate that one port has; browsers, which do, wait by themselves. */
+  private async answers(): Promise<boolean> {
+    if (this.scheme === "https") return true;
+    return (await fetch(`${this.url}/healthz`).catch(() => undefined))?.status === 200;
   }
 
   /** Resolves when the server has printed these words. */
