@@ -32,7 +32,7 @@ func certificateIsKept(t *testing.T, cert, key string) {
 	data := filledData(t)
 	addr := "127.0.0.1:" + port
 	args := []string{"--data", data, "--addr", addr, "--acme-domain", acmeName, "--acme-directory", directory, "--acme-email", adminEmail}
-	stop := serving(t, args)
+	stop := serving(t, append([]string{"--media-addr", addr}, args...)) // the authority looks at a port that media shares
 	first := shown(t, addr)
 	stop()
 	serving(t, args)
