@@ -23,7 +23,7 @@ import (
 )
 
 // Databases as versions of Pausepoint left them, with a call in progress, are in testdata/schemas: by the version of the tables,
-// as sqlite3's .dump and pg_dump --inserts wrote them. Those of versions 1 to 3 are of the programs that had them; those of 4 to 10 are
+// as sqlite3's .dump and pg_dump --inserts wrote them. Those of versions 1 to 3 are of the programs that had them; those of 4 to 11 are
 // of the third, which was brought forward one version after the other, and got rows with each as its program wrote them. They are never
 // changed; a release that changes the tables adds its own.
 func TestEverySchemaIsBroughtForward(t *testing.T) { everywhere(t, testEverySchemaIsBroughtForward) }
@@ -132,6 +132,8 @@ func (w *world) inherits(file string) {
 	same(10, []any{clip.Filming, "s"}, []any{c.State, c.Session}, err)
 	film, err = w.store.GetFilm(w.ctx, "s", "m", "d")
 	same(10, render.Job{Session: "s", Member: "m", Clip: "d", State: render.Rendering, Progress: 0.25, Asked: 10, Tries: 1, Round: 1, Until: 11}, film, err)
+	secret, err := w.store.Secret(w.ctx, "nodes")
+	same(11, []byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31}, secret, err)
 }
 
 // columns are all columns of all tables, each with its type.
