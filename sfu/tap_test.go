@@ -245,6 +245,55 @@ func TestTapTrackBeginsALayerWithALateKeyFrame(t *testing.T) {
 	}
 }
 
+// A recorder sees one stream on one clock, however often it goes to another layer, whose numbers and timestamps begin elsewhere.
+func TestTapTrackHasOneClockOverLayers(t *testing.T) {
+	l := newLayered(t)
+	track := l.Attach(1000)
+	var captured []uint32 // timestamps of the pictures, as the first layer has them
+	for i := range 40 {
+		turns := i%10 == 0
+		if turns {
+			l.reports()
+			l.best.Store(int32(i / 10 % 2)) //nolint:gosec // 0 or 1
+		}
+		captured = append(captured, uint32(l.now.UnixMicro()*9/100))
+		l.frames(turns)
+	}
+	track.Close()
+	const near = 9 // ticks; 0.1 ms
+	off := func(got, want uint32) bool { return got-want+near > 2*near }
+	var layers []byte
+	packets, reports, n := 0, 0, 0
+	for {
+		item, err := track.Next(t.Context())
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		must(t, err)
+		if item.Report != nil { // not of the first layer before its first packet
+			reports++
+			if want := captured[10*reports]; off(item.Report.RTP, want) {
+				t.Errorf("report %d is of %d, want %d", reports, item.Report.RTP, want)
+			}
+			continue
+		}
+		p := item.Packet
+		for n+1 < len(captured) && !off(p.Timestamp, captured[n+1]) {
+			n++
+		}
+		if off(p.Timestamp, captured[n]) || p.SequenceNumber != 1000+uint16(packets) || item.Epoch != 0 {
+			t.Errorf("packet %d is number %d of %d in epoch %d; the picture is of %d", packets, p.SequenceNumber, p.Timestamp, item.Epoch, captured[n])
+		}
+		if layer := p.Payload[5]; len(layers) == 0 || layers[len(layers)-1] != layer {
+			layers = append(layers, layer)
+		}
+		packets++
+	}
+	if want := []byte{0, 1, 0, 1}; n != 39 || packets < 80 || reports != 3 || !slices.Equal(layers, want) {
+		t.Errorf("%d packets up to picture %d and %d reports, of the layers %v, want %v", packets, n, reports, layers, want)
+	}
+}
+
 func TestTapTrackKeepsACopy(t *testing.T) {
 	p, _, _ := newLine(false, false)
 	track := p.Attach(2)
