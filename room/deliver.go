@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/pausepoint/pausepoint/room/event"
 )
@@ -40,25 +41,28 @@ func (c *commits) take() []error {
 type batch struct {
 	events  []event.Event
 	durable bool
-	then    func() // replies and the like; may be nil
+	since   time.Time // when it was queued
+	then    func()    // replies and the like; may be nil
+	late    func()    // what waiting for too long comes to, once; may be nil
 }
 
 // submit appends events to the journal, and queues them for the members.
-func (r *Room) submit(events []event.Event, then func()) {
+func (r *Room) submit(events []event.Event, then func()) *batch {
+	b := &batch{events: events, then: then, since: time.Now()}
 	if len(events) == 0 && then == nil {
-		return
+		return b
 	}
-	b := &batch{events: events, then: then}
 	r.queue = append(r.queue, b)
 	stored := journalled(events)
 	if len(stored) == 0 {
 		b.durable = true
-		return
+		return b
 	}
 	r.pending++
 	r.noteRecord(stored)
 	r.before(r.id, stored)
 	r.journal.Append(r.id, r.epoch, stored, r.commits.report)
+	return b
 }
 
 // OnRecord reports whether the session has been on the record since an event, without a break. What is not durable yet, or never will
@@ -234,7 +238,7 @@ func (r *Room) tellMay() {
 
 // welcome gives a member the whole state, from which their events go on.
 func (r *Room) welcome(l *link) {
-	if r.links[l.member] != l {
+	if r.links[l.member] != l || l.live {
 		return
 	}
 	l.live, l.may = true, r.told.May(l.member)
@@ -290,25 +294,25 @@ func (r *Room) loseDropped() {
 
 // answers remembers how the latest commands were answered, refusals too.
 type answers struct {
-	byKey map[string]*event.Problem
+	byKey map[string]error
 	order []string
 }
 
 const maxAnswers = 2048
 
-func (a *answers) get(key string) (*event.Problem, bool) {
-	p, ok := a.byKey[key]
-	return p, ok
+func (a *answers) get(key string) (error, bool) {
+	err, ok := a.byKey[key]
+	return err, ok
 }
 
-func (a *answers) put(key string, p *event.Problem) {
+func (a *answers) put(key string, err error) {
 	if a.byKey == nil {
-		a.byKey = map[string]*event.Problem{}
+		a.byKey = map[string]error{}
 	}
 	if len(a.order) >= maxAnswers {
 		delete(a.byKey, a.order[0])
 		a.order = a.order[1:]
 	}
-	a.byKey[key] = p
+	a.byKey[key] = err
 	a.order = append(a.order, key)
 }

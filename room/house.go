@@ -47,7 +47,7 @@ type House struct {
 	closed bool
 	ends   sync.WaitGroup
 
-	after sync.Mutex // held while the journal of a session that has ended is added to
+	after chan struct{} // something is in it while the journal of a session that has ended is added to; capacity 1
 }
 
 // entry is a room, or one that is being loaded.
@@ -71,7 +71,7 @@ func NewHouse(cfg Config) *House {
 	if cfg.Idle <= 0 {
 		cfg.Idle = time.Minute
 	}
-	return &House{cfg: cfg, rooms: map[string]*entry{}}
+	return &House{cfg: cfg, rooms: map[string]*entry{}, after: make(chan struct{}, 1)}
 }
 
 // Connect lets a member into a session over conn, loading or opening the session if it is not live. Welcome follows on
@@ -91,7 +91,8 @@ func (h *House) Connect(ctx context.Context, session string, who Identity, conn 
 // Withdraw takes back a member's consent to being recorded, during the session or afterwards, and with notes what they wrote. It
 // returns once that is durable; Config.Observe is told. Only a session that has been opened may be named.
 func (h *House) Withdraw(ctx context.Context, session, member string, notes bool) error {
-	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.Withdraw(env, member, notes) })
+	withdraw := func(s *State, env Env) ([]event.Event, error) { return s.Withdraw(env, member, notes) }
+	return h.ask(ctx, session, change{apply: withdraw, off: true})
 }
 
 // Erased keeps the proof in a session's journal that what was recorded of a member is gone.
@@ -124,12 +125,17 @@ func (h *House) AnswerReuse(ctx context.Context, session, member, clip string, a
 	return h.change(ctx, session, func(s *State, env Env) ([]event.Event, error) { return s.AnswerReuse(env, member, clip, agree) })
 }
 
-func (h *House) change(ctx context.Context, session string, change func(*State, Env) ([]event.Event, error)) error {
+func (h *House) change(ctx context.Context, session string, apply func(*State, Env) ([]event.Event, error)) error {
+	return h.ask(ctx, session, change{apply: apply})
+}
+
+// ask asks the session's room, or changes the journal itself once there is none any more.
+func (h *House) ask(ctx context.Context, session string, c change) error {
 	for {
 		r, err := h.room(ctx, session)
 		var p *event.Problem
 		if errors.As(err, &p) && p.Code == "ended" {
-			if err = h.changeEnded(ctx, session, change); errors.Is(err, ErrNotOwner) && ctx.Err() == nil {
+			if err = h.changeEnded(ctx, session, c); errors.Is(err, ErrNotOwner) && ctx.Err() == nil {
 				continue // somebody else looked at the session meanwhile
 			}
 			return err
@@ -137,16 +143,35 @@ func (h *House) change(ctx context.Context, session string, change func(*State, 
 		if err != nil {
 			return err
 		}
-		if err := r.ask(ctx, change); !errors.Is(err, errStopped) {
+		if err := r.ask(ctx, c); !errors.Is(err, errStopped) {
 			return err
 		}
 	}
 }
 
-// changeEnded adds to the journal of a session that has ended: no room runs it any more.
-func (h *House) changeEnded(ctx context.Context, session string, change func(*State, Env) ([]event.Event, error)) error {
-	h.after.Lock()
-	defer h.after.Unlock()
+// changeEnded adds to the journal of a session that has ended: no room runs it any more. It waits for the journal as members do.
+func (h *House) changeEnded(ctx context.Context, session string, c change) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errLate)
+	defer cancel()
+	select {
+	case h.after <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	changed := make(chan error, 1)
+	go func() { // to its end, whoever waits for it
+		changed <- h.addEnded(ctx, session, c)
+		<-h.after
+	}()
+	select {
+	case err := <-changed:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (h *House) addEnded(ctx context.Context, session string, c change) error {
 	epoch, err := h.cfg.Journal.Own(ctx, session)
 	if err != nil {
 		return fmt.Errorf("own the session: %w", err)
@@ -160,7 +185,7 @@ func (h *House) changeEnded(ctx context.Context, session string, change func(*St
 	if err != nil {
 		return fmt.Errorf("fold journal: %w", err)
 	}
-	events, err := change(s, Env{Now: s.At(), Wall: time.Now().UnixMilli()})
+	events, err := c.apply(s, Env{Now: s.At(), Wall: time.Now().UnixMilli()})
 	if err != nil || len(events) == 0 {
 		return err
 	}

@@ -22,6 +22,7 @@ type memJournal struct {
 	stored map[string][][]byte
 	epochs map[string]int64 // of the latest owners
 	full   bool             // appends fail
+	away   chan struct{}    // if it is set, appends wait until it is closed
 
 	disowning func() // if it is set, what Disown calls
 }
@@ -41,6 +42,7 @@ func newMemJournal(t *testing.T, delay time.Duration) *memJournal {
 		defer close(ended)
 		for job := range j.jobs {
 			time.Sleep(j.delay)
+			j.isThere()
 			job.done(j.write(job))
 		}
 	}()
@@ -101,6 +103,29 @@ func (j *memJournal) Load(_ context.Context, session string) ([]event.Event, err
 		}
 	}
 	return out, nil
+}
+
+// goesAway makes appends wait until the journal comes back.
+func (j *memJournal) goesAway() (comesBack func()) {
+	away := make(chan struct{})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.away = away
+	return func() {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		close(away)
+		j.away = nil
+	}
+}
+
+func (j *memJournal) isThere() {
+	j.mu.Lock()
+	away := j.away
+	j.mu.Unlock()
+	if away != nil {
+		<-away
+	}
 }
 
 func (j *memJournal) setFull(full bool) {

@@ -79,6 +79,7 @@ type Room struct {
 	dropped  []*link
 	queue    []*batch
 	outgoing []outgoing // of the batch that is being sent
+	late     bool       // the journal has not answered for so long that nobody waits for it
 	pending  int        // appends under way
 	answers  answers
 	toggles  pace
@@ -131,7 +132,7 @@ type (
 		ms     float64
 	}
 	changeInput struct {
-		change func(*State, Env) ([]event.Event, error)
+		change
 		answer chan error
 	}
 	spokeInput  struct{ speech event.Speech }
@@ -160,6 +161,12 @@ func (r *Room) Now() float64 { return float64(r.clock.micros()) / 1000 }
 // Done is closed when the room has ended; its connections are closed by then.
 func (r *Room) Done() <-chan struct{} { return r.done }
 
+// change is what is asked for from outside the call.
+type change struct {
+	apply func(*State, Env) ([]event.Event, error)
+	off   bool // see takesOff
+}
+
 // connect lets a member in over conn, on which welcome follows once that is durable. A connection that the member had
 // is told bye{replaced}.
 func (r *Room) connect(ctx context.Context, who Identity, conn Conn, hello event.Hello) error {
@@ -168,9 +175,9 @@ func (r *Room) connect(ctx context.Context, who Identity, conn Conn, hello event
 }
 
 // ask changes the session from outside the call, and returns once that is durable.
-func (r *Room) ask(ctx context.Context, change func(*State, Env) ([]event.Event, error)) error {
+func (r *Room) ask(ctx context.Context, c change) error {
 	answer := make(chan error, 1)
-	return r.answered(ctx, changeInput{change, answer}, answer)
+	return r.answered(ctx, changeInput{c, answer}, answer)
 }
 
 // answered asks the room and returns its answer; errStopped when another room is to be asked.
@@ -281,6 +288,7 @@ func (r *Room) run() {
 			r.fail(ErrNotOwner)
 		}
 		r.deliver()
+		r.lookLate()
 	}
 	close(r.stopping)
 	if r.failed { // somebody else has it, or it is read again: there is nothing to wait for
@@ -329,6 +337,9 @@ func (r *Room) wait() time.Duration {
 	if at, ok := r.state.Due(); ok {
 		wait = min(wait, r.clock.until(at))
 	}
+	if len(r.queue) > 0 && !r.late {
+		wait = min(wait, r.untilLate())
+	}
 	if len(r.links) > 0 || len(r.queue) > 0 || r.state.Inside() {
 		r.since = time.Time{}
 		return wait
@@ -344,141 +355,4 @@ func (r *Room) checkIdle() {
 	if !r.since.IsZero() && time.Since(r.since) >= r.idle {
 		r.end(event.Bye{Reason: "restarting", Message: "You are brought back in a moment."})
 	}
-}
-
-func (r *Room) take(in input) {
-	switch in := in.(type) {
-	case connectInput:
-		in.answer <- r.letIn(in)
-	case disconnectInput:
-		if l := r.links[in.member]; l != nil && l.conn == in.conn {
-			delete(r.links, in.member)
-			r.submit(r.state.Disconnect(r.env(), in.member), nil)
-		}
-	case commandInput:
-		r.command(in)
-	case changeInput:
-		r.change(in)
-	case rttInput:
-		if l := r.links[in.member]; l != nil && l.conn == in.conn && in.ms >= 0 {
-			l.rtt = min(in.ms, maxRTT)
-		}
-	case spokeInput:
-		r.submit(r.state.Spoke(r.env(), in.speech), nil)
-	case noticeInput:
-		r.submit(r.state.RecordingNotice(r.env(), in.reason, in.from, in.to), nil)
-	case transientInput:
-		r.submit([]event.Event{{At: r.env().Now, Body: in.body}}, nil)
-	}
-}
-
-func (r *Room) letIn(in connectInput) error {
-	if r.bye != nil {
-		return errStopped
-	}
-	if !r.entries.allow(in.who.ID) {
-		return refuse("too_many", "You came in many times just now. Wait a moment, then try again.")
-	}
-	if len(in.hello.Page) > maxPage {
-		return refuse("invalid", "Your page says more about itself than this server takes. Reload it.")
-	}
-	old := r.links[in.who.ID]
-	if old != nil && old.isAfter(in.hello) {
-		return refuse("conflict", "Your page has come in by a later connection.")
-	}
-	events, err := r.state.Connect(r.env(), in.who, in.hello)
-	if err != nil {
-		return err
-	}
-	if old != nil {
-		old.conn.Close(event.Bye{Reason: "replaced", Message: "You came in again from another window or device."})
-	}
-	l := &link{member: in.who.ID, conn: in.conn, page: in.hello.Page, attempt: in.hello.Attempt}
-	r.links[l.member] = l
-	r.submit(events, func() { r.welcome(l) })
-	return nil
-}
-
-// change applies what is asked for from outside the call; the answer follows once it is durable.
-func (r *Room) change(in changeInput) {
-	if r.bye != nil {
-		in.answer <- errStopped
-		return
-	}
-	events, err := in.change(r.state, r.env())
-	if err != nil {
-		in.answer <- err
-		return
-	}
-	r.submit(events, func() { in.answer <- nil })
-}
-
-// command applies a member's command, once.
-func (r *Room) command(in commandInput) {
-	l := r.links[in.member]
-	if l == nil || l.conn != in.conn {
-		return
-	}
-	if !validID(in.id) {
-		r.submit(nil, func() { r.reply(l, in.id, problemOf(errNoID())) })
-		return
-	}
-	key := seenKey(in.member, in.id)
-	if first, ok := r.answers.get(key); ok {
-		r.submit(nil, func() { r.reply(l, in.id, first) }) // after the first: what is queued keeps its order
-		return
-	}
-	events, err := r.apply(in)
-	problem := problemOf(err)
-	r.answers.put(key, problem)
-	after := func() {}
-	if err == nil {
-		after = r.afterwards(l, in.cmd)
-	}
-	r.submit(events, func() {
-		r.reply(l, in.id, problem)
-		after()
-	})
-}
-
-// apply does what a member asks for, unless they switch something on more often than anybody would.
-func (r *Room) apply(in commandInput) ([]event.Event, error) {
-	if switchesOn(in.cmd) && !r.toggles.allow(in.member) {
-		return nil, refuse("too_many", "You switched that on and off many times. Wait a moment, then try again.")
-	}
-	return r.state.Apply(r.env(), in.member, in.cmd, in.id)
-}
-
-// afterwards is what else follows a command that was applied, after its reply.
-func (r *Room) afterwards(l *link, cmd event.Command) func() {
-	switch c := cmd.(type) {
-	case event.MemberLeave:
-		return func() { r.close(l, event.Bye{Reason: "left", Message: "You have left the session."}) }
-	case event.MemberRemove:
-		if sent := r.links[c.Member]; sent != nil {
-			return func() { r.close(sent, event.Bye{Reason: "removed", Message: "You were removed from this session."}) }
-		}
-	case event.SessionEnd:
-		return func() { r.end(event.Bye{Reason: "ended", Message: "The session has ended."}) }
-	}
-	return func() {}
-}
-
-// close lets go of a connection whose member is not here any more.
-func (r *Room) close(l *link, bye event.Bye) {
-	if r.links[l.member] == l {
-		delete(r.links, l.member)
-		l.conn.Close(bye)
-	}
-}
-
-func problemOf(err error) *event.Problem {
-	var p *event.Problem
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &p):
-		return p
-	}
-	return event.Errorf("internal", "Something went wrong here. Try again.")
 }
