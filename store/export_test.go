@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"time"
 )
 
 // MigrateTo makes the tables of a version, behind the back of who uses the database.
@@ -15,9 +14,6 @@ func MigrateTo(ctx context.Context, c Config, version int64) error {
 	}
 	return errors.Join(db.migrateTo(ctx, version), db.close())
 }
-
-// SetPatience makes the journal wait for a database that is gone for another time than usual. Nothing is appended yet.
-func (s *Store) SetPatience(d time.Duration) { s.journal.patience = d }
 
 // ErrClaimed is for tests.
 var ErrClaimed = errClaimed

@@ -23,9 +23,8 @@ const (
 	maxTails  = 10_000  // sessions whose end is remembered
 )
 
-// While a database is gone, what waits for it is tried again, each time a little later, for no longer than this.
+// While a database is gone, what waits for it is tried again, each time a little later.
 const (
-	patience   = 16 * time.Second
 	firstRetry = 20 * time.Millisecond
 	lastRetry  = 500 * time.Millisecond
 )
@@ -45,15 +44,15 @@ type journal struct {
 	closing chan struct{} // closed when it is: nothing is waited for any more
 	ended   chan struct{}
 
-	patience time.Duration
-
 	mu     sync.Mutex // guards what follows
 	more   *sync.Cond
 	queue  []appendage
 	queued int // events in queue
 	closed bool
 
-	tails map[owner]int64 // seq of the last event of sessions; owned by run's goroutine
+	// ---- owned by run's goroutine
+	tails map[owner]int64 // seq of the last event of sessions
+	lost  error           // why nothing is stored any more: the journal is closed, and the database gone
 }
 
 // owner is who may write a session's journal.
@@ -72,7 +71,7 @@ type appendage struct {
 }
 
 func newJournal(db *database, log *slog.Logger) *journal {
-	j := &journal{db: db, log: log, closing: make(chan struct{}), ended: make(chan struct{}), patience: patience, tails: map[owner]int64{}}
+	j := &journal{db: db, log: log, closing: make(chan struct{}), ended: make(chan struct{}), tails: map[owner]int64{}}
 	j.more = sync.NewCond(&j.mu)
 	go j.run()
 	return j
@@ -83,7 +82,8 @@ func newJournal(db *database, log *slog.Logger) *journal {
 // must not block. Events whose seq does not follow the last stored one fail, and so do all that come after
 // a failure. Appends with another epoch than the latest owner's fail with [room.ErrNotOwner].
 //
-// While a database server is gone, appends wait for it, up to [patience].
+// While the database is gone, or its disk is full, appends wait for it, however long that is. What waits when the store is closed then
+// fails.
 func (s *Store) Append(session string, epoch int64, events []event.Event, done func(error)) {
 	s.journal.append(appendage{owner: owner{session, epoch}, events: events, done: done})
 }
@@ -151,44 +151,64 @@ func (j *journal) next() []appendage {
 	return batch
 }
 
-// commit stores a batch in one transaction and sets the errors of what could not be stored. If the transaction fails,
-// everybody gets one of their own, so that nobody fails for another one's fault.
+// commit stores a batch in one transaction and sets the errors of what could not be stored. If the transaction fails, each half gets one
+// of its own: nobody fails for another one's fault, and a database that is slow is asked for less.
 func (j *journal) commit(batch []appendage) {
 	err := j.persist(batch)
 	switch {
 	case err == nil:
-	case len(batch) == 1 || j.db.gone(err):
-		for i := range batch {
-			batch[i].err = cmp.Or(batch[i].err, err)
-		}
-		j.log.Error("events not stored", slog.String("session", batch[0].session), slog.Int("appends", len(batch)), slog.Any("err", err))
+	case len(batch) == 1:
+		batch[0].err = cmp.Or(batch[0].err, err)
+		j.log.Error("events not stored", slog.String("session", batch[0].session), slog.Any("err", err))
 	default:
-		for i := range batch {
-			j.commit(batch[i : i+1])
-		}
+		j.commit(batch[:len(batch)/2])
+		j.commit(batch[len(batch)/2:])
 	}
 }
 
-// persist tries until a batch is stored, or cannot be. A commit that was under way when the database went may have
-// happened: the next try sees that.
+// persist tries to store a batch. A single append is tried until it is stored, or cannot be. A commit that was under way when the database
+// went may have happened: the next try sees that.
 func (j *journal) persist(batch []appendage) error {
-	end := time.Now().Add(j.patience)
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+	began, wait := time.Now(), firstRetry
+	for j.lost == nil {
 		asked := slices.Clone(batch)
 		err := j.try(batch)
-		if err == nil || !j.db.gone(err) && !j.db.again(err) || time.Now().Add(wait).After(end) {
+		gone := err != nil && j.db.gone(err)
+		if err == nil && wait > firstRetry {
+			j.log.Info("the database takes what waits to be stored", slog.Duration("after", time.Since(began)))
+		}
+		if err == nil || !gone && !j.db.again(err) {
 			return err
 		}
 		copy(batch, asked) // what was refused may have been refused because of others
 		for i := range batch {
 			batch[i].unknown = true
 		}
-		j.log.Warn("the database does not answer; what waits to be stored is tried again", slog.Int("appends", len(batch)), slog.Any("err", err))
+		switch {
+		case !gone:
+			continue
+		case j.isClosing():
+			j.lost = err // and with it what is still queued
+		case len(batch) > 1:
+			return err
+		case wait == firstRetry:
+			j.log.Warn("what waits to be stored is tried until the database takes it", slog.Any("err", err))
+		}
 		select {
 		case <-time.After(wait):
-		case <-j.closing:
-			end = time.Now() // once more
+		case <-j.closing: // once more
 		}
+		wait = min(2*wait, lastRetry)
+	}
+	return j.lost
+}
+
+func (j *journal) isClosing() bool {
+	select {
+	case <-j.closing:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -2,15 +2,17 @@ package store_test
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/pausepoint/pausepoint/room"
+	"github.com/pausepoint/pausepoint/room/event"
 	"github.com/pausepoint/pausepoint/store"
 )
 
 // PostgreSQL dies again and again while a session goes on. What was acknowledged is there, in its place, and the session goes
-// on by itself: either the append waits, or it is refused, and the room begins again from what is stored.
+// on by itself: appends wait.
 func TestPostgresDiesInMidCall(t *testing.T) {
 	const kills, between = 4, 25
 	w := newWorld(t, inPostgres(t))
@@ -89,21 +91,69 @@ func takeOver(w *world, session string) (epoch, seq int64) {
 	return epoch, int64(len(stored))
 }
 
-// While PostgreSQL stays away, an append is refused after a while, and what comes later is not mistaken for what was lost.
-func TestAppendsAreRefusedWhilePostgresIsAway(t *testing.T) {
+// However long PostgreSQL stays away, what was appended waits for it, from many rooms at once, and is stored in its order once
+// PostgreSQL is back, with the connections that there were.
+func TestAppendsWaitForPostgres(t *testing.T) {
+	const rooms, each = 5, 100
 	w := newWorld(t, inPostgres(t))
-	w.store.SetPatience(time.Millisecond)
-	session := w.newSession()
-	w.must(w.append(session, spoke(1)))
+	var sessions [rooms]string
+	for i := range sessions {
+		sessions[i] = w.newSession()
+		w.must(w.append(sessions[i], spoke(1)))
+	}
 	w.must(servers.postgres.Kill())
-	for range 2 {
-		if err := w.append(session, spoke(2)); err == nil || errors.Is(err, room.ErrNotOwner) {
-			t.Errorf("an append to nowhere: %v", err)
+	var answered sync.WaitGroup
+	for seq := int64(2); seq <= each; seq++ {
+		for _, session := range sessions {
+			answered.Add(1)
+			w.store.Append(session, w.epochs[session], []event.Event{spoke(seq)}, func(err error) {
+				defer answered.Done()
+				if err != nil {
+					t.Errorf("event %d: %v", seq, err)
+				}
+			})
+		}
+	}
+	time.Sleep(2 * time.Second) // it is away for so long: nothing is waited for
+	w.must(servers.postgres.Start())
+	answered.Wait()
+	for _, session := range sessions {
+		got, err := w.store.Load(w.ctx, session)
+		if err != nil || len(got) != each {
+			t.Errorf("the journal has %d events, %v", len(got), err)
+		}
+		checkEvents(t, got)
+	}
+}
+
+// A store that is closed while PostgreSQL is away does not wait for it: what was appended fails.
+func TestAStoreClosesWithoutPostgres(t *testing.T) {
+	at := inPostgres(t)
+	s, err := store.Open(t.Context(), at.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := worldOf(t, s)
+	session := w.newSession()
+	epoch := own(t, s, session)
+	w.must(appendAll(s, session, epoch, spoke(1)))
+	w.must(servers.postgres.Kill())
+	answers := make(chan error, 2000)
+	for seq := int64(2); seq < 2+int64(cap(answers)); seq++ {
+		s.Append(session, epoch, []event.Event{spoke(seq)}, func(err error) { answers <- err })
+	}
+	began := time.Now()
+	w.must(s.Close())
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it closes in %v", took)
+	}
+	for range cap(answers) {
+		if err := <-answers; err == nil || errors.Is(err, room.ErrNotOwner) {
+			t.Fatalf("an append to nowhere: %v", err)
 		}
 	}
 	w.must(servers.postgres.Start())
-	appendThrough(w, session, 2, make(chan int64, 2)) // with the connections that it had, and without another start
-	if got, err := w.store.Load(w.ctx, session); err != nil || len(got) != 2 {
+	if got, err := open(t, at).Load(w.ctx, session); err != nil || len(got) != 1 {
 		t.Errorf("the journal is %v, %v", got, err)
 	}
 }
