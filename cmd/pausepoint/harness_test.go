@@ -66,6 +66,7 @@ func (o *output) match(re *regexp.Regexp, ended <-chan struct{}) []string {
 type server struct {
 	url    string
 	data   string
+	args   []string // as given to start
 	stdout *output
 	stderr *output
 	cancel context.CancelFunc
@@ -79,7 +80,7 @@ var announced = regexp.MustCompile(`(https?://127\.0\.0\.1:\d+)  on this compute
 func start(t *testing.T, data string, args ...string) *server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &server{data: data, stdout: newOutput(), stderr: newOutput(), cancel: cancel, ended: make(chan struct{})}
+	s := &server{data: data, args: args, stdout: newOutput(), stderr: newOutput(), cancel: cancel, ended: make(chan struct{})}
 	args = append([]string{"--addr", "127.0.0.1:0", "--media-addr", "127.0.0.1:0", "--data", data, "--log-level", "debug"}, args...)
 	go func() {
 		defer close(s.ended)
