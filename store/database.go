@@ -22,6 +22,7 @@ type database struct {
 	writer *sql.DB
 	reader *sql.DB // refuses to write
 	claim  *claim  // nil without one
+	spare  *reserve // nil without one
 	dialect
 }
 
@@ -31,8 +32,8 @@ type dialect struct {
 	alone  *sql.TxOptions   // of a transaction that reads before it writes
 	moment *sql.TxOptions   // of one that reads what was so at one moment
 	names  string           // the query for the tables' names
-	again  func(error) bool // the transaction got in the way of another one: nothing happened
-	gone   func(error) bool // the server is not there, or goes: what was asked for may have happened or not
+	again  func(error) bool // the transaction got in the way of another one, or there is room for it now: nothing happened
+	gone   func(error) bool // the server is not there, or goes, or its disk is full: what was asked for may have happened or not
 	within time.Duration    // how long one commit of journals may take; 0 for as long as it takes
 }
 
@@ -49,7 +50,9 @@ func openDatabase(ctx context.Context, c Config, file string) (db *database, err
 	if db, err = connect(c, file); err != nil {
 		return nil, err
 	}
-	if c.Database != "" && c.Alone {
+	if c.Database == "" {
+		db.spare = newReserve(file+".reserve", c.Reserve, c.Log)
+	} else if c.Alone {
 		db.claim, err = claimDatabase(ctx, db.writer, c.Log)
 	}
 	if err == nil {
@@ -144,7 +147,7 @@ func (db *database) close() error {
 	if db.claim != nil {
 		err = db.claim.close()
 	}
-	return errors.Join(err, db.reader.Close(), db.writer.Close())
+	return errors.Join(err, db.reader.Close(), db.writer.Close(), db.spare.close())
 }
 
 // write runs f in one transaction, again if it gets in the way of another one; an error of f rolls it back and is returned

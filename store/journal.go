@@ -173,11 +173,12 @@ func (j *journal) persist(batch []appendage) error {
 	for j.lost == nil {
 		asked := slices.Clone(batch)
 		err := j.try(batch)
-		gone := err != nil && j.db.gone(err)
+		again := err != nil && j.db.again(err)
+		gone := err != nil && !again && j.db.gone(err)
 		if err == nil && wait > firstRetry {
 			j.log.Info("the database takes what waits to be stored", slog.Duration("after", time.Since(began)))
 		}
-		if err == nil || !gone && !j.db.again(err) {
+		if err == nil || !gone && !again {
 			return err
 		}
 		copy(batch, asked) // what was refused may have been refused because of others
@@ -185,7 +186,7 @@ func (j *journal) persist(batch []appendage) error {
 			batch[i].unknown = true
 		}
 		switch {
-		case !gone:
+		case again:
 			continue
 		case j.isClosing():
 			j.lost = err // and with it what is still queued

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite" // and the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 const (
@@ -17,10 +19,11 @@ const (
 )
 
 // openSQLite opens a database file. One connection writes and several read; readers see what was committed before their query
-// began (WAL). A commit is on the disk when it returns (synchronous=FULL).
+// began (WAL). A commit is on the disk when it returns (synchronous=FULL). When the disk is full, the reserve makes room, if there is one.
 func openSQLite(file string) (*database, error) {
-	never := func(error) bool { return false } // one writer is in nobody's way, and a file does not go
-	db := &database{dialect: dialect{schema: goose.DialectSQLite3, names: sqliteTables, again: never, gone: never}}
+	gone := func(err error) bool { return sqliteSaid(err, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) }
+	db := &database{dialect: dialect{schema: goose.DialectSQLite3, names: sqliteTables, gone: gone}}
+	db.again = func(err error) bool { return sqliteSaid(err, sqlite3.SQLITE_FULL) && db.spare.giveUp() }
 	var err error
 	if db.writer, err = connectSQLite(file, 1, "_pragma=journal_mode(WAL)&_txlock=immediate"); err != nil {
 		return nil, err
@@ -29,6 +32,12 @@ func openSQLite(file string) (*database, error) {
 		return nil, errors.Join(err, db.writer.Close())
 	}
 	return db, nil
+}
+
+// sqliteSaid tells whether an error is one of these, of whatever kind (https://sqlite.org/rescode.html).
+func sqliteSaid(err error, codes ...int) bool {
+	var said *sqlite.Error
+	return errors.As(err, &said) && slices.Contains(codes, said.Code()&0xff)
 }
 
 func connectSQLite(file string, conns int, options string) (*sql.DB, error) {

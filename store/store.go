@@ -7,7 +7,7 @@
 // A session's journal is written by its owner only. [Store.Own] makes an owner and gives it an epoch, higher than all
 // before; each append carries it, and is refused, in the transaction that stores it, once there is a higher one.
 //
-// The folder holds pausepoint.db, with its -wal and -shm files while the server runs, and blobs/, unless they are elsewhere.
+// The folder holds pausepoint.db, with its -wal, -shm and .reserve files while the server runs, and blobs/, unless they are elsewhere.
 package store
 
 import (
@@ -60,6 +60,7 @@ type Config struct {
 	Blobs    string // s3://…, see [CheckBlobs]; empty for the folder
 	Node     string // name of this server among several on one database; empty for the only one
 	Alone    bool   // refuse a PostgreSQL database that another store with Alone has open; a folder is locked by who uses it
+	Reserve  int64  // bytes of the disk that are kept for SQLite, for when others have filled it; 0 for none
 	Log      *slog.Logger
 }
 
@@ -71,7 +72,7 @@ type Store struct {
 	blobs   blobs
 	journal *journal
 
-	stop  context.CancelFunc // ends the sweeper
+	stop  context.CancelFunc // ends the sweeper, and who keeps the reserve
 	swept sync.WaitGroup
 }
 
@@ -99,6 +100,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	s.stop = stop
 	s.sweep(ctx)
 	s.swept.Go(func() { s.sweepOften(sweeping) })
+	s.swept.Go(func() { s.spare.keep(sweeping) })
 	return s, nil
 }
 

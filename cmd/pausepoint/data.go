@@ -13,9 +13,12 @@ import (
 	"github.com/pausepoint/pausepoint/store"
 )
 
+// reserve is what of the disk is kept for the database: what happens in calls, and notes, for as long as it takes to make room.
+const reserve = 64 << 20
+
 // store is where everything is kept. With a node's name, other servers use the database too.
 func (c common) store(log *slog.Logger, node string) store.Config {
-	return store.Config{Folder: c.Data, Database: c.Database, Blobs: c.Blobs, Node: node, Alone: node == "", Log: log}
+	return store.Config{Folder: c.Data, Database: c.Database, Blobs: c.Blobs, Node: node, Alone: node == "", Reserve: reserve, Log: log}
 }
 
 // checkStore refuses addresses that cannot be right. It does not repeat them: there may be a password in them.
