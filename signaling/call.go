@@ -130,6 +130,7 @@ func (c *call) enter(ctx context.Context, in event.Incoming) {
 		return
 	}
 	c.room = r
+	c.calls.tellInside(c.session, c.who.ID, r)
 }
 
 // byeReason is why somebody was not let in.

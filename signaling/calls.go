@@ -97,9 +97,25 @@ func (cs *calls) tellRelays(to wire, member, host string) {
 	}
 }
 
+// tellInside tells the calls of a member who comes back which role they have: their coming back may not become durable for long. The room
+// keeps what it has told before it says what follows, so nothing older than that is told here.
+func (cs *calls) tellInside(session, member string, r *room.Room) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	for _, m := range r.Inside() {
+		if m.ID == member {
+			cs.tellRoleLocked(session, m)
+		}
+	}
+}
+
 func (cs *calls) tellRole(session string, m event.Member) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
+	cs.tellRoleLocked(session, m)
+}
+
+func (cs *calls) tellRoleLocked(session string, m event.Member) {
 	for c := range cs.open[callKey{session, m.ID}] {
 		c.hasRole(m.Role)
 	}

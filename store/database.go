@@ -20,8 +20,8 @@ var migrations embed.FS
 // database is a SQLite file or a PostgreSQL database. Its methods may be called from any goroutine.
 type database struct {
 	writer *sql.DB
-	reader *sql.DB // refuses to write
-	claim  *claim  // nil without one
+	reader *sql.DB  // refuses to write
+	claim  *claim   // nil without one
 	spare  *reserve // nil without one
 	dialect
 }

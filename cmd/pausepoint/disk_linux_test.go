@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pausepoint/pausepoint/room/event"
+	"github.com/pausepoint/pausepoint/store/storetest"
 )
 
 // recordings is the folder of a server's recordings that can lie on another disk from one moment to the next.
@@ -91,4 +93,83 @@ func TestEverybodyIsToldThatTheDiskIsFull(t *testing.T) {
 	b.toldOfRecording("Ben is told nothing any more", saysNothing)
 	t.Logf("that there is room again both know after %v", time.Since(emptied).Round(time.Millisecond))
 	comesToDisk(t, folder.real, "amara-with-room-again", true)
+}
+
+// The disk with everything on it is filled by others in a call. Everybody is told, the call goes on, and what people do is saved in the
+// room that was kept for that. When that is used up, too, what people do is refused as not saved; once there is room, all is as before,
+// without a restart.
+func TestACallGoesOnOnAFullDisk(t *testing.T) {
+	storetest.OnSmallDisk(t, 800<<20, func(dir string) {
+		data := filepath.Join(dir, "data")
+		must(t, os.CopyFS(data, os.DirFS(filledData(t))))
+		s := start(t, data)
+		amara := signedIn(t, s)
+		id := amara.practiceSession()
+		ben, _ := s.guest(t, id, amara.link(id, event.Peer), "Ben")
+		a, b := amara.connect(id, agreed), ben.connect(id, agreed)
+		a.do(event.RecordingStart{})
+		a.answered(a.publish())
+		_, received := b.subscribe()
+		heard := listens(<-received)
+
+		filled := time.Now()
+		first := storetest.Fill(t, dir)
+		a.toldOfRecording("Amara is told that the disk is full", saysFull)
+		b.toldOfRecording("Ben is told that the disk is full", saysFull)
+		t.Logf("both know after %v", time.Since(filled).Round(time.Millisecond))
+		kept := filepath.Join(data, "pausepoint.db.reserve")
+		notes := 0
+		for ; fileSize(t, kept) == reserve; notes++ {
+			a.do(event.NoteAdd{ID: newID(t), Type: event.Question, Visibility: event.Shared, Text: strings.Repeat("full ", 300)})
+		}
+		t.Logf("note %d found the disk full", notes)
+		for range 20 {
+			a.do(event.NoteAdd{ID: newID(t), Type: event.Question, Visibility: event.Shared, Text: "kept"})
+			notes++
+		}
+
+		must(t, os.Truncate(kept, 0)) // as if all of that were used
+		last := storetest.Fill(t, dir)
+		for {
+			asked := time.Now()
+			p := a.writes(strings.Repeat("none ", 300))
+			if p == nil {
+				notes++ // there was some place within the files of the database
+				continue
+			}
+			if took := time.Since(asked); p.Code != "unavailable" || took > refusedAfter+laden {
+				t.Fatalf("refused with %v after %v", p, took)
+			}
+			break
+		}
+		a.isRefused("asked for", laden)
+		if silence := <-heard.longest; silence > laden {
+			t.Errorf("nothing was heard for %v", silence)
+		}
+		back := ben.connect(id, agreed) // whose connection broke
+		_, received = back.subscribe()
+		if _, _, err := (<-received).ReadRTP(); err != nil {
+			t.Error(err)
+		}
+
+		first()
+		last()
+		a.isTaken("after")
+		back.sees("after")
+		a.toldOfRecording("Amara is told nothing any more", saysNothing)
+		back.toldOfRecording("Ben is told nothing any more", saysNothing)
+		amara.poll("/readyz", func(status int, _ []byte) bool { return status == http.StatusOK && fileSize(t, kept) == reserve })
+		s.stop(t)
+		again := signedIn(t, start(t, data)).connect(id, agreed)
+		if n := len(again.view.Notes); n < notes+1 {
+			t.Errorf("%d notes are there, %d were acknowledged", n, notes+1)
+		}
+	})
+}
+
+func fileSize(t *testing.T, file string) int64 {
+	t.Helper()
+	info, err := os.Stat(file)
+	must(t, err)
+	return info.Size()
 }

@@ -67,7 +67,9 @@
 // sends the events that came of it, and then reply{id}, once what it did is durable; or reply{id, error}. A command that is
 // sent again with the same id (after a reconnect, within 15 minutes) gets the same answer and is not applied twice. Who may
 // do what is decided here by role, see Action and May; a command that is not allowed changes nothing and is answered with
-// the code "forbidden". Other frames have no reply unless they are refused; their id is optional, and the answer repeats it.
+// the code "forbidden". While nothing can be stored, a command is answered with "unavailable" after 16 s, or at once: what it asks for may
+// have been done, and is done once if it is sent again with the same id. Other frames have no reply unless they are refused; their id is
+// optional, and the answer repeats it.
 //
 // # Events
 //
