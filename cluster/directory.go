@@ -85,7 +85,7 @@ if at[1] == ARGV[1] and tonumber(at[2]) <= tonumber(ARGV[2]) then redis.call('DE
 return 1`)
 
 // place finds where a session is, or chooses where it shall be: KEYS session, nodes, node that asks; ARGV what begins nodes' keys, the
-// region of who asks, "1" if nodes without the database are as good as others, the lease's holder ("?" if that is not known yet), "1" if a
+// region of who asks, "1" if nodes that say they are without the database are as good as others, the lease's holder ("?" if that is not known yet), "1" if a
 // holder who is not there is waited for, forgotten (ms), who takes a session that nobody runs, or "" for the best node, and the memory of who
 // asks: if it is another by now, Redis has forgotten all since then, and a holder is waited for.
 //
@@ -192,7 +192,7 @@ func (n *Node) place(ctx context.Context, session, rather string) (string, error
 func (n *Node) runPlace(ctx context.Context, session, holder, rather string) (string, error) {
 	s := n.seen.Load()
 	keys := []string{sessionKey(session), nodesKey, nodeKey(n.cfg.Name)}
-	return place.Run(ctx, n.redis, keys, nodeBase, n.cfg.Region, flag(n.impaired.Load()), holder,
+	return place.Run(ctx, n.redis, keys, nodeBase, n.cfg.Region, flag(n.impaired.Load() || !n.steady()), holder,
 		flag(!s.settled()), forgotten.Milliseconds(), rather, s.memory).Text()
 }
 

@@ -73,6 +73,7 @@ type Node struct {
 	seen     atomic.Pointer[sight] // the newest; what beat's goroutine saw
 	draining atomic.Bool
 	impaired atomic.Bool        // it runs no sessions: it has not started, or the database has not answered for a while
+	missed   atomic.Int64       // when the database last did not answer, Unix ns
 	news     chan chan struct{} // beat now, and close that
 
 	out    *outbox

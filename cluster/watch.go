@@ -24,13 +24,15 @@ func (n *Node) watchOn(ctx context.Context) {
 		}
 		if err := n.compare(ctx); err == nil {
 			answered = time.Now()
+		} else {
+			n.missed.Store(time.Now().UnixNano())
 		}
 		n.impaired.Store(time.Since(answered) > impairedAt)
 		s := n.seen.Load()
 		if len(n.ownedNow()) > 0 && s.cutOff(answered, time.Now()) {
 			n.loseAll()
 		}
-		if !s.settled() || n.impaired.Load() || n.draining.Load() {
+		if !s.settled() || n.impaired.Load() || !n.steady() || n.draining.Load() {
 			continue
 		}
 		select {
@@ -62,6 +64,10 @@ type calm struct {
 func (c calm) lasts(live []string, now time.Time) bool {
 	return slices.Equal(c.live, live) && now.Sub(c.at) < lookEvery
 }
+
+// steady reports whether the database has answered for so long that every node which reaches it has said so. Before, one that says that it
+// does not may only have said so too early to be believed: all of them lose the database together, and have it again.
+func (n *Node) steady() bool { return time.Since(time.Unix(0, n.missed.Load())) > settleFor }
 
 // compare lets go of what has another owner by now.
 func (n *Node) compare(ctx context.Context) error {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -176,4 +178,30 @@ func TestACallGoesOnWithoutPostgres(t *testing.T) {
 			goesOnWithout(t, s, func() { must(t, begins()) }, func() { must(t, ends()) })
 		})
 	}
+}
+
+// PostgreSQL is away for all of several servers. When it is back, each goes on with the calls that it has: what a server says of itself is a
+// moment old, and is no reason to take its calls.
+func TestServersKeepTheirCallsWithoutPostgres(t *testing.T) {
+	t.Parallel() // it waits for what does not answer
+	f := newFleet(t, 3)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c, costs := f.gather(ctx, 6, seeded(t)), newToll(t.Logf)
+	c.together(ctx, t)
+	moved := func() (times int) {
+		for _, n := range f.nodes {
+			times += strings.Count(n.stderr.String(), "goes on here") + strings.Count(n.stderr.String(), "has a session now")
+		}
+		return times
+	}
+	before := moved()
+	must(t, c.withoutPostgres(ctx, f, outage, costs))
+	pause(ctx, 5*time.Second) // in which one would take what is not its own
+	_, err := c.live(ctx, c.now())
+	must(t, err)
+	if times := moved() - before; times > 0 {
+		t.Errorf("calls went to another server %d times", times)
+	}
+	f.judge(c, costs)
 }
