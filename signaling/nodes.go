@@ -292,6 +292,7 @@ func (s *Server) Answer(ctx context.Context, b []byte) []byte {
 
 // signedOut ends the calls of a browser that nobody is signed in with any more, wherever they are.
 func (s *Server) signedOut(browser string) {
+	s.regulars.signedOut(browser)
 	if s.nodes == nil {
 		s.calls.signedOut(browser)
 		return
@@ -302,6 +303,7 @@ func (s *Server) signedOut(browser string) {
 // Hear implements cluster.Handler. Whoever is connected here has left their call even if the call's node hears of nothing.
 func (s *Server) Hear(notice []byte) {
 	browser := string(notice)
+	s.regulars.signedOut(browser)
 	s.calls.signedOut(browser)
 	s.relays.signedOut(browser)
 }

@@ -91,6 +91,7 @@ type Server struct {
 	calls     *calls
 	nodes     *cluster.Node // nil for the only server
 	relays    *relays
+	regulars  *regulars
 	byways    *http.Transport // to the pages of other nodes
 	theatre   *theatre        // nil if other nodes cannot reach this one
 	troubles  *troubles
@@ -119,7 +120,7 @@ func New(cfg Config) *Server {
 		timings:  usualTimings,
 		sockets:  quota.New[netip.Addr](orElse(cfg.MaxConnections, 2000), orElse(cfg.MaxConnectionsPerAddress, 200)),
 		knocks:   newLimiter(rate.Limit(2), 240, time.Now),
-		answered: cfg.Answered, impaired: cfg.Impaired, nodes: cfg.Nodes, relays: newRelays(), byways: newByways(),
+		answered: cfg.Answered, impaired: cfg.Impaired, nodes: cfg.Nodes, relays: newRelays(), regulars: newRegulars(), byways: newByways(),
 	}
 	s.troubles = newTroubles(func(session string, said said) {
 		if r, ok := s.calls.house.Live(session); ok {
@@ -332,11 +333,7 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) error {
 	if s.cutOff() { // who is told at once is let in by another server before this one would know who they are
 		return event.Errorf("unavailable", "This server does not reach its database. Try again in a moment.")
 	}
-	who, err := s.caller(r)
-	if err != nil {
-		return err
-	}
-	m, err := s.sessions.MemberOf(r.Context(), who.Identity, r.PathValue("id"))
+	m, browser, err := s.memberIn(r, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -347,7 +344,7 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) error {
 		return event.Errorf("too_many", "This server holds as many calls as it can. Try again in a moment.")
 	}
 	defer release()
-	if s.detour(w, r, m.Session, who.browser.name()) {
+	if s.detour(w, r, m.Session, browser) {
 		return nil
 	}
 	ws, err := s.upgrader.Upgrade(w, r, nil)
@@ -359,7 +356,7 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) error {
 	s.hold(context.WithoutCancel(r.Context()), newSocket(ws, s.timings, &s.traffic), greeting{
 		Session:  m.Session,
 		Identity: room.Identity{ID: m.ID, Name: m.Name, Role: m.Role, Guest: m.Guest()},
-		Browser:  who.browser.name(), Host: r.Host,
+		Browser:  browser, Host: r.Host,
 	})
 	return nil
 }

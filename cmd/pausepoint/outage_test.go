@@ -104,8 +104,8 @@ func (c *connection) sees(text string) {
 	}
 }
 
-// goesOnWithout is a call of two in which the database goes away for a while: sound goes on, what is asked for is refused as not saved, and
-// afterwards all works again without anybody coming in anew. Nothing that was acknowledged is lost.
+// goesOnWithout is a call of three in which the database goes away for a while: sound goes on, what is asked for is refused as not saved, who loses
+// their connection comes in again, and afterwards all works again without anybody coming in anew. Nothing that was acknowledged is lost.
 func goesOnWithout(t *testing.T, s *server, begins, ends func()) {
 	amara := newBrowser(t, s)
 	amara.must(200, "POST", "/api/setup", map[string]string{
@@ -114,7 +114,8 @@ func goesOnWithout(t *testing.T, s *server, begins, ends func()) {
 	var plan struct{ ID string }
 	amara.must(201, "POST", "/api/sessions", map[string]any{"title": "Goes on"}, &plan)
 	ben, _ := s.guest(t, plan.ID, amara.link(plan.ID, event.Peer), "Ben")
-	a, b := amara.connect(plan.ID, agreed), ben.connect(plan.ID, agreed)
+	carol, _ := s.guest(t, plan.ID, amara.link(plan.ID, event.Peer), "Carol")
+	a, b, c := amara.connect(plan.ID, agreed), ben.connect(plan.ID, agreed), carol.connect(plan.ID, agreed)
 	a.answered(a.publish())
 	_, received := b.subscribe()
 	heard := listens(<-received)
@@ -124,6 +125,12 @@ func goesOnWithout(t *testing.T, s *server, begins, ends func()) {
 	begins()
 	a.isRefused("waited", refusedAfter+laden)
 	a.isRefused("asked for", laden)
+	must(t, c.ws.Close()) // her network, say
+	c = carol.connect(plan.ID, agreed)
+	_, received = c.subscribe()
+	if _, _, err := (<-received).ReadRTP(); err != nil {
+		t.Error(err)
+	}
 	time.Sleep(time.Until(began.Add(outage))) // it lasts so long: nothing is waited for
 	if len(a.view.Notes) != 1 {
 		t.Errorf("somebody sees what is not saved: %v", a.view.Notes)
@@ -133,6 +140,7 @@ func goesOnWithout(t *testing.T, s *server, begins, ends func()) {
 	a.isTaken("after")
 	t.Logf("commands are taken %v after the database is back", time.Since(back).Round(time.Millisecond))
 	b.sees("after")
+	c.sees("after")
 	silence := <-heard.longest
 	t.Logf("the longest silence was %v", silence.Round(time.Millisecond))
 	if silence > laden {
