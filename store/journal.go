@@ -157,9 +157,11 @@ func (j *journal) commit(batch []appendage) {
 	err := j.persist(batch)
 	switch {
 	case err == nil:
-	case len(batch) == 1:
-		batch[0].err = cmp.Or(batch[0].err, err)
-		j.log.Error("events not stored", slog.String("session", batch[0].session), slog.Any("err", err))
+	case len(batch) == 1 || j.lost != nil:
+		for i := range batch {
+			batch[i].err = cmp.Or(batch[i].err, err)
+		}
+		j.log.Error("events not stored", slog.String("session", batch[0].session), slog.Int("appends", len(batch)), slog.Any("err", err))
 	default:
 		j.commit(batch[:len(batch)/2])
 		j.commit(batch[len(batch)/2:])

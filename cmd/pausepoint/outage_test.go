@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -212,4 +213,30 @@ func TestServersKeepTheirCallsWithoutPostgres(t *testing.T) {
 		t.Errorf("calls went to another server %d times", times)
 	}
 	f.judge(c, costs)
+}
+
+// A server that is asked to end while PostgreSQL is away does not wait for it longer than it is given.
+func TestAServerEndsWithoutPostgres(t *testing.T) {
+	t.Parallel() // it waits for what does not answer
+	f := newFleet(t, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c := f.gather(ctx, 2, seeded(t))
+	c.together(ctx, t)
+	n := f.nodes[0]
+	n.database.Cut()
+	pause(ctx, refusedAfter+laden) // what members ask for meanwhile waits
+	asked := time.Now()
+	must(t, n.signal(syscall.SIGTERM))
+	select {
+	case <-n.ended: // well, or saying what it could not end
+	case <-time.After(handOverWithin + laden):
+		t.Fatal("it still runs")
+	}
+	t.Logf("it ends after %v", time.Since(asked).Round(time.Millisecond))
+	n.database.Mend()
+	must(t, n.start())
+	_, err := c.live(ctx, c.now())
+	must(t, err)
+	f.judge(c, newToll(t.Logf))
 }
