@@ -52,7 +52,9 @@ func (r recordings) lieOn(dir string) {
 // toldOfRecording waits until what is said of the recording is good, and checks that it goes on.
 func (c *connection) toldOfRecording(what string, good func(reason string) bool) {
 	c.t.Helper()
-	c.awaitThat(what, func(frame) bool { return good(c.view.Recording.Reason) })
+	if !good(c.view.Recording.Reason) { // or it was told while something else was awaited
+		c.awaitThat(what, func(frame) bool { return good(c.view.Recording.Reason) })
+	}
 	if c.view.Recording.State != event.RecordingOn {
 		c.t.Fatalf("the recording is %+v", c.view.Recording)
 	}
